@@ -36,6 +36,8 @@ export interface StageDeps {
   readonly workRoot: string;
   /** Where machines come from. */
   readonly provider: Provider;
+  /** The machine that they are on, by its name; absent: this one. */
+  readonly host?: string;
 }
 
 /**
@@ -149,7 +151,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
         return verdictOf(error);
       });
     const hold = { provider: deps.provider, holding: holdingOf(run.input, scrubs) };
-    const held = (lease: Lease) => holdFailed(hold, { ...request, ...here(), lease, log: run.log }, judge);
+    const held = (lease: Lease) => holdFailed(hold, { ...request, ...here(deps), lease, log: run.log }, judge);
     const keep = (lease: Lease) => keepFailed(deps.provider, { ...request, lease, log: run.log }, held);
     const work = () => withLease(deps.provider, request, keep);
     const { value, tools } = await recordTools(work);
@@ -169,8 +171,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
 }
 
 /** Where held nodes are. */
-function here() {
-  const host = hostname();
+function here({ host = hostname() }: StageDeps) {
   return { host, queue: taskQueues.host(host) };
 }
 

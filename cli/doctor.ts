@@ -35,8 +35,8 @@ export function register(program: Command): void {
   addCommand(program, 'doctor', {
     examples: ['sluice doctor', 'sluice doctor --mend', 'sluice doctor --connection review'],
     details:
-      'Ends with status 1 when something is missing, a machine of `nodes.static` cannot be lent, or a key of ' +
-      '`release.keys` cannot sign: each is tried, as root or as the signer. `--connection` asks a ' +
+      'Ends with status 1 when something is missing, a machine of `nodes.static`, or one on a host of `nodes.vm.hosts`, ' +
+      'cannot be lent, or a key of `release.keys` cannot sign: each is tried, as root or as the signer. `--connection` asks a ' +
       'review system whether Sluice finds there what it needs: login, events, git, labels, rights, webhook, clock. ' +
       '`--connection temporal` asks Temporal.',
   })
@@ -54,7 +54,9 @@ async function diagnose(options: DoctorOptions): Promise<void> {
   const { bootstrapSteps, findNeeds } = await import('../infra/bootstrap/bootstrap.ts');
   const needs = await findNeeds(bootstrapSteps(config));
   const { checkMachines } = await import('../infra/compose/check-machines.ts');
-  const findings = [...needs.flatMap((need) => need.findings), ...(await checkMachines(config))];
+  const { checkHosts } = await import('../infra/compose/check-hosts.ts');
+  const far = await Promise.all([checkMachines(config), checkHosts(config)]);
+  const findings = [...needs.flatMap((need) => need.findings), ...far.flat()];
   const missing = findings.map(({ part, missing, mend }) => ({ part, missing, mend }));
   const { checkArchiveKeys } = await import('../infra/compose/check-keys.ts');
   // Without GnuPG there is nobody to ask.

@@ -24,8 +24,11 @@ export function register(program: Command): void {
 const colours = { current: 'green', older: 'dim', unfit: 'yellow' } as const;
 
 /** @param now milliseconds since the epoch */
-export function render({ snapshots, kept, held, missing, failed }: SnapshotList, now: number): string {
-  const rows = snapshots.map(({ id, platform, state, time, bytes, bootMs, machines, reason }) => [
+export function render({ snapshots, kept, held, missing, failed, silent = [] }: SnapshotList, now: number): string {
+  // Where all are on the server's machine, nobody need be told.
+  const several = new Set([...snapshots, ...kept].map(({ host }) => host)).size > 1;
+  const rows = snapshots.map(({ id, platform, host, state, time, bytes, bootMs, machines, reason }) => [
+    ...(several ? [host] : []),
     platform,
     id,
     paint(colours[state], state),
@@ -35,25 +38,39 @@ export function render({ snapshots, kept, held, missing, failed }: SnapshotList,
     String(machines),
     reason ?? '',
   ]);
-  const header = ['PLATFORM', 'SNAPSHOT', 'STATE', 'PREPARED', 'SIZE', 'BOOT TOOK', 'MACHINES', 'WHY'];
+  const header = [
+    ...(several ? ['HOST'] : []),
+    'PLATFORM',
+    'SNAPSHOT',
+    'STATE',
+    'PREPARED',
+    'SIZE',
+    'BOOT TOOK',
+    'MACHINES',
+    'WHY',
+  ];
   return [
     snapshots.length === 0 ? 'There are no snapshots.' : table(header, rows),
-    ...(kept.length === 0 ? [] : ['', 'Machines of failed jobs, kept for `sluice vm debug`:', tableOf(kept, now)]),
+    ...(kept.length === 0
+      ? []
+      : ['', 'Machines of failed jobs, kept for `sluice vm debug`:', tableOf(kept, now, several)]),
     ...(held.length === 0 ? [] : ['', 'Machines of failed jobs, held as they are:', heldTable(held, now)]),
     ...missing.map((platform) => `${platform} has no snapshot: sluice vm prepare ${platform}`),
+    ...silent.map(({ reason }) => paint('yellow', reason)),
     ...failed.map(({ platform, time, reason }) =>
       paint('red', `the last preparation of ${platform}, ${ago(time, now)}, failed: ${reason.split('\n').join('; ')}`),
     ),
   ].join('\n');
 }
 
-function tableOf(kept: SnapshotList['kept'], now: number): string {
-  const rows = kept.map(({ build, nodes, time, until, bytes, open, steps = [] }) => [
+function tableOf(kept: SnapshotList['kept'], now: number, several: boolean): string {
+  const rows = kept.map(({ build, host, nodes, time, until, bytes, open, steps = [] }) => [
+    ...(several ? [host] : []),
     ...[build, nodes.join(', '), ago(time, now), duration(Math.max(0, until - now) / 1000), size(bytes)],
     steps.join(', '),
     open ? 'debugged now' : '',
   ]);
-  return table(['BUILD', 'NODES', 'KEPT', 'FOR ANOTHER', 'SIZE', 'STEPS', ''], rows);
+  return table([...(several ? ['HOST'] : []), 'BUILD', 'NODES', 'KEPT', 'FOR ANOTHER', 'SIZE', 'STEPS', ''], rows);
 }
 
 function heldTable(held: SnapshotList['held'], now: number): string {

@@ -6,6 +6,7 @@ import { debugId } from '../workflows/ids.ts';
 import { debugQuery, debugUntilSignal } from '../workflows/messages.ts';
 import type { DebugInput, DebugView } from '../workflows/snapshots-contract.ts';
 import { lookAtLastRun } from './last-run.ts';
+import type { Machines } from './machines.ts';
 
 /** How a debug session stands. */
 export type DebugSession =
@@ -38,43 +39,56 @@ export interface DebugSessions {
   close(actor: Actor, build: string): Promise<void>;
 }
 
-export function createDebugSessions({
-  client,
-  host,
-}: {
+export interface DebugDeps {
   readonly client: Client;
-  readonly host: string;
-}): DebugSessions {
-  const handleOf = (build: string) =>
-    client.workflow.getHandle<(input: DebugInput) => Promise<void>>(debugId(host, build));
+  /** The host that keeps the machines of a build; of one that nobody keeps, any. */
+  readonly hostOf: (build: string) => Promise<string>;
+}
+
+export function createDebugSessions({ client, hostOf }: DebugDeps): DebugSessions {
+  const handleOf = (id: string) => client.workflow.getHandle<(input: DebugInput) => Promise<void>>(id);
   return {
     async open(actor, wish) {
       const { build, until, step } = wish;
       demand(actor, 'debug', { name: build });
-      if (step !== undefined && (await lookAtLastRun(client, debugId(host, build))).state === 'running') {
-        const { step: at } = await handleOf(build).query(debugQuery);
+      const host = await hostOf(build);
+      const workflowId = debugId(host, build);
+      if (step !== undefined && (await lookAtLastRun(client, workflowId)).state === 'running') {
+        const { step: at } = await handleOf(workflowId).query(debugQuery);
         if (at !== step) throw new OtherSession(build, at);
       }
       const input: DebugInput = { host, ...wish };
       await client.workflow.signalWithStart('debugSession', {
-        ...{ workflowId: debugId(host, build), taskQueue: taskQueues.control, args: [input] },
+        ...{ workflowId, taskQueue: taskQueues.control, args: [input] },
         ...{ signal: debugUntilSignal, signalArgs: [{ until }], staticSummary: `Debug ${build}, for ${actor.name}` },
       });
     },
     async look(build) {
-      const run = await lookAtLastRun(client, debugId(host, build));
+      const id = debugId(await hostOf(build), build);
+      const run = await lookAtLastRun(client, id);
       if (run.state === 'failed') return { build, ...run };
       if (run.state !== 'running') return { build, state: run.state };
-      const session = await handleOf(build).query(debugQuery);
+      const session = await handleOf(id).query(debugQuery);
       return session.nodes.length === 0 ? { build, state: 'restoring' } : { build, state: 'open', session };
     },
     async close(actor, build) {
       demand(actor, 'debug', { name: build });
       try {
-        await handleOf(build).signal(debugUntilSignal, { until: 0 });
+        await handleOf(debugId(await hostOf(build), build)).signal(debugUntilSignal, { until: 0 });
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
+  };
+}
+
+/** Finds where the machines of a build are kept, and remembers it: they do not move. @param own the server's host */
+export function findHosts(own: string, others: () => readonly string[], list: Machines['list']): DebugDeps['hostOf'] {
+  const known = new Map<string, string>();
+  return async (build) => {
+    if (others().length === 0) return own;
+    const found = known.get(build) ?? (await list()).kept.find((each) => each.build === build)?.host;
+    if (found !== undefined) known.set(build, found);
+    return found ?? own;
   };
 }

@@ -20,7 +20,7 @@ export type Preparation =
   | { readonly platform: string; readonly state: 'done'; readonly prepared: PreparedSnapshot }
   | { readonly platform: string; readonly state: 'failed'; readonly reason: string };
 
-/** What people ask for about the virtual machines of this server's host. */
+/** What people ask for about the virtual machines of this server's host, and of others. */
 export interface Machines {
   /** Platforms that have virtual machines. */
   readonly platforms: readonly string[];
@@ -45,7 +45,10 @@ const freshFor = 15_000;
 
 export interface MachinesDeps {
   readonly client: Client;
+  /** The server's own. */
   readonly host: string;
+  /** Hosts elsewhere, as configured now; absent: none. */
+  readonly others?: () => readonly string[];
   readonly platforms: readonly string[];
   /** Nodes of failed jobs that stay as they are, virtual machines and others. */
   readonly holds: Pick<NodeHolds, 'list'>;
@@ -81,9 +84,10 @@ export function startPreparation(
 
 type Preparing = (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>;
 
-export function createMachines({ client, host, platforms, holds }: MachinesDeps): Machines {
-  const run = async <T>(type: string, workflowId: string): Promise<T> => {
-    const args: [SnapshotHostInput] = [{ host }];
+export function createMachines({ client, host, others = () => [], platforms, holds }: MachinesDeps): Machines {
+  const hosts = () => [host, ...others()];
+  const run = async <T>(type: string, workflowId: string, of: string): Promise<T> => {
+    const args: [SnapshotHostInput] = [{ host: of }];
     try {
       return await client.workflow.execute<(input: SnapshotHostInput) => Promise<T>>(type, {
         ...start,
@@ -91,35 +95,48 @@ export function createMachines({ client, host, platforms, holds }: MachinesDeps)
         args,
       });
     } catch (error) {
-      if (error instanceof WorkflowFailedError) throw new HostSilent(host, whyFailed(error));
+      if (error instanceof WorkflowFailedError) throw new HostSilent(of, whyFailed(error));
       throw error;
     }
   };
+  const look = (of: string) => run<HostMachines>('snapshotList', snapshotListId(of), of);
   const machines: Machines = {
     platforms,
     async list() {
-      const [{ builds, ...found }, all] = await Promise.all([
-        run<HostMachines>('snapshotList', snapshotListId(host)),
+      const [own, all, far] = await Promise.all([
+        look(host),
         holds.list(),
+        Promise.all(others().map(unlessSilent(look))),
       ]);
+      const silent = far.flatMap((each) => ('silent' in each ? [each.silent] : []));
+      const there = [own, ...far.flatMap((each) => ('found' in each ? [each.found] : []))];
+      const builds = new Set(there.flatMap((each) => each.builds ?? []));
       const held = all.flatMap(({ id, held }) => held.map((each) => ({ hold: id, ...each })));
-      return { ...found, held: held.filter((each) => each.host === host && builds?.includes(each.build) === true) };
+      return {
+        snapshots: there.flatMap(({ snapshots }) => snapshots),
+        kept: there.flatMap(({ kept }) => kept).toSorted((a, b) => b.time - a.time),
+        missing: [...new Set(there.flatMap(({ missing }) => missing))],
+        failed: there.flatMap(({ failed }) => failed),
+        held: held.filter((each) => hosts().includes(each.host) && builds.has(each.build)),
+        ...(silent.length > 0 && { silent }),
+      };
     },
     async prepare(actor, platform) {
       demand(actor, 'prepare', { name: platform });
-      await startPreparation(client, { host, platform, missing: false }, actor.name);
+      const by = actor.name;
+      await Promise.all(hosts().map((of) => startPreparation(client, { host: of, platform, missing: false }, by)));
     },
     async preparation(platform) {
-      const id = snapshotPreparationId(host, platform);
-      const last = await lookAtLastRun<readonly PreparedSnapshot[]>(client, id);
-      if (last.state === 'running') return { platform, state: 'running' };
-      if (last.state === 'failed') return { platform, ...last };
-      const prepared = last.state === 'ended' ? last.result[0] : undefined;
-      return prepared === undefined ? { platform, state: 'unknown' } : { platform, state: 'done', prepared };
+      const all = await Promise.all(hosts().map((of) => preparationOn(client, of, { platform, told: of !== host })));
+      const worst = (['failed', 'running', 'unknown'] as const).flatMap((state) =>
+        all.filter((each) => each.state === state),
+      );
+      return worst[0] ?? all[0] ?? { platform, state: 'unknown' };
     },
     async expire(actor) {
       demand(actor, 'expire', { name: 'snapshots' });
-      return run<readonly ExpiredSnapshot[]>('snapshotExpiry', snapshotExpiryId(host));
+      const expire = (of: string) => run<readonly ExpiredSnapshot[]>('snapshotExpiry', snapshotExpiryId(of), of);
+      return (await Promise.all(hosts().map(expire))).flat();
     },
     unprepared: fresh(async () => {
       const all = await Promise.all(platforms.map((platform) => machines.preparation(platform)));
@@ -127,6 +144,37 @@ export function createMachines({ client, host, platforms, holds }: MachinesDeps)
     }),
   };
   return machines;
+}
+
+type Answer =
+  | { readonly found: HostMachines }
+  | { readonly silent: { readonly host: string; readonly reason: string } };
+
+/** A host elsewhere that does not answer is no reason to be silent about the others. */
+function unlessSilent(look: (host: string) => Promise<HostMachines>) {
+  return (host: string): Promise<Answer> =>
+    look(host).then(
+      (found) => ({ found }),
+      (error: Error) => {
+        if (!(error instanceof HostSilent)) throw error;
+        return { silent: { host, reason: error.message } };
+      },
+    );
+}
+
+/** @param told whether a reason names the host */
+async function preparationOn(
+  client: Client,
+  host: string,
+  { platform, told }: { readonly platform: string; readonly told: boolean },
+): Promise<Preparation> {
+  const last = await lookAtLastRun<readonly PreparedSnapshot[]>(client, snapshotPreparationId(host, platform));
+  if (last.state === 'running') return { platform, state: 'running' };
+  if (last.state === 'failed') {
+    return { platform, state: 'failed', reason: told ? `${host}: ${last.reason}` : last.reason };
+  }
+  const prepared = last.state === 'ended' ? last.result[0] : undefined;
+  return prepared === undefined ? { platform, state: 'unknown' } : { platform, state: 'done', prepared };
 }
 
 /** Looks again when the last answer has grown old. */

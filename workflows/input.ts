@@ -33,8 +33,10 @@ const size = object({ cores: number, ramGb: number, label: maybe(text) });
 const assigned = maybe(list(object({ label: text, name: text })));
 const request = { holder: text, token: text, sizes: list(size), priority: number, build: text, queue: text };
 const nodesRequest = object(request);
-const lease = object({ ...request, fence: count, lost: flag, machines: assigned });
-const claim = object({ provider: text, request: nodesRequest, fence: nullable(count), machines: assigned });
+const lease = object({ ...request, fence: count, lost: flag, machines: assigned, host: maybe(text) });
+const claim = object({
+  ...{ provider: text, request: nodesRequest, fence: nullable(count), machines: assigned, host: maybe(text) },
+});
 const held = object({
   ...{ build: text, host: text, time: number, until: nullable(number) },
   nodes: list(object({ name: text, command: text })),
@@ -44,8 +46,10 @@ const wish = {
   ...{ reason: text, by: text },
   ...{ count, seconds: nullable(number), time: number },
 };
+const limits = { maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) };
 const capacity = object({
-  ...{ maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) },
+  ...limits,
+  hosts: maybe(list(object({ ...limits, name: text, queue: text, shut: maybe(text), soon: maybe(flag) }))),
   machines: maybe(list(object({ name: text, labels: list(text) }))),
   ready: maybe(list(object({ label: text, size, min: count, maxAge: maybe(number), queue: text }))),
 });

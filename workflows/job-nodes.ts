@@ -3,7 +3,7 @@ import { freely } from '../pipelines/jobs/pending.ts';
 import type { NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
 import { nodesReason, nodesRefusal } from '../pipelines/nodes/reason.ts';
 import { control, local } from './activities.ts';
-import type { JobInput, JobStart, StageResult } from './contract.ts';
+import { type JobInput, type JobStart, type StageResult, taskQueues } from './contract.ts';
 import { rebuildId } from './ids.ts';
 import { hear, messages } from './input.ts';
 import { handOnNodes } from './job-held.ts';
@@ -42,7 +42,9 @@ export async function withNodes(
   let claim: NodesClaim | null = { provider, request, fence: null };
   setHandler(nodesClaimQuery, () => claim);
   const granted = (grant: Grant) => {
-    claim = { provider, request, ...grant };
+    // Who removes the machines is where they are.
+    const queue = grant.host === undefined ? {} : { queue: taskQueues.host(grant.host) };
+    claim = { provider, request: { ...request, ...queue }, ...grant };
   };
   // Whether the machines are removed is known of a stage that has answered, or was cancelled and has ended since.
   let removed = true;
@@ -76,7 +78,7 @@ interface Taking {
 }
 
 /** By what a job holds its machines, and which ones. */
-type Grant = Pick<HeldNodes, 'fence' | 'machines'>;
+type Grant = Pick<HeldNodes, 'fence' | 'machines' | 'host'>;
 
 function grantIn({ state: _, ...grant }: Extract<NodesReply, { readonly state: 'granted' }>): Grant {
   return grant;

@@ -11,7 +11,16 @@ import { freely } from '../pipelines/jobs/pending.ts';
 import type { FrozenJob } from '../pipelines/model/job.ts';
 import { urgencyOf } from '../pipelines/nodes/urgency.ts';
 import { hostActivities, local, stageActivities } from './activities.ts';
-import type { JobInput, JobResult, JobStart, PausedStage, Programs, StageInput, StageResult } from './contract.ts';
+import {
+  type JobInput,
+  type JobResult,
+  type JobStart,
+  type PausedStage,
+  type Programs,
+  type StageInput,
+  type StageResult,
+  taskQueues,
+} from './contract.ts';
 import { requireInput } from './input.ts';
 import { JobLine } from './job-line.ts';
 import { withNodes } from './job-nodes.ts';
@@ -95,7 +104,8 @@ async function run({ input, start, line, nodes }: Running): Promise<StageResult>
   const stage = { ...stageInput(input, start), ...(nodes === undefined ? {} : { lease: nodes }) };
   if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
   const urgency = urgencyOf(input.priority ?? freely.priority);
-  const { runStage } = stageActivities(start.queue, stageLimit(input.job), urgency);
+  const queue = nodes?.host === undefined ? start.queue : taskQueues.host(nodes.host);
+  const { runStage } = stageActivities(queue, stageLimit(input.job), urgency);
   const result = await line.placed(() => runStage(stage));
   return result.paused ? pause(stage, { result, paused: result.paused, line }) : result;
 }

@@ -16,6 +16,8 @@ export interface HeldNodes {
   readonly fence: number;
   /** Which machines, where they are lent as they are. */
   readonly machines?: readonly AssignedMachine[];
+  /** The host that they are on, where the provider has several. */
+  readonly host?: string;
 }
 
 /** What a job says of itself: the machines that it holds by a fence, or waits for. */
@@ -25,6 +27,8 @@ export interface NodesClaim {
   /** Null while it waits. */
   readonly fence: number | null;
   readonly machines?: readonly AssignedMachine[];
+  /** The host that they are on, where the provider has several: the request's queue is that one's. */
+  readonly host?: string;
 }
 
 /** Input of the `nodes` workflow: the provider's name, and what an earlier run left. */

@@ -119,6 +119,8 @@ export interface HeldView extends HeldBuild {
 /** What there is of machines, as people see it. */
 export interface SnapshotList extends Omit<HostMachines, 'builds'> {
   readonly held: readonly HeldView[];
+  /** Hosts elsewhere that do not say what they keep, and why; absent: all do. */
+  readonly silent?: readonly { readonly host: string; readonly reason: string }[];
 }
 
 /** A snapshot that was removed, or kept machines: those have their build's id. */

@@ -16,9 +16,10 @@ const failedPrecondition = 9;
 export async function nodesClaimsOf(client: Client, provider: string): Promise<NodesClaims> {
   const claims = (await claimsOf(client, nodesClaimQuery)).filter((claim) => claim.provider === provider);
   return {
-    leases: claims.flatMap(({ request, fence, machines }) =>
-      fence === null ? [] : [{ ...request, fence, lost: false, ...(machines === undefined ? {} : { machines }) }],
-    ),
+    leases: claims.flatMap(({ request, fence, machines, host }) => {
+      const which = { ...(machines === undefined ? {} : { machines }), ...(host === undefined ? {} : { host }) };
+      return fence === null ? [] : [{ ...request, fence, lost: false, ...which }];
+    }),
     waiting: claims.flatMap(({ request, fence }) => (fence === null ? [request] : [])),
   };
 }

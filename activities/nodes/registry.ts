@@ -7,7 +7,7 @@ import type { Provider } from './port.ts';
 import { createGivenProvider, type GivenProvider } from './static/provider.ts';
 import type { GivenSettings } from './static/settings.ts';
 import { createVmProvider, type PrepareMachines } from './vm/provider.ts';
-import { placesIn } from './vm/records.ts';
+import { type Places, placesIn } from './vm/records.ts';
 import type { SnapshotLimits } from './vm/snapshots.ts';
 import { waysTo } from './vm/ways.ts';
 
@@ -41,16 +41,20 @@ export interface VirtualContext {
   /** What of failed jobs may be kept, and how long. */
   readonly kept: SnapshotLimits;
   readonly prepare: PrepareMachines;
+  /** Where they are; absent: on this machine, with all that is the installation's. */
+  readonly places?: Places;
+  /** A URL of the server as their host reaches it; absent: as this machine does. */
+  readonly urlThere?: ((url: string) => string) | undefined;
 }
 
 const drivers: Readonly<Record<PlatformProvider, (context: ProviderContext) => Provider>> = {
   docker: ({ installation, prepare }) => createDockerProvider(createDockerEngine(undefined, installation), prepare),
   vm: ({ installation, virtual }) => {
     if (installation === undefined) throw new Error('virtual machines are lent by an installation');
-    const places = placesIn(vmDirectory(installation.data));
+    const { places = placesIn(vmDirectory(installation.data)), urlThere } = virtual ?? {};
     const ways = async () => waysTo((await virtual?.reached()) ?? []);
     const more = virtual === undefined ? {} : { limits: virtual.kept, prepare: virtual.prepare };
-    return createVmProvider({ places, installation: installation.id, ways, ...more });
+    return createVmProvider({ places, installation: installation.id, ways, urlThere, ...more });
   },
   static: openGiven,
 };

@@ -24,10 +24,12 @@ import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { asSeenFromHere, reachBy } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
-import { givenContext } from './given-machines.ts';
+import { asSeenFromAfar, givenContext } from './given-machines.ts';
+import { keepHosts } from './keep-hosts.ts';
 import { keepPrepared } from './keep-prepared.ts';
 import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
+import { createLiveConfig } from './live-config.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { reachedFrom } from './machines.ts';
 import { keepMending } from './mending.ts';
@@ -37,6 +39,8 @@ import { prepareMachines } from './prepare-machines.ts';
 import { removeReady } from './ready.ts';
 import { askForSecrets } from './secrets.ts';
 import { stagesOf } from './stages.ts';
+import { type HostWorkerDeps, startFarHost } from './vm-host-worker.ts';
+import { farHosts } from './vm-hosts.ts';
 import { workerPart } from './worker-part.ts';
 
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
@@ -48,7 +52,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const temporal = await connectPatiently(config, payloadStore(paths));
   const ours = async () => `${await containerUrl(config)}/repositories/test/`;
   const offer = releasedOffer(common);
-  const stages = stagesOf({
+  const parts = {
     ...{ data: config.data, blobs, logs, sources, trees, platform, ...offer },
     repositories: { look: testRepositoriesIn(join(paths.repositories, 'test')), url: ours },
     objects: askForObjects(config),
@@ -60,7 +64,8 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
       prepare: prepareMachines(temporal.client),
     },
     given: givenContext(config),
-  });
+  };
+  const stages = stagesOf(parts);
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
   const ready = createReadyActivities({ provider: stages.provider, platforms: allPlatforms(config) });
@@ -74,8 +79,9 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     logger,
   });
   const all = mendingBeside(part, config, logger);
+  const hosts = hostsOf(config, { temporal, parts, logger });
   const stop = async () => {
-    await prepared.stop();
+    await Promise.all([prepared.stop(), hosts.stop()]);
     await all.stop();
   };
   return { ...all, stop };
@@ -91,6 +97,32 @@ function mendingBeside(part: Part, config: StackConfig, logger: Logger): Part {
     return part.stop();
   };
   return { ...part, stop };
+}
+
+/** Keeps a worker for each host of virtual machines, as the configuration has them while it runs. */
+function hostsOf(
+  config: StackConfig,
+  { temporal, parts, logger }: Pick<HostWorkerDeps, 'temporal' | 'parts' | 'logger'>,
+) {
+  const platforms = allPlatforms(config);
+  const urlThere = asSeenFromAfar(config.server.url);
+  const server = urlThere === undefined ? () => containerUrl(config) : async () => config.server.url;
+  const virtual = { ...parts.virtual, reached: () => reachedFrom(platforms, server), urlThere };
+  const deps: HostWorkerDeps = {
+    ...{ temporal, parts: { ...parts, virtual }, platforms, logger, limits: limitsOf(config) },
+    prepareAt: config.snapshots.prepareAt,
+    isOpen: (workflow) => isOpen(temporal.client, workflow),
+  };
+  const installation = installationOf(config.data).id;
+  return keepHosts({
+    wanted: () => {
+      const live = createLiveConfig(config);
+      live.reload();
+      return farHosts(live.settings().nodes.vm.hosts, installation);
+    },
+    start: (host) => startFarHost(deps, host),
+    logger,
+  });
 }
 
 function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits {

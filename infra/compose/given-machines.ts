@@ -22,7 +22,7 @@ export function givenContext({ nodes, server }: Pick<StackConfig, 'nodes' | 'ser
 }
 
 /** Repositories are offered by an address for containers of this host: machines elsewhere are told that of users. */
-function asSeenFromAfar(own: string): GivenContext['urlInside'] {
+export function asSeenFromAfar(own: string): GivenContext['urlInside'] {
   if (/^(127\.|localhost$|\[::1\]$)/.test(new URL(own).hostname)) return undefined;
   return (url) => {
     const { pathname } = new URL(url);

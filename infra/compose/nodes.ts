@@ -12,6 +12,7 @@ import type { StackConfig } from '../stack/settings.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 import { takesReady, wishesIn } from './ready.ts';
+import { withHosts } from './vm-hosts.ts';
 
 /** Stages that work in the server's or the worker's own process. */
 const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
@@ -36,9 +37,10 @@ export function capacityIn(
       return { machines: await machinesAsLent(givenDirectory(data), machines) };
     }
     if (provider !== 'docker' && provider !== 'vm') return {};
-    const { instanceTypes: _, ...most } = nodes[provider];
+    const { instanceTypes: _, ...given } = nodes[provider];
+    const { hosts, ...most } = { hosts: {}, ...given };
     const ready = wishesIn(nodes.labels, { provider }, findPlatform);
-    return ready.length === 0 ? most : { ...most, ready };
+    return withHosts(ready.length === 0 ? most : { ...most, ready }, hosts, data);
   };
 }
 
@@ -75,7 +77,11 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
   };
 }
 
-function isLimited({ maxServers, maxCores, maxRamGb }: Capacity): boolean {
+function isLimited({
+  maxServers,
+  maxCores,
+  maxRamGb,
+}: Pick<Capacity, 'maxServers' | 'maxCores' | 'maxRamGb'>): boolean {
   return [maxServers, maxCores, maxRamGb].some((limit) => limit !== undefined);
 }
 

@@ -6,7 +6,7 @@ import { createReportActivities } from '../../activities/report/activities.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
 import { createApp } from '../../server/app.ts';
 import { keepSignal } from '../../server/audit.ts';
-import { createDebugSessions } from '../../server/debug-sessions.ts';
+import { createDebugSessions, findHosts } from '../../server/debug-sessions.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
 import { createHolds } from '../../server/holds.ts';
 import { createLiveStream } from '../../server/live.ts';
@@ -88,7 +88,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
     open: () => openPayloads(temporal.client),
   });
   const holds = createHolds({ client: temporal.client, tenant: config.tenant });
-  const looked = createMachines({ ...machines, holds });
+  const others = () => Object.keys(settings.settings().nodes.vm.hosts);
+  const looked = createMachines({ ...machines, others, holds });
   const nodes = createNodesLook({
     ...{
       client: temporal.client,
@@ -116,7 +117,10 @@ export async function startServer(config: StackConfig): Promise<Part> {
       machines: looked,
       exports: createExports({ common, client: temporal.client, machines: looked }),
       ...openTestService(common, { client: temporal.client, store, logger }),
-      debugging: createDebugSessions(machines),
+      debugging: createDebugSessions({
+        client: temporal.client,
+        hostOf: findHosts(machines.host, others, looked.list),
+      }),
       holds,
       nodes,
       releasePlans: control.plans,

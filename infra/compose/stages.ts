@@ -54,6 +54,8 @@ export interface StageParts extends ReleasedOffer {
   readonly virtual?: VirtualContext;
   /** Absent: no static machines are lent here. */
   readonly given?: GivenContext;
+  /** The machine that jobs are on, by its name; absent: this one. */
+  readonly host?: string;
   readonly openSecrets: OpenSecrets;
   /** The URL by which nodes reach what people reach by this one; absent: no package is tested by request. */
   readonly reach?: (url: string) => Promise<string>;
@@ -61,7 +63,7 @@ export interface StageParts extends ReleasedOffer {
 
 /** All stages of a worker, in containers and virtual machines of this machine. */
 export function stagesOf(parts: StageParts): StageDeps {
-  const { blobs: store, platform, reach } = parts;
+  const { blobs: store, platform, reach, host = hostname() } = parts;
   const logger = createLogger('build-worker');
   const paths = dataPaths(parts.data);
   const released: ReleasedRepositories = (each, job) => releasedRepositories(parts, each, job);
@@ -96,9 +98,10 @@ export function stagesOf(parts: StageParts): StageDeps {
     script: createScriptStage({
       ...{ platform, sources, defaultLabel, store, openSecrets: parts.openSecrets },
       branchTip: parts.sources.branchTip,
-      host: taskQueues.host(hostname()),
+      host: taskQueues.host(host),
     }),
     logs: parts.logs,
+    host,
     workRoot: paths.work,
     provider: openProviders({
       installation: installationOf(parts.data),

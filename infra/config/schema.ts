@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { capacity } from './capacity.ts';
 import { connectionsSchema } from './connections.ts';
 import { typeFaults } from './instance-types.ts';
 import { labelFaults, labelsSchema } from './labels.ts';
@@ -10,6 +11,7 @@ import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
 import { testsSchema } from './tests.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
+import { vmHostsSchema } from './vm-hosts.ts';
 
 const projectName = z
   .string()
@@ -123,12 +125,6 @@ const workers = z.strictObject({
   log: sizeSchema.prefault('64MiB').describe('Size at which the log of a job is cut. The job goes on.'),
 });
 
-const capacity = z.strictObject({
-  maxServers: z.int().min(1).optional().describe('Machines that jobs have at once. Default: no limit.'),
-  maxCores: z.number().positive().optional().describe('Processor cores of all of them. Default: no limit.'),
-  maxRamGb: z.number().positive().optional().describe('Memory of all of them in GiB. Default: no limit.'),
-});
-
 /** What the machines of a provider can be. */
 function instanceTypes(cores: z.ZodType<number>) {
   const ramGb = z.number().min(0.1875).describe('Its memory in GiB.');
@@ -148,11 +144,18 @@ function nodesSchema(resolve: Resolve) {
       .describe('Containers, on all hosts together.'),
     vm: capacity
       .extend({
-        maxServers: z.int().min(1).default(4).describe('Virtual machines that jobs have at once.'),
+        maxServers: z
+          .int()
+          .min(0)
+          .default(4)
+          .describe("Virtual machines that jobs have at once on the server's host; 0: none there."),
         instanceTypes: instanceTypes(z.int().min(1)),
+        hosts: vmHostsSchema(resolve)
+          .default({})
+          .describe('Other machines that virtual machines run on, by name: `docs/machines.md`.'),
       })
       .prefault({})
-      .describe("Virtual machines of the server's host."),
+      .describe("Virtual machines: of the server's host, and of `hosts`."),
     static: staticSchema(resolve)
       .default({})
       .describe('Machines that are there, by name, each lent to one job at a time.'),

@@ -15,6 +15,18 @@ export const hostKeySchema = z
     `must be a line as in /etc/ssh/ssh_host_ed25519_key.pub: one of ${keyTypes.join(', ')}, and a key`,
   );
 
+export const hostNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, 'must be the name or the address of a host')
+  .describe('Name or address.');
+
+export const portSchema = z.int().min(1).max(65_535).default(22).describe('Port of its sshd.');
+
+export const userSchema = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_.-]*\$?$/i, 'must be the name of an account')
+  .default('root');
+
 /** A command, or a script of `sh`. */
 const hook = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
   error: 'must be a program with its arguments, as a list, or a script as text',
@@ -25,16 +37,9 @@ export function staticSchema(resolve: Resolve) {
   const machine = z.strictObject({
     labels: z.array(nameSchema).min(1).describe('Labels of nodes that it serves, each of static machines alone.'),
     platform: z.string().min(1).describe('The platform that it runs: `debian-12`, or one of `platforms`.'),
-    host: z
-      .string()
-      .regex(/^[A-Za-z0-9:][A-Za-z0-9.:_-]*$/, 'must be the name or the address of a host')
-      .describe('Name or address.'),
-    port: z.int().min(1).max(65_535).default(22).describe('Port of its sshd.'),
-    user: z
-      .string()
-      .regex(/^[a-z_][a-z0-9_.-]*\$?$/i, 'must be the name of an account')
-      .default('root')
-      .describe('`root`, or an account that may `sudo` everything without a password.'),
+    host: hostNameSchema,
+    port: portSchema,
+    user: userSchema.describe('`root`, or an account that may `sudo` everything without a password.'),
     key: secretSchema(resolve).describe(`Private key for it, without a passphrase: ${secretForms}.`),
     hostKey: hostKeySchema.describe(
       "The host's public key, as in its `/etc/ssh/ssh_host_ed25519_key.pub`: no other is taken.",

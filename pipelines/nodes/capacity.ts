@@ -30,13 +30,30 @@ export interface ReadyWish {
   readonly queue: string;
 }
 
-/** What a provider has at most; what it does not name is not counted. */
-export interface Capacity {
+/** What there is at most; what is not named is not counted. */
+export interface Limits {
   readonly maxServers?: number | undefined;
   readonly maxCores?: number | undefined;
   readonly maxRamGb?: number | undefined;
+}
+
+/** A host that machines are on. It has limits of its own, and the machines of a request are all on one: they share a network. */
+export interface HostRoom extends Limits {
+  readonly name: string;
+  /** Task queue of those who make machines there. */
+  readonly queue: string;
+  /** Why it takes no more of them now; absent: it does. */
+  readonly shut?: string;
+  /** Beside `shut`: it may take some again soon, which is worth waiting for. */
+  readonly soon?: true;
+}
+
+/** What a provider has. */
+export interface Capacity extends Limits {
   /** All that there are, where each is lent as it is: nothing else limits such a provider. */
   readonly machines?: readonly GivenMachine[];
+  /** The hosts that its machines are on, each with limits of its own; absent: these limits are all there is. */
+  readonly hosts?: readonly HostRoom[];
   /** What is to stand ready besides what is lent, as far as there is room. */
   readonly ready?: readonly ReadyWish[];
 }
@@ -54,8 +71,8 @@ export function withMachines(usage: Usage, sizes: readonly Size[]): Usage {
 }
 
 /** The limits that a usage exceeds, in words for people; none when it fits. */
-export function excess({ servers, cores, ramGb }: Usage, capacity: Capacity): readonly string[] {
-  const { maxServers = Infinity, maxCores = Infinity, maxRamGb = Infinity } = capacity;
+export function excess({ servers, cores, ramGb }: Usage, limits: Limits): readonly string[] {
+  const { maxServers = Infinity, maxCores = Infinity, maxRamGb = Infinity } = limits;
   return [
     ...(servers > maxServers ? [`${servers} of ${maxServers} servers`] : []),
     ...(cores > maxCores ? [`${cores} of ${maxCores} cores`] : []),

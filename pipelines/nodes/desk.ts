@@ -1,6 +1,8 @@
-import { type Capacity, excess, nothing, type Size, type Usage, withMachines } from './capacity.ts';
+import { type Capacity, excess, type HostRoom, nothing, type Size, type Usage, withMachines } from './capacity.ts';
+import { neverOnHosts, serveOnHosts, usageOn } from './hosts.ts';
 import { type AssignedMachine, assignMachines, type GivenMachine, tooFewMachines } from './machines.ts';
 import {
+  asLent,
   leaving,
   makeRoom,
   type ReadyMessage,
@@ -35,6 +37,8 @@ export interface NodesLease extends NodesRequest {
   readonly lost: boolean;
   /** Which ones: one for each of its sizes where the provider has machines that are lent as they are, else what stood ready. */
   readonly machines?: readonly AssignedMachine[];
+  /** The host that its machines are on, where the provider has several: `queue` is that one's. */
+  readonly host?: string;
 }
 
 /** The machines of a provider: who has them, and who waits. Plain JSON. */
@@ -117,7 +121,7 @@ export function attend(desk: NodesDesk, message: NodesMessage): NodesAnswer {
 /** What has become of a request, as the one who asked is told it. */
 export type NodesReply =
   | { readonly state: 'waits' }
-  | { readonly state: 'granted'; readonly fence: number; readonly machines?: readonly AssignedMachine[] }
+  | ({ readonly state: 'granted' } & Pick<NodesLease, 'fence' | 'machines' | 'host'>)
   /** It can never be met, or has ended: why, in words for people. */
   | { readonly state: 'refused'; readonly reason: string };
 
@@ -130,8 +134,9 @@ export function replyTo(desk: NodesDesk, { token, sizes }: Pick<NodesRequest, 't
 }
 
 /** The answer to whoever has been lent something. */
-export function grantOf({ fence, machines }: Pick<NodesLease, 'fence' | 'machines'>): NodesReply {
-  return { state: 'granted', fence, ...(machines === undefined ? {} : { machines }) };
+export function grantOf({ fence, machines, host }: Pick<NodesLease, 'fence' | 'machines' | 'host'>): NodesReply {
+  const which = machines === undefined ? {} : { machines };
+  return { state: 'granted', fence, ...which, ...(host === undefined ? {} : { host }) };
 }
 
 /** The lease of a request; null for one that waits, was refused, is lost, or is not known. */
@@ -160,8 +165,12 @@ function lentBy(leases: NodesDesk['leases']): Usage {
 
 /** What is made for nobody yet, and what stands in the way of more. */
 export function stockOf(desk: NodesDesk): Stock {
-  const { ready = [], capacity, waiting, closed } = desk;
-  return { ready, capacity, lent: lentBy(desk.leases), others: closed === true || waiting.length > 0 };
+  const { ready = [], capacity, waiting, closed, leases } = desk;
+  // All that is to stand ready is on one host.
+  const host = capacity.hosts?.find(({ queue }) => queue === capacity.ready?.[0]?.queue);
+  const lent = host === undefined ? lentBy(leases) : usageOn(host, { leases, ready: [] });
+  const own = host === undefined ? capacity : { ...host, ready: capacity.ready ?? [] };
+  return { ready, capacity: own, lent, others: closed === true || waiting.length > 0 };
 }
 
 function asked(desk: NodesDesk, request: NodesRequest): NodesDesk {
@@ -229,12 +238,13 @@ function serve(desk: NodesDesk): NodesAnswer {
   return { desk: { ...left, leases, waiting, ...stock, fence: left.fence + granted.length }, granted, refused };
 }
 
-type Grant = NodesRequest & Pick<NodesLease, 'machines'>;
+type Grant = NodesRequest & Pick<NodesLease, 'machines' | 'host'>;
 
 /** Who can be served now, in order, and what stands ready afterwards: what is in the way of the next leaves. */
 function grantable(desk: NodesDesk): { readonly grants: readonly Grant[]; readonly ready: NodesDesk['ready'] } {
   const { capacity, waiting } = desk;
   if (capacity.machines !== undefined) return { grants: assignable(desk, capacity.machines), ready: desk.ready };
+  if (capacity.hosts !== undefined) return placeable(desk, capacity.hosts);
   const grants: Grant[] = [];
   let { ready = [] } = desk;
   let lent = lentBy(desk.leases);
@@ -251,8 +261,14 @@ function grantable(desk: NodesDesk): { readonly grants: readonly Grant[]; readon
   return { grants, ready: desk.ready && ready };
 }
 
-function asLent({ label, id, took }: ReadyNode): AssignedMachine {
-  return { label, name: id, ...(took === undefined ? {} : { took }) };
+/** The same where the provider has several hosts. */
+function placeable({ leases, waiting, ready: stock }: NodesDesk, hosts: readonly HostRoom[]) {
+  const { served, ready } = serveOnHosts(hosts, waiting, { leases, ready: stock ?? [] });
+  const grants = served.map(({ host, taken, ...request }): Grant => {
+    const machines = taken.length === 0 ? {} : { machines: taken.map(asLent) };
+    return { ...request, ...machines, host: host.name };
+  });
+  return { grants, ready: stock && ready };
 }
 
 /** The same where each machine is lent as it is. One that waits keeps the machines of its labels from all behind it. */
@@ -278,6 +294,7 @@ function labelsOf(sizes: readonly Size[]): readonly string[] {
 /** Why machines are more than the provider has at all; null when they are not. */
 function neverFits(sizes: readonly Size[], capacity: Capacity): string | null {
   if (capacity.machines !== undefined) return tooFewMachines(labelsOf(sizes), capacity.machines);
+  if (capacity.hosts !== undefined) return neverOnHosts(sizes, capacity.hosts);
   const over = excess(withMachines(nothing, sizes), capacity);
   return over.length > 0 ? over.join(', ') : null;
 }

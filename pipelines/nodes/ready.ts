@@ -1,4 +1,5 @@
 import { type Capacity, excess, type ReadyWish, type Size, type Usage, withMachines } from './capacity.ts';
+import type { AssignedMachine } from './machines.ts';
 
 /** A node that is made before anybody asks for it. It counts like one that is lent. */
 export interface ReadyNode extends Pick<ReadyWish, 'label' | 'size' | 'queue'> {
@@ -36,6 +37,11 @@ export function takeReady(
     if (oldest !== undefined) taken.push(oldest);
   }
   return { taken, left: ready.filter((node) => !taken.includes(node)) };
+}
+
+/** One that stood ready, as it is lent. */
+export function asLent({ label, id, took }: ReadyNode): AssignedMachine {
+  return { label, name: id, ...(took === undefined ? {} : { took }) };
 }
 
 /**

@@ -299,7 +299,7 @@ test('I10: jobs that find no machine have one prepared, together, or hear why th
   here.broken.clear();
 });
 
-const sessions = () => createDebugSessions({ client: world.temporal.client, host });
+const sessions = () => createDebugSessions({ client: world.temporal.client, hostOf: async () => host });
 /** Waits until a session stands so. */
 const stands = (build: string, state: string) =>
   until(`it is ${state}`, async () => (await sessions().look(build)).state === state);

@@ -23,6 +23,8 @@ export interface Lender {
   readonly places: Places;
   readonly installation: string | null;
   readonly ways: readonly Way[];
+  /** A URL of this server as their host reaches it; absent: as this machine does. */
+  readonly urlThere?: ((url: string) => string) | undefined;
 }
 
 const forwarderSource = fileURLToPath(new URL('forward.pl', import.meta.url));

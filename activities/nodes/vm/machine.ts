@@ -19,7 +19,7 @@ export interface VirtualMachine extends Machine {
 
 export function createMachine(running: Running, lender: Lender): VirtualMachine {
   const { record, line } = running;
-  const { ways } = lender;
+  const { ways, urlThere = (url: string) => url } = lender;
   let reachesOut = false;
   /** Where it is among the machines of its lease. */
   let place: readonly [address: string, names: string] | undefined;
@@ -73,7 +73,7 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
       }),
     console: () => readConsole(running),
     origin: async () => record.snapshot,
-    urlInside,
+    urlInside: (url) => urlInside(urlThere(url)),
     join,
   };
 }

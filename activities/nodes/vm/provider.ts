@@ -93,7 +93,8 @@ class VmLease {
 
   start(need: MachineNeed): Promise<VirtualMachine> {
     const ready = this.#ready.take(need.platform.name);
-    const running = ready === undefined ? this.#restore(need) : this.#takeReady(ready, need);
+    const make = () => (ready === undefined ? this.#restore(need) : this.#takeReady(ready, need));
+    const running = this.#deps.places.host.answers().then(make);
     const machine = running.then((each) => this.#furnish(each, need));
     this.#members.push({ need, running, machine });
     return machine;

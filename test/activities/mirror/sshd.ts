@@ -98,9 +98,12 @@ function startScript(directory: string, { program, log }: { readonly program: st
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.pid === undefined) return;
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = new Promise((resolve) => child.once('close', resolve));
+  // Each connection has a session of its own.
+  const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => '');
   process.kill(-child.pid, 'SIGKILL');
+  for (const each of children.split(' ').filter(Boolean)) process.kill(Number(each), 'SIGKILL');
   await gone;
 }
 

@@ -216,3 +216,14 @@ test('a host that is away, or shows another key, is out of service, and whoever 
   const false_ = openSshHost({ ...target, port, hostKey: other });
   await assert.rejects(false_.answers(), /its host key is not the one in `hostKey`/);
 });
+
+test('an image is brought to a host with its holes, and whatever fails is told', async () => {
+  const [from, to] = [await place(), join(await place(), 'there')];
+  await writeFile(join(from, 'disk'), 'x');
+  await must('truncate', ['-s', '64M', join(from, 'disk')]);
+  await far.host.files.bring(from, to);
+  assert.equal((await stat(join(to, 'disk'))).size, 64 * 1024 * 1024);
+  assert.ok((await far.host.files.sizeOf(to)) < 1024 * 1024, 'holes are holes');
+  assert.equal(await far.host.files.digest(join(to, 'disk')), await localHost.files.digest(join(from, 'disk')));
+  await assert.rejects(far.host.files.bring(from, to), /cannot be copied to .*exists/i);
+});

@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { withinLines } from '../../activities/jobs/within-lines.ts';
+import { sweepLeftovers } from '../../activities/nodes/leftovers.ts';
+import { openProvider, type VirtualContext, vmDirectory } from '../../activities/nodes/registry.ts';
+import type { Host } from '../../activities/nodes/vm/hosts/port.ts';
+import { openSshHost, type SshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
+import { removeHostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
+import { type Places, placesIn } from '../../activities/nodes/vm/records.ts';
+import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
+import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
+import { createStageActivities } from '../../activities/stages.ts';
+import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
+import { startPreparation } from '../../server/machines.ts';
+import { imagesOnHost } from '../images/vm/bring.ts';
+import { vmImages } from '../images/vm/images.ts';
+import { installationOf } from '../stack/installation.ts';
+import type { TemporalConnection } from '../temporal/connection.ts';
+import { runWorker } from '../temporal/run-worker.ts';
+import { scheduleSnapshots } from '../temporal/snapshot-schedules.ts';
+import { createHostWorker } from '../temporal/worker.ts';
+import { asSeenFromHere } from './addressed.ts';
+import { keepPrepared } from './keep-prepared.ts';
+import { keepSweeping } from './leftovers.ts';
+import { prepareMachines } from './prepare-machines.ts';
+import { type StageParts, stagesOf } from './stages.ts';
+import { type FarHost, hostStates } from './vm-hosts.ts';
+
+/** What the workers of all hosts have alike. */
+export interface HostWorkerDeps {
+  readonly temporal: TemporalConnection;
+  readonly parts: StageParts & { readonly virtual: VirtualContext };
+  readonly platforms: readonly Platform[];
+  readonly limits: SnapshotLimits;
+  /** When machines are prepared anew: `HH:MM`, in UTC. */
+  readonly prepareAt: string;
+  /** Whether a workflow runs still. */
+  readonly isOpen: (workflow: string) => Promise<boolean>;
+  readonly logger: Logger;
+}
+
+/** The worker of a host elsewhere: it runs here, and takes what is to be done there. */
+export interface FarHostWorker {
+  /** Whether a machine of this installation is there; true where nobody knows. */
+  isUsed(): Promise<boolean>;
+  stop(): Promise<void>;
+  /** The same, for good: nothing is done there at night any more. */
+  leave(): Promise<void>;
+}
+
+/** Milliseconds between two looks whether a host answers. */
+const period = 10_000;
+
+/** Starts the worker of a host. It takes jobs from when the host answers, and nothing of ended ones is left there. */
+export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Promise<FarHostWorker> {
+  const { temporal, parts, isOpen, logger, platforms } = deps;
+  const { name } = settings;
+  const own = openSshHost(settings);
+  const watch = watchHost(own, hostStates(parts.data), logger);
+  const places = placesIn(settings.directory, watch.host);
+  const virtual = { ...parts.virtual, places, prepare: prepareMachines(temporal.client, name) };
+  const stages = stagesOf({ ...parts, virtual, host: name });
+  const snapshots = snapshotsOn(deps, places, settings.directory);
+  const activities = Object.assign(stagesSeen(parts, stages), createSnapshotActivities(snapshots));
+  const worker = await createHostWorker({ temporal, activities, host: name });
+  const ended = runWorker(worker).catch((error) =>
+    logger.error({ error, host: name }, 'the worker of a host has ended'),
+  );
+  const machines = openProvider('vm', { installation: installationOf(parts.data), virtual });
+  watch.begin(() => sweepLeftovers(machines, isOpen));
+  const sweeping = keepSweeping({ provider: machines, isOpen, logger });
+  const prepare = (platform: string) => startPreparation(temporal.client, { host: name, platform, missing: true });
+  const prepared = keepPrepared({ stale: () => staleIn(snapshots), prepare, logger });
+  logger.info({ host: name }, 'virtual machines are lent on a host');
+  const far = { client: temporal.client, host: name };
+  const virtualNames = platforms.filter(isVirtual).map((each) => each.name);
+  const tend = (names: readonly string[]) => scheduleSnapshots({ ...far, platforms: names }, deps.prepareAt);
+  await tend(virtualNames);
+  const stop = async () => {
+    await watch.stop();
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all([prepared.stop(), sweeping.stop(), ended]);
+    own.close();
+  };
+  return {
+    isUsed: () =>
+      machines.list().then(
+        (all) => all.length > 0,
+        () => true,
+      ),
+    stop,
+    async leave() {
+      await stop();
+      await tend([]);
+      await removeHostState(hostStates(parts.data), name);
+    },
+  };
+}
+
+function stagesSeen(parts: StageParts, stages: Parameters<typeof createStageActivities>[0]) {
+  const seen = asSeenFromHere(createStageActivities(stages), { trees: parts.trees, base: parts.repositories.url });
+  return withinLines(seen, parts.release);
+}
+
+function snapshotsOn({ parts, platforms, limits }: HostWorkerDeps, places: Places, directory: string): SnapshotDeps {
+  const here = vmDirectory(parts.data);
+  const { host } = places;
+  return {
+    lender: { places, installation: installationOf(parts.data).id, ways: [] },
+    platforms,
+    ...imagesOnHost({ images: vmImages(here, platforms), platforms, host, directory }),
+    limits,
+    failures: join(here, 'failures', host.name),
+  };
+}
+
+/**
+ * Looks whether a host answers, now and then and whenever somebody finds that it does not, and says so to who lends its
+ * machines. One that is back takes jobs again when what ended ones have left there is removed: it counts for nobody.
+ */
+function watchHost(own: SshHost, states: string, logger: Logger) {
+  const { name } = own;
+  let open: boolean | undefined;
+  let clean: () => Promise<unknown> = async () => {};
+  let looking: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let over = false;
+  const say = async (isOpen: boolean, why = '') => {
+    if (open === isOpen || over) return;
+    open = isOpen;
+    await writeHostState(states, name, { state: isOpen ? 'open' : 'away', since: Date.now(), why });
+    if (isOpen) logger.info({ host: name }, 'a host takes jobs');
+    else logger.warn({ host: name, reason: why }, 'a host takes no jobs');
+  };
+  const host: Host = {
+    ...own,
+    answers: () =>
+      own.answers().catch(async (error: Error) => {
+        await say(false, error.message);
+        throw error;
+      }),
+  };
+  const look = async () => {
+    try {
+      await host.answers();
+      if (open !== true) await clean();
+      await say(true);
+    } catch (error) {
+      await say(false, error instanceof Error ? error.message : String(error));
+    }
+  };
+  const again = () => {
+    looking ??= look()
+      .catch((error) => logger.warn({ error, host: name }, 'nobody knows how a host is'))
+      .finally(() => {
+        looking = undefined;
+      });
+  };
+  return {
+    host,
+    /** @param cleaning removes what ended jobs have left */
+    begin(cleaning: () => Promise<unknown>): void {
+      clean = cleaning;
+      again();
+      timer = setInterval(again, period);
+    },
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      await looking;
+      await say(false, 'its worker has ended');
+      over = true;
+    },
+  };
+}

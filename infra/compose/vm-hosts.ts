@@ -1,0 +1,63 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { vmDirectory } from '../../activities/nodes/registry.ts';
+import type { HostSettings } from '../../activities/nodes/vm/hosts/ssh/settings.ts';
+import { type HostState, readHostState } from '../../activities/nodes/vm/hosts/states.ts';
+import { readSecret } from '../../activities/review/secret.ts';
+import type { Capacity, HostRoom } from '../../pipelines/nodes/capacity.ts';
+import { totalOf } from '../../pipelines/nodes/hosts.ts';
+import { taskQueues } from '../../workflows/contract.ts';
+import type { VmHost } from '../config/vm-hosts.ts';
+
+/** Other machines that virtual machines run on, as configured. */
+export type VmHosts = Readonly<Record<string, VmHost>>;
+
+/** Milliseconds for which a host that is away is expected back. */
+const patience = 60_000;
+
+/** A host elsewhere, and where on it all is that belongs to this installation. */
+export interface FarHost extends HostSettings {
+  readonly directory: string;
+}
+
+/** @param installation whose machines they are: others may share the host */
+export function farHosts(hosts: VmHosts, installation: string): readonly FarHost[] {
+  return Object.entries(hosts).map(([name, { host, port, user, hostKey, key, directory }]) => ({
+    ...{ name, host, port, user, hostKey },
+    key: () => readSecret(key),
+    directory: join(directory, installation),
+  }));
+}
+
+/** Where the workers of hosts say how these are. */
+export function hostStates(data: string): string {
+  return join(vmDirectory(data), 'hosts');
+}
+
+/** What virtual machines have at most: that of the server's host, and of each other one. */
+export async function withHosts(own: Capacity, hosts: VmHosts, data: string): Promise<Capacity> {
+  if (Object.keys(hosts).length === 0) return own;
+  const { maxServers, maxCores, maxRamGb } = own;
+  const name = hostname();
+  const here = { name, queue: taskQueues.host(name), maxServers, maxCores, maxRamGb };
+  const others = await Promise.all(
+    Object.entries(hosts).map(async ([name, host]) =>
+      roomOf(name, host, { state: await readHostState(hostStates(data), name), now: Date.now() }),
+    ),
+  );
+  const all = [here, ...others];
+  return { ...own, ...totalOf(all), hosts: all };
+}
+
+/** What a host has, by its settings and by what its worker says of it. */
+export function roomOf(
+  name: string,
+  { maxServers, maxCores, maxRamGb, drain }: Pick<VmHost, 'maxServers' | 'maxCores' | 'maxRamGb' | 'drain'>,
+  { state, now }: { readonly state: HostState | null; readonly now: number },
+): HostRoom {
+  const room = { name, queue: taskQueues.host(name), maxServers, maxCores, maxRamGb };
+  if (drain) return { ...room, shut: 'it is being drained' };
+  if (state === null) return { ...room, shut: 'its worker has not begun', soon: true };
+  if (state.state === 'open') return room;
+  return { ...room, shut: state.why, ...(now - state.since < patience ? { soon: true as const } : {}) };
+}
