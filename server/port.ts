@@ -65,6 +65,8 @@ export interface ServerConfiguration {
   reload(): Reloaded;
   /** Names of the configured sets of mirrors. */
   mirrorSets(): readonly string[];
+  /** Those of them that show a released repository. */
+  mirrorsOf?(repository: string): readonly string[];
 }
 
 /** The keys of projects, as far as others are concerned. */

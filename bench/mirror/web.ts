@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { Agent, createServer, get } from 'node:http';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 
 /** A web server as mirrors have: it opens what a path leads to at that moment. */
 export async function serve(root: string, ends: (() => unknown)[]): Promise<string> {
@@ -14,10 +15,8 @@ export async function serve(root: string, ends: (() => unknown)[]): Promise<stri
       return response.writeHead(404).end();
     }
     response.writeHead(200, { 'content-length': found.size });
-    return file
-      .createReadStream()
-      .on('error', () => response.destroy())
-      .pipe(response);
+    // Who goes away in the middle is no fault of the mirror.
+    await pipeline(file.createReadStream(), response).catch(() => {});
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 1024, resolve));
   ends.push(

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { configurationFault } from '../../activities/failure.ts';
@@ -12,13 +12,18 @@ import type { ReportActivities } from '../../activities/report/activities.ts';
 import type { MirrorRecord } from '../../activities/report/types.ts';
 import type { MirrorActivities, MirrorRetentionActivities } from '../../workflows/mirror.ts';
 import type { Common } from './common.ts';
-import type { LiveConfig } from './live-config.ts';
+import type { LiveConfig, LiveSettings } from './live-config.ts';
 
 export interface MirrorsDeps {
   readonly common: Common;
   readonly live: Pick<LiveConfig, 'settings'>;
   readonly report: ReportActivities;
   readonly logger: Logger;
+}
+
+/** Names of the sets of mirrors that have a repository tree as their source. */
+export function setsShowing(mirrors: LiveSettings['mirrors'], tree: string): readonly string[] {
+  return Object.entries(mirrors).flatMap(([set, { source }]) => (relative(source, tree) === '' ? [set] : []));
 }
 
 /** What the workflows of mirrors ask for. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { createReleasePlanner } from '../../activities/jobs/plan-release.ts';
 import { createPlanActivities } from '../../activities/release/plan-activities.ts';
 import { createPlanBook } from '../../activities/release/plan-book.ts';
@@ -23,6 +23,7 @@ import type { TemporalConnection } from '../temporal/connection.ts';
 import { basesOf } from './bases.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
+import { setsShowing } from './mirrors.ts';
 
 export interface ReleasesDeps {
   readonly common: Common;
@@ -79,8 +80,8 @@ export function createReleases({ common, live, temporal, store, report, merged }
     }),
     async startMirrors({ format, repository = format, release }: MirrorsToStart): Promise<void> {
       const tree = join(paths.released, repository);
-      const sets = Object.entries(live.settings().mirrors).filter(([, { source }]) => relative(source, tree) === '');
-      for (const [set] of sets) await askMirror(temporal.client, set, { action: 'sync', release });
+      for (const set of setsShowing(live.settings().mirrors, tree))
+        await askMirror(temporal.client, set, { action: 'sync', release });
     },
   };
   const plans = createReleasePlans({

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import { keepHelper } from '../../activities/process/helper.ts';
 import { createReportActivities } from '../../activities/report/activities.ts';
@@ -33,7 +34,7 @@ import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
-import { keepCollecting, keepScheduled } from './mirrors.ts';
+import { keepCollecting, keepScheduled, setsShowing } from './mirrors.ts';
 import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { keepTold, tellCapacity } from './ready.ts';
@@ -143,6 +144,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       notice: settings.notice,
       reload: telling.reload,
       mirrorSets: () => Object.keys(settings.settings().mirrors),
+      mirrorsOf: (repository) => setsShowing(settings.settings().mirrors, join(paths.released, repository)),
     },
     temporalUi: { url: uiUrl, namespace },
     ready: async () => {

@@ -15,6 +15,8 @@ export interface ChangeKnown {
   readonly obstacles: readonly Obstacle[];
   /** Reports on it that could not be delivered. */
   readonly undelivered: readonly { readonly pipeline: string; readonly reason: string }[];
+  /** What mirrors may not show of what was released of it, a sentence each. */
+  readonly unmirrored?: readonly string[];
 }
 
 /** Why something that happened to a change had no effect. */

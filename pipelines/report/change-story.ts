@@ -26,7 +26,11 @@ export function changeStory(known: ChangeKnown): ChangeStory {
   const { change, history, places } = known;
   if (change.status === 'merged') {
     const at = history.merged === null ? '' : ` as ${history.merged.slice(0, 12)}`;
-    return withReports(known, { state: `Merged into ${change.branch}${at}.`, waitsFor: [], next: [] });
+    return withReports(known, {
+      state: `Merged into ${change.branch}${at}.`,
+      waitsFor: known.unmirrored ?? [],
+      next: [],
+    });
   }
   if (change.status === 'abandoned') {
     return { state: `Abandoned${by(history.happenings)}.`, why: [], waitsFor: [], next: [openAgain(known)] };

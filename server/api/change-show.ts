@@ -10,6 +10,7 @@ import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import { actsOn } from './audit.ts';
 import type { ChangeShown, ShownAct } from './types.ts';
+import { readUnmirrored } from './unmirrored.ts';
 import { buildRow, changeView } from './views.ts';
 
 /** How many builds of a change are shown. */
@@ -44,17 +45,19 @@ function shownAct({ time, by, operation, about }: Act): ShownAct {
 
 /** All that the story of a change is told from, as its host and the queues have it. */
 export async function readKnown(deps: ServerDeps, change: Change, queues: readonly QueueSnapshot[]) {
-  const [history, needs, builds, obstacles] = await Promise.all([
+  const [history, needs, builds, obstacles, unmirrored] = await Promise.all([
     deps.changes.history(change.id),
     readNeeds(deps, change),
     deps.store.listBuilds({ change: change.id, limit: mostBuilds }),
     change.status === 'open' ? deps.obstaclesOf?.(change.id) : [],
+    change.status === 'merged' ? readUnmirrored(deps, change.id) : [],
   ]);
   return {
     ...{ change, history, needs, builds },
     places: queues.flatMap((queue) => placesIn(queue, change.id)),
     obstacles: [...absenceOf(deps, change), ...(obstacles ?? [])],
     undelivered: undeliveredIn(queues, change.id),
+    unmirrored,
   };
 }
 
