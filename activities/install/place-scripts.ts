@@ -39,6 +39,6 @@ export async function placeScripts(node: Node, workdir: string): Promise<void> {
 /** Starts a node anew, and makes it ready again. */
 export async function restartNode(node: Node, machine: Pick<Machine, 'restart'>, workdir: string): Promise<void> {
   node.log.write(`${node.name} starts anew\n`);
-  await machine.restart();
+  await machine.restart(node.signal);
   await placeScripts(node, workdir);
 }

@@ -5,6 +5,7 @@ import { type MirrorEntityInput, type StageResult, taskQueues } from '../../work
 import { mirrorId } from '../../workflows/ids.ts';
 import { mirrorSyncUpdate } from '../../workflows/messages.ts';
 import type { StageRunner } from '../ports.ts';
+import { unlessAborted } from '../process/unless-aborted.ts';
 
 /** Milliseconds between two signs of life: a transaction may take hours. */
 const beat = 2_000;
@@ -30,12 +31,9 @@ export function createMirrorStage(client: () => Client): StageRunner {
     if (!sets.success) return failed('the job does not say which sets of mirrors: give it `vars: {mirrors: [NAME]}`');
     const names = [...new Set(sets.data)];
     const alive = setInterval(() => heartbeat(`syncing ${names.join(', ')}`), beat);
-    const cancelled = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
     try {
       const all = Promise.all(names.map((set) => sync(client(), set)));
-      const synced = await Promise.race([all, cancelled]);
+      const synced = await unlessAborted(signal, all);
       for (const { set, outcome } of synced) log.write(`${set}: ${outcome}\n`);
       return verdict(synced);
     } finally {

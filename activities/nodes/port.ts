@@ -96,8 +96,10 @@ export interface Machine {
   /**
    * Starts it anew, and waits until it answers: its programs end and its memory is empty, its disk stays, and it
    * reaches out, and the machines of its lease, as before. A container has no kernel of its own: there it is process 1 that begins anew.
+   *
+   * @throws soon after the signal is aborted: it may be anywhere on its way then, and is reached by nobody else
    */
-  restart(): Promise<void>;
+  restart(signal: AbortSignal): Promise<void>;
   /** What it has printed on its serial console so far, the last MiB, also after its end; absent: it has none. */
   console?(): Promise<string>;
   /** What it was made from, as its provider names it: an image's digest. */

@@ -163,11 +163,16 @@ async function reboot({ name, machine, log, signal }: Node, { timeout }: RebootS
   const started = performance.now();
   if (machine.restart === undefined) throw new Error(`${name} cannot be rebooted`);
   log.write(`${name} boots anew\n`);
-  const over = new AbortController();
-  const late = sleep(timeout * 1000, true, { signal: AbortSignal.any([signal, over.signal]) });
-  const isLate = await Promise.race([machine.restart().then(() => false), late]).finally(() => over.abort());
-  const failure = { message: `${name} does not answer ${timeout} s after it was rebooted`, text: '' };
-  return { ...timed(started), ...(isLate ? { failure } : {}) };
+  const late = AbortSignal.timeout(timeout * 1000);
+  try {
+    await machine.restart(AbortSignal.any([signal, late]));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!late.aborted) throw error;
+    const message = `${name} does not answer ${timeout} s after it was rebooted`;
+    return { ...timed(started), failure: { message, text: '' } };
+  }
+  return timed(started);
 }
 
 /** What is run and looked at. */

@@ -35,7 +35,8 @@ export function createContainer(docker: Docker, id: string, belongings: Belongin
     take: (from, to, limits = usualLimits) => timed('copy', () => take(container, { from, to, limits })),
     open: () => timed('network', () => open(docker, id, belongings)),
     close: () => timed('network', () => close(docker, container)),
-    restart: () => timed('restart', () => ask('restart a container', container.restart({ t: 0 }))),
+    restart: (signal) =>
+      timed('restart', () => ask('restart a container', container.restart({ t: 0, abortSignal: signal }))),
     origin: async () => (await ask('look at a container', container.inspect())).Image,
     connect: (network) =>
       timed('network', async () => {

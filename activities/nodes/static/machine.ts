@@ -37,7 +37,7 @@ export function createGivenMachine(
     close: async () => {
       throw new Error(keepsNetwork(settings.name));
     },
-    restart: () => mine(() => timed('restart', () => restartGiven({ settings, remote }))),
+    restart: (signal) => mine(() => timed('restart', () => restartGiven({ settings, remote }, signal))),
     origin: () => mine(() => originOf({ settings, remote })),
   };
 }

@@ -35,13 +35,16 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
     withMonitor(running, (monitor) => monitor.ask('set_link', { name: cable, up })).catch((error) => {
       throw lost('plug a cable', error);
     });
+  const unplug = async () => {
+    await plug('outer', false);
+    await plug('inner', false);
+  };
   const close = async () => {
     reachesOut = false;
     place = undefined;
     await system(unplugged);
     // From outside: what a program inside does to its interfaces brings nothing back.
-    await plug('outer', false);
-    await plug('inner', false);
+    await unplug();
   };
   const open = async () => {
     await plug('outer', true);
@@ -63,10 +66,11 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
     quiet: () => timed('quiet', quiet),
     open,
     close,
-    restart: () =>
+    restart: (signal) =>
       timed('restart', async () => {
         const [out, inner] = [reachesOut, place];
-        await restartMachine(running, lender);
+        // One that was given up may still boot: it is to reach nobody by that.
+        await restartMachine(running, lender, signal).finally(() => unplug().catch(() => {}));
         await close();
         if (out) await open();
         if (inner !== undefined) await join(...inner);

@@ -63,7 +63,7 @@ function lendingContract(name: string, subject: Subject): void {
         const run = (script: string) => machine.exec(['sh', '-c', script], { signal });
         await run('echo kept > /var/kept; (sleep 4321 > /dev/null 2>&1 &)');
         const out = await reachesOut(machine);
-        await machine.restart();
+        await machine.restart(signal);
         const { output } = await run(
           'cat /var/kept; cat /proc/[0-9]*/cmdline | tr "\\0" " " | grep -o "sleep 432[1]" || echo none',
         );
@@ -71,7 +71,7 @@ function lendingContract(name: string, subject: Subject): void {
         assert.equal(await reachesOut(machine), out);
         if (keepsNetwork) return;
         await machine.close();
-        await machine.restart();
+        await machine.restart(signal);
         assert.equal(await reachesOut(machine), false);
       });
     };

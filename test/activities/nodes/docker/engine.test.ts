@@ -208,7 +208,7 @@ for (const [how, end] of [
     await assert.rejects(other.put(directory, '/tmp'), ended);
     await assert.rejects(other.close(), ended);
     await assert.rejects(other.open(), ended);
-    await assert.rejects(other.restart(), ended);
+    await assert.rejects(other.restart(signal), ended);
     await assert.rejects(other.origin(), ended);
   });
 }

@@ -105,3 +105,12 @@ test('I10: a machine that stands ready is lent under the name that is asked for,
   await provider.sweep(build);
   assert.deepEqual(await provider.list(), []);
 });
+
+test('I10: a reboot is given up when it is late, and nothing of it goes on', async (t) => {
+  const build = `test-late-${process.pid}`;
+  const lease = await lend(t, build);
+  const machine = await lease.machine({ ...need, network: 'open' });
+  const begin = performance.now();
+  await assert.rejects(machine.restart(AbortSignal.timeout(1_000)), /aborted/);
+  assert.ok(performance.now() - begin < 20_000, 'it is not waited for');
+});

@@ -11,7 +11,7 @@ test('I10: a machine of a given disk is restarted, and a disk with Sluice’s ow
   const root = await mkdtemp(join(tmpdir(), 'sluice-own-'));
   t.after(() => rm(root, { recursive: true }));
   const { from, machine, run, disk } = await lendGiven(t, { file: await cloudDisk() });
-  await machine.restart();
+  await machine.restart(AbortSignal.timeout(1_000_000));
   assert.deepEqual((await run(looks)).split('\n'), looked);
   await must('qemu-img', ['convert', '-O', 'qcow2', disk, join(root, 'own.qcow2')]);
   const hostKey = (await readFile(join(from, 'machine.pub'), 'utf8')).trim();
