@@ -55,7 +55,7 @@ export async function withNodes(
     removed = false;
     const result = await work({ startTime: time, nodes: { provider, token: request.token, ...grantIn(reply) } });
     handedOn = await handOnNodes(input, result, claim);
-    removed = result.held === undefined;
+    removed = result.held === undefined && result.left === undefined;
     return result;
   } catch (error) {
     removed ||= isCancellation(error);

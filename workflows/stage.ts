@@ -109,6 +109,8 @@ export interface StageResult {
   readonly timing?: StageTiming;
   /** Its nodes are left as they are, for somebody who wants to look at them. */
   readonly held?: HeldStage;
+  /** Not all of its nodes could be removed: they count until somebody has swept them. */
+  readonly left?: true;
   /** All went well so far; what is left to do waits until the jobs that depend on this one have ended. */
   readonly paused?: PausedStage;
 }
