@@ -11,6 +11,9 @@ import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import { vmImages } from '../../../../infra/images/vm/images.ts';
 import type { DiskImage, Platform } from '../../../../pipelines/model/platform.ts';
 
+/** Milliseconds until it has booted, where its processor is emulated on a machine that others keep busy. */
+const patience = 2_400_000;
+
 /** Prepares the machines of a platform that names a disk, and lends one. */
 export async function lendGiven(t: TestContext, disk: Omit<DiskImage, 'maxSize'>) {
   const root = await mkdtemp(join(tmpdir(), 'sluice-given-'));
@@ -25,10 +28,10 @@ export async function lendGiven(t: TestContext, disk: Omit<DiskImage, 'maxSize'>
   const image = { ...disk, maxSize: 4 * 1024 ** 3 };
   const own = { name: 'given', provider: 'vm', image, limits, buildImage: 'given', testImage: 'given' } as const;
   const platform: Platform = { ...(builtInPlatforms[0] as Platform), ...own };
-  const signal = AbortSignal.timeout(1_000_000);
+  const signal = AbortSignal.timeout(3_000_000);
   const from = await vmImages(root, [platform]).ensureImage(platform, { signal, tell: (line) => t.diagnostic(line) });
   const preparation = preparationOf(platform, from, await hardwareHere());
-  const snapshot = await prepareSnapshot({ places, installation: null, ways: [] }, preparation, { signal });
+  const snapshot = await prepareSnapshot({ places, installation: null, ways: [] }, preparation, { signal, patience });
   t.diagnostic(`its boot took ${(snapshot.bootMs / 1000).toFixed(1)} s`);
   const lease = await provider.lend({ build });
   const machine = await lease.machine({ name: 'node', platform, kind: 'system', network: 'none' });
