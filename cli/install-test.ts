@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { PackageReport } from '../activities/install/try-package.ts';
+import type { PackageReport } from '../activities/install/steps.ts';
 import { writtenSeconds } from '../pipelines/model/duration.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';

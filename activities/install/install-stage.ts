@@ -4,6 +4,7 @@ import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
+import { isLate, timedOut } from '../late.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
 import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
@@ -18,9 +19,10 @@ import type { TriedPackage } from './package.ts';
 import { placeScripts, restartNode, sourceDirectory } from './place-scripts.ts';
 import { report } from './report.ts';
 import { type JobRepositories, stepTimeoutOf, trialOf } from './repositories.ts';
+import type { PackageReport } from './steps.ts';
 import { systemInfo } from './system-info.ts';
-import type { Testbed } from './trial-settings.ts';
-import { type PackageReport, tryPackage } from './try-package.ts';
+import type { Testbed, TrialSettings } from './trial-settings.ts';
+import { tryPackage } from './try-package.ts';
 
 export interface InstallStageDeps {
   readonly store: BlobStore;
@@ -55,21 +57,41 @@ async function tryAll(deps: InstallStageDeps, trial: Trial): Promise<StageResult
   if (typeof others === 'string') return { result: 'FAILURE', summary: others, artifacts: [] };
   const bench = await openBench(deps, trial);
   const reports: PackageReport[] = [];
-  for (const digest of new Set(offered.own.map(({ metadata }) => metadata.manifest))) {
-    const manifest = await readManifest(deps.store, digest);
-    const tree = await mkdtemp(join(context.workdir, 'source-'));
-    await deps.sources(manifest.source, tree, context.signal);
-    const siblings = manifest.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
-    for (const one of packagesToTry(manifest)) {
-      context.heartbeat(`${one.name} ${one.version}`);
-      const { node, testbed, released } = await bench.prepare(tree);
-      const about = { source: sourceFiles(tree), siblings, others, testbed, released };
-      reports.push(
-        await tryPackage(node, one, { ...about, timeout: stepTimeoutOf(input.vars), workdir: context.workdir }),
-      );
+  const begun = (one: PackageReport) => void reports.push(one);
+  try {
+    for (const digest of new Set(offered.own.map(({ metadata }) => metadata.manifest))) {
+      await tryManifest({ deps, trial, bench }, digest, { others, begun });
     }
+  } catch (error) {
+    if (!isLate(context)) throw error;
+    return timedOut(input, (await report(deps.store, bench.system, reports)).artifacts);
   }
   return report(deps.store, bench.system, reports);
+}
+
+interface Trying {
+  readonly deps: InstallStageDeps;
+  readonly trial: Trial;
+  readonly bench: Bench;
+}
+
+/** Tries all packages of one build. */
+async function tryManifest(
+  { deps, trial, bench }: Trying,
+  digest: string,
+  settings: Pick<TrialSettings, 'others' | 'begun'>,
+): Promise<void> {
+  const { input, context } = trial;
+  const manifest = await readManifest(deps.store, digest);
+  const tree = await mkdtemp(join(context.workdir, 'source-'));
+  await deps.sources(manifest.source, tree, context.signal);
+  const siblings = manifest.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
+  for (const one of packagesToTry(manifest)) {
+    context.heartbeat(`${one.name} ${one.version}`);
+    const { node, testbed, released } = await bench.prepare(tree);
+    const about = { source: sourceFiles(tree), siblings, testbed, released, ...settings };
+    await tryPackage(node, one, { ...about, timeout: stepTimeoutOf(input.vars), workdir: context.workdir });
+  }
 }
 
 /** What packages are tried on. */

@@ -4,8 +4,7 @@ import type { StageResult } from '../../workflows/contract.ts';
 import type { BlobStore } from '../ports.ts';
 import { keepTexts } from '../storage/keep-texts.ts';
 import { caseArtifacts } from './case-artifacts.ts';
-import type { StepReport } from './steps.ts';
-import type { PackageReport } from './try-package.ts';
+import type { PackageReport, StepReport } from './steps.ts';
 
 /** The reports as test cases: one for each step of each package, and for each test in it. */
 function testCases(reports: readonly PackageReport[]): TestCase[] {

@@ -35,6 +35,16 @@ export interface StepReport extends Finding {
   readonly commands: readonly RanCommand[];
 }
 
+/** How a package went, with what is done so far. */
+export interface PackageReport {
+  readonly package: string;
+  readonly version: string;
+  readonly arch: string;
+  readonly steps: readonly StepReport[];
+  /** What the installation brought or replaced, as `NAME VERSION`. */
+  readonly brought: readonly string[];
+}
+
 /** Characters of a step's output that are kept. */
 const keptOutput = 20_000;
 
@@ -49,13 +59,22 @@ export class Steps {
     this.node = runBy(node, this.#exec(node.machine));
   }
 
-  /** @returns whether nothing was wrong, and it was not left out */
+  /**
+   * A step that comes to no end, because the job's time is up, is among the reports too.
+   *
+   * @returns whether nothing was wrong, and it was not left out
+   */
   async run(step: InstallStep, work: () => Promise<Finding>, about?: string): Promise<boolean> {
     this.#commands = [];
     const started = performance.now();
-    const { problem, output, ...more } = await work();
+    const elapsed = () => (performance.now() - started) / 1000;
+    const { problem, output, ...more } = await work().catch((error) => {
+      const problem = 'not done when the test ended';
+      this.reports.push({ step, seconds: elapsed(), problem, output: String(error), commands: this.#commands });
+      throw error;
+    });
     const { leftOut } = more;
-    const seconds = (performance.now() - started) / 1000;
+    const seconds = elapsed();
     const { log } = this.node;
     if (leftOut !== undefined) log.write(`${step}: left out: ${leftOut}\n`);
     if (problem !== null) log.write(`${step}: ${problem}\n`);

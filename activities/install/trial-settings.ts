@@ -1,5 +1,6 @@
 import type { JobTests } from '../../pipelines/test-service/job-tests.ts';
 import type { ThirdPartyTest } from '../../pipelines/test-service/third-party.ts';
+import type { PackageReport } from './steps.ts';
 
 /** Reads one file of a source tree; null when there is none. */
 export type SourceFiles = (path: string) => Promise<string | null>;
@@ -26,6 +27,8 @@ export interface TrialSettings {
   readonly released?: readonly string[];
   /** Milliseconds for each step. */
   readonly timeout: number;
+  /** Gets the report of a package as its trial begins: steps are added to it as they end. */
+  readonly begun?: (report: PackageReport) => void;
   readonly workdir: string;
 }
 

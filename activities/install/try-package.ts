@@ -2,18 +2,9 @@ import type { Node } from '../nodes/packages/node.ts';
 import { exercise } from './exercise.ts';
 import { runOtherTests } from './other-tests.ts';
 import { checkIntegrity, install, look, remove, type TriedPackage } from './package.ts';
-import { type StepReport, Steps } from './steps.ts';
+import { type PackageReport, Steps } from './steps.ts';
 import type { TrialSettings } from './trial-settings.ts';
 import { tryUpgrades } from './upgrade.ts';
-
-export interface PackageReport {
-  readonly package: string;
-  readonly version: string;
-  readonly arch: string;
-  readonly steps: readonly StepReport[];
-  /** What the installation brought or replaced, as `NAME VERSION`. */
-  readonly brought: readonly string[];
-}
 
 /**
  * Installs one package, looks at it, exercises it, removes it; then upgrades it from the released version, where there
@@ -21,10 +12,13 @@ export interface PackageReport {
  */
 export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: TrialSettings): Promise<PackageReport> {
   const { name, version = 'newest', arch = 'any' } = wanted;
-  const { timeout } = settings;
+  const { timeout, begun } = settings;
   quiet.log.section(`${name} ${version} (${arch})`);
   const steps = new Steps(quiet);
   const { node } = steps;
+  const brought: string[] = [];
+  const report: PackageReport = { package: name, version, arch, steps: steps.reports, brought };
+  begun?.(report);
   const before = await look(node, timeout);
   const there = await steps.run('install', () => install(node, wanted, timeout));
   const installed = there ? await look(node, timeout) : before;
@@ -35,6 +29,7 @@ export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: Tr
   // Whatever came of it, the next package finds a clean node.
   const gone = there && (await steps.run('remove', () => remove(node, name, { before, installed, timeout })));
   if (good && gone && !wanted.debug) await tryUpgrades(steps, wanted, { before, ...settings });
-  const brought = [...installed.packages].filter(([each, at]) => before.packages.get(each) !== at);
-  return { package: name, version, arch, steps: steps.reports, brought: brought.map((pair) => pair.join(' ')) };
+  const came = [...installed.packages].filter(([each, at]) => before.packages.get(each) !== at);
+  brought.push(...came.map((pair) => pair.join(' ')));
+  return report;
 }

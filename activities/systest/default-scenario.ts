@@ -3,7 +3,7 @@ import { scriptDirectory } from '../install/place-scripts.ts';
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import { type Pair, standTogether } from './exclusive.ts';
 import type { Laboratory } from './laboratory.ts';
-import { failureOf, problemLine } from './problem.ts';
+import { failureOf, problemLine, recorded, timed } from './problem.ts';
 
 /** Milliseconds for one step. */
 const timeout = 600_000;
@@ -13,19 +13,19 @@ const timeout = 600_000;
  * that can stand together are tried: each is removed before the next comes.
  *
  * @param apart pairs that exclude one another.
+ * @param cases gets what was done, also where this comes to no end
  */
 export async function installTogether(
   laboratory: Pick<Laboratory, 'nodes'>,
-  names: readonly string[],
-  apart: readonly Pair[],
+  { names, apart }: { readonly names: readonly string[]; readonly apart: readonly Pair[] },
+  cases: TestCase[] = [],
 ): Promise<TestCase[]> {
   const node = firstNode(laboratory);
   const sets = apart.length === 0 ? [names] : await chooseSets(node, names, apart);
-  const cases: TestCase[] = [];
   for (const [position, set] of sets.entries()) {
     const suite = sets.length === 1 ? 'all packages together' : `set ${position + 1} of ${sets.length}`;
     if (position > 0) cases.push(...(await makeRoom(node, { suite, names: sets[position - 1] ?? [] })));
-    cases.push(...(await installSet(node, { suite, names: set })));
+    await installSet(node, { suite, names: set }, cases);
   }
   return cases;
 }
@@ -65,26 +65,22 @@ interface PackageSet {
   readonly names: readonly string[];
 }
 
-async function installSet(node: Node, { suite, names }: PackageSet): Promise<TestCase[]> {
+async function installSet(node: Node, { suite, names }: PackageSet, cases: TestCase[]): Promise<void> {
   node.log.section(`Install together: ${names.join(', ')}`);
-  const started = performance.now();
-  const wanted = names.map((name) => ({ name }));
-  const installed = await installPackages(node, wanted, timeout);
-  const problem = problemLine(installed);
-  const seconds = (performance.now() - started) / 1000;
-  const cases: TestCase[] = [{ suite, name: 'install', seconds, ...failureOf(problem, installed) }];
-  if (problem !== null) return cases;
+  const { failure } = await recorded(cases, { suite, name: 'install' }, async () => {
+    const started = performance.now();
+    const wanted = names.map((name) => ({ name }));
+    const installed = await installPackages(node, wanted, timeout);
+    return { ...timed(started), ...failureOf(problemLine(installed), installed) };
+  });
+  if (failure !== undefined) return;
   await node.door?.close();
   for (const name of names) {
-    const from = performance.now();
-    const looked = await onNode(node, [`${scriptDirectory}/integrity`, node.manager.format, name], timeout);
-    const found = looked.output.split('\n').find((line) => line.trim() !== '') ?? null;
-    cases.push({
-      suite,
-      name: `files of ${name}`,
-      seconds: (performance.now() - from) / 1000,
-      ...failureOf(found, looked),
+    await recorded(cases, { suite, name: `files of ${name}` }, async () => {
+      const started = performance.now();
+      const looked = await onNode(node, [`${scriptDirectory}/integrity`, node.manager.format, name], timeout);
+      const found = looked.output.split('\n').find((line) => line.trim() !== '') ?? null;
+      return { ...timed(started), ...failureOf(found, looked) };
     });
   }
-  return cases;
 }

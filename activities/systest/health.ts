@@ -1,6 +1,6 @@
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import type { HealthCheck } from '../../pipelines/systest/scenario.ts';
-import type { StepRun } from './problem.ts';
+import { type StepRun, unfinished } from './problem.ts';
 
 interface Examined {
   readonly check: HealthCheck;
@@ -26,7 +26,10 @@ export class Health {
     for (const one of this.#checks) {
       one.begun ||= one.check.from === done;
       if (!one.begun || this.failed) continue;
-      const { seconds, failure } = await this.#run(one.check);
+      const { seconds, failure } = await this.#run(one.check).catch((error) => {
+        one.failure = unfinished(error);
+        throw error;
+      });
       one.seconds += seconds;
       if (failure === undefined) continue;
       const when = done === undefined ? 'before the first step' : `after ${JSON.stringify(done)}`;

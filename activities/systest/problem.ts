@@ -5,6 +5,31 @@ import type { ExecResult } from '../nodes/port.ts';
 /** How long a step took, and why it failed. */
 export type StepRun = Pick<TestCase, 'seconds' | 'failure'>;
 
+type Named = Pick<TestCase, 'suite' | 'name'>;
+
+/** Does a step, and adds how it went: of one that comes to no end, because the job's time is up, that it does not. */
+export async function recorded(cases: TestCase[], named: Named, work: () => Promise<StepRun>): Promise<TestCase> {
+  const started = performance.now();
+  try {
+    const done = { ...named, ...(await work()) };
+    cases.push(done);
+    return done;
+  } catch (error) {
+    cases.push({ ...named, ...timed(started), failure: unfinished(error) });
+    throw error;
+  }
+}
+
+/** The failure of what comes to no end. */
+export function unfinished(error: unknown): NonNullable<TestCase['failure']> {
+  return { message: 'not done when the test ended', text: String(error) };
+}
+
+/** @param started by `performance.now()` */
+export function timed(started: number): Pick<TestCase, 'seconds'> {
+  return { seconds: (performance.now() - started) / 1000 };
+}
+
 /** Why an installation failed, in one line; null when it did not. */
 export function problemLine(result: ExecResult): string | null {
   if (result.timedOut) return 'the installation did not end in time';

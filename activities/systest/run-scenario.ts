@@ -14,33 +14,38 @@ import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import type { ExecResult } from '../nodes/port.ts';
 import { Health } from './health.ts';
 import type { Laboratory } from './laboratory.ts';
-import { failureOf, problemLine, type StepRun } from './problem.ts';
+import { failureOf, problemLine, recorded, type StepRun, timed } from './problem.ts';
 
 /** Milliseconds for the installation on one node. */
 const installTimeout = 600_000;
 /** Milliseconds between two tries of a step with `within`. */
 const pause = 300;
 
+/** What scenarios are run about. */
+export interface UnderTest {
+  /** Names of the packages: a step of a flavour is run where one of its packages is among them. */
+  readonly packages: readonly string[];
+  /** Gets what was done, also where this comes to no end. */
+  readonly cases?: TestCase[];
+}
+
 /**
  * Runs scenarios one after the other, each to its end or its first failure; the steps after that are reported as
  * skipped. All is installed and deployed before, because nothing can be had from outside while a scenario runs.
- *
- * @param packages names of those under test: a step of a flavour is run where one of its packages is among them
  */
 export async function runScenarios(
   laboratory: Laboratory,
   scenarios: readonly Scenario[],
-  packages: readonly string[],
+  { packages, cases = [] }: UnderTest,
 ): Promise<TestCase[]> {
-  const cases: TestCase[] = [];
   let before = 0;
   const runAll = async (part: 'deploy' | 'steps') => {
     for (const scenario of scenarios) {
-      cases.push(...(await runSteps({ laboratory, scenario, packages, background: [] }, part, before)));
+      await runSteps({ laboratory, scenario, packages, cases, background: [] }, part, before);
       before += scenario[part].length;
     }
   };
-  for (const scenario of scenarios) cases.push(...(await installFor(laboratory, scenario)));
+  for (const scenario of scenarios) await installFor(laboratory, scenario, cases);
   if (!cases.some(isFailed)) await runAll('deploy');
   if (cases.some(isFailed)) return cases;
   await laboratory.closeDoors();
@@ -48,17 +53,17 @@ export async function runScenarios(
   return cases;
 }
 
-async function installFor(laboratory: Laboratory, { name: suite, install }: Scenario): Promise<TestCase[]> {
-  const cases: TestCase[] = [];
+async function installFor(laboratory: Laboratory, { name: suite, install }: Scenario, cases: TestCase[]) {
   for (const [name, packages] of Object.entries(install)) {
     const node = nodeOf(laboratory, name);
-    const started = performance.now();
     node.log.section(`${suite}: install on ${name}`);
     const wanted = packages.map((each) => ({ name: each }));
-    const result = await installPackages(node, wanted, installTimeout);
-    cases.push({ suite, name: `install on ${name}`, ...timed(started), ...failureOf(problemLine(result), result) });
+    await recorded(cases, { suite, name: `install on ${name}` }, async () => {
+      const started = performance.now();
+      const result = await installPackages(node, wanted, installTimeout);
+      return { ...timed(started), ...failureOf(problemLine(result), result) };
+    });
   }
-  return cases;
 }
 
 /** A step that goes on while the next ones run. */
@@ -74,35 +79,38 @@ interface Background {
 }
 
 /** @param before how many steps were there before these */
-async function runSteps(running: Running, part: 'deploy' | 'steps', before: number): Promise<TestCase[]> {
-  const { laboratory, scenario, packages, background } = running;
+async function runSteps(running: Running, part: 'deploy' | 'steps', before: number): Promise<void> {
+  const { laboratory, scenario, packages, background, cases } = running;
   const { name: suite } = scenario;
   const save = scenario.snapshots === 'each-step';
-  const cases: TestCase[] = [];
+  const own: TestCase[] = [];
   const checks = part === 'steps' ? scenario.health : [];
   const health = new Health(checks, (check) => runStep(nodeOf(laboratory, check.on), check));
   const present = flavoursOf(scenario.flavours, packages);
-  await health.examine();
-  for (const [position, step] of scenario[part].entries()) {
-    const name = step.name ?? `${part === 'steps' ? 'step' : part} ${position + 1}${onNodeOf(step)}`;
-    const skipped = health.failed
-      ? 'a health check failed'
-      : cases.some(isFailed)
-        ? 'an earlier step failed'
-        : notMeant(step, present);
-    if (skipped !== undefined) {
-      cases.push({ suite, name, seconds: 0, skipped });
-      continue;
+  try {
+    await health.examine();
+    for (const [position, step] of scenario[part].entries()) {
+      const name = step.name ?? `${part === 'steps' ? 'step' : part} ${position + 1}${onNodeOf(step)}`;
+      const skipped = whySkipped({ health, own }) ?? notMeant(step, present);
+      if (skipped !== undefined) {
+        own.push({ suite, name, seconds: 0, skipped });
+        continue;
+      }
+      await laboratory.beginStep({ number: before + position + 1, name: `${suite}: ${name}`, save });
+      laboratory.log.section(`${suite}: ${name}`);
+      const run = () => runAny(running, step, name);
+      await recorded(own, { suite, name }, async () => withEnded(await run(), background));
+      if (!own.some(isFailed)) await health.examine(step.name);
     }
-    await laboratory.beginStep({ number: before + position + 1, name: `${suite}: ${name}`, save });
-    laboratory.log.section(`${suite}: ${name}`);
-    const run = await runAny(running, step, name);
-    const lost = background.find(({ fault, over }) => fault !== undefined && !over);
-    if (lost) throw lost.fault;
-    cases.push({ suite, name, ...withEnded(run, background) });
-    if (!cases.some(isFailed)) await health.examine(step.name);
+  } finally {
+    cases.push(...own, ...health.cases(suite));
   }
-  return [...cases, ...health.cases(suite)];
+}
+
+/** Why the steps that are left are not run; undefined: they are. */
+function whySkipped({ health, own }: { readonly health: Health; readonly own: readonly TestCase[] }): string | undefined {
+  if (health.failed) return 'a health check failed';
+  return own.some(isFailed) ? 'an earlier step failed' : undefined;
 }
 
 /** Why a step is left out because of what is under test; undefined: it is not. */
@@ -120,6 +128,7 @@ interface Running {
   readonly laboratory: Laboratory;
   readonly scenario: Scenario;
   readonly packages: readonly string[];
+  readonly cases: TestCase[];
   readonly background: Background[];
 }
 
@@ -147,8 +156,14 @@ function begin(node: Node, step: ProgramStep, name: string): Background {
   return running;
 }
 
-/** A step that fails may do so because another in the background has ended: a server that is no longer there. */
+/**
+ * A step that fails may do so because another in the background has ended: a server that is no longer there.
+ *
+ * @throws what has kept one of those from being run
+ */
 function withEnded(run: StepRun, background: readonly Background[]): StepRun {
+  const lost = background.find(({ fault, over }) => fault !== undefined && !over);
+  if (lost) throw lost.fault;
   const { failure } = run;
   if (failure === undefined) return run;
   const ends = background.flatMap(({ name, step, ended, over }) => {
@@ -205,10 +220,6 @@ function mismatch({ expect, timeout }: Program, { code, output, timedOut }: Exec
 
 function isFailed({ failure }: TestCase): boolean {
   return failure !== undefined;
-}
-
-function timed(started: number): { readonly seconds: number } {
-  return { seconds: (performance.now() - started) / 1000 };
 }
 
 function nodeOf(laboratory: Laboratory, name: string): Node {

@@ -43,15 +43,17 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const { names, apart } = await everyPackage(deps, { input, context, platform: deps.platform(first.label) });
     const some = plan.scenarios.length > 0;
     const started: Node[] = [];
-    let cases: readonly TestCase[];
+    const cases: TestCase[] = [];
     try {
       const plays = plan.scenarios.some(hasPlaybook);
       const laboratory = await openLaboratory(deps, { input, context, tree, plays, packages: names, started });
-      cases = await (some
-        ? runScenarios(laboratory, plan.scenarios, names)
-        : installTogether(laboratory, names, apart));
+      if (some) await runScenarios(laboratory, plan.scenarios, { packages: names, cases });
+      else await installTogether(laboratory, { names, apart }, cases);
     } catch (error) {
-      if (isLate(context)) return timedOut(input, await nodeRecords(deps.store, started, context));
+      if (isLate(context)) {
+        const records = await nodeRecords(deps.store, started, context);
+        return timedOut(input, [...(await caseArtifacts(deps.store, cases)), ...records]);
+      }
       await tellConsoles(context.log, started);
       throw error;
     }

@@ -4,7 +4,7 @@ import { createBuildStage } from '../../activities/build/stage.ts';
 import { exportTree } from '../../activities/git/export.ts';
 import type { WholeTree } from '../../activities/install/exercise.ts';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
-import type { PackageReport } from '../../activities/install/try-package.ts';
+import type { PackageReport } from '../../activities/install/steps.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
 import { openProvider } from '../../activities/nodes/registry.ts';
 import { withLease } from '../../activities/nodes/with-lease.ts';

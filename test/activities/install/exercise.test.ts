@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exercise } from '../../../activities/install/exercise.ts';
+import type { PackageReport } from '../../../activities/install/steps.ts';
 import { tryPackage } from '../../../activities/install/try-package.ts';
 import { packageManagers } from '../../../activities/nodes/packages/managers.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
@@ -86,6 +87,26 @@ test('what a test brought goes with the package, and by itself where the package
   const { steps } = await tryPackage(vital.node, { name: 'vital', debug: false }, settings);
   assert.deepEqual(vital.purges(), ['vital gcc', 'gcc']);
   assert.equal(steps.at(-1)?.leftOut, 'the system cannot be without it');
+});
+
+test("I10: of a package whose trial comes to no end, because the job's time is up, the steps are told that were done", async (t) => {
+  const reports: PackageReport[] = [];
+  const { node } = fakeNode((argv) => {
+    if (argv.at(-1) === '/sluice/source/debian/tests/works') throw new DOMException('late', 'TimeoutError');
+    return undefined;
+  });
+  const source = control('Tests: works\n');
+  const settings = {
+    source,
+    timeout: 1000,
+    workdir: await temporary(t),
+    begun: (one: PackageReport) => reports.push(one),
+  };
+  await assert.rejects(tryPackage(node, { name: 'tool', version: '1', debug: false }, settings), /late/);
+  assert.deepEqual(
+    reports.map(({ package: name, steps }) => [name, ...steps.map(({ step, problem }) => `${step}: ${problem}`)]),
+    [['tool', 'install: null', 'integrity: null', 'exercise: not done when the test ended']],
+  );
 });
 
 test('what came along with a package goes by name, unless the system wants to keep it', async (t) => {

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
-import type { PackageReport } from '../../../activities/install/try-package.ts';
+import type { PackageReport } from '../../../activities/install/steps.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { makePackage } from '../repository/packages.ts';
 import { leasing, readText, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';

@@ -164,16 +164,23 @@ test("I10: a test that fails leaves its records, also where the job's time is up
   assert.match(await read('junit.xml'), /ended with 3/);
 });
 
-test("I10: a test that is not done when the job's time is up leaves its records", async (t) => {
+test("I10: a test that is not done when the job's time is up leaves its records, and the steps that were done", async (t) => {
   const { end, signal } = untilLate();
   const watched = telling((argv) => {
     if (argv.includes('sleep 600')) end();
   });
-  const scenario = `${install}steps:\n  - {on: client, run: sleep 600, timeout: 700}\n`;
+  const steps = '  - {name: one, on: client, run: "true"}\n  - {name: two, on: client, run: sleep 600, timeout: 700}\n';
+  const scenario = `${install}health: [{name: well, on: server, run: "true"}]\nsteps:\n${steps}`;
   const given = { own, scenario, provider: watched, context: { signal } };
   const { result, read } = await runSystest(t, 'deb', given);
   assert.equal(result.result, 'TIMED_OUT');
-  assert.deepEqual(result.artifacts.map(({ name }) => name).toSorted(), records);
+  const names = result.artifacts.map(({ name }) => name).toSorted();
+  assert.deepEqual(names, [...records, 'junit.xml', 'tests.tap'].toSorted());
+  const told = (await read('tests.tap')).split('\n').filter((line) => /^(not )?ok/.test(line));
+  assert.deepEqual(told, [
+    ...['ok 1 - pair: install on server', 'ok 2 - pair: install on client', 'ok 3 - pair: one'],
+    ...['not ok 4 - pair: two', 'ok 5 - pair: health: well'],
+  ]);
   assert.equal(await read('journal-client.txt'), 'the journal of client\n');
   assert.match(await read('system-server.txt'), /^alpha\t1\.0-1$/m);
 });

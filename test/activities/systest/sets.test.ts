@@ -31,7 +31,7 @@ function fakeNode(refuses: readonly string[] = []) {
 
 test('P8: without packages that exclude one another all are installed at once, and nothing else is asked', async () => {
   const { did, laboratory } = fakeNode();
-  const cases = await installTogether(laboratory, ['a', 'b'], []);
+  const cases = await installTogether(laboratory, { names: ['a', 'b'], apart: [] });
   assert.deepEqual(did, ['open', 'install a b', 'close', 'look a', 'look b']);
   assert.deepEqual(
     cases.map(({ suite, name }) => `${suite}: ${name}`),
@@ -41,7 +41,7 @@ test('P8: without packages that exclude one another all are installed at once, a
 
 test('P8: sets are installed one after the other, each removed before the next, also by what packages need', async () => {
   const { did, laboratory } = fakeNode(['a', 'needs-b']);
-  const cases = await installTogether(laboratory, ['a', 'b', 'needs-b'], [['a', 'b']]);
+  const cases = await installTogether(laboratory, { names: ['a', 'b', 'needs-b'], apart: [['a', 'b']] });
   assert.deepEqual(did, [
     ...['could a needs-b', 'could b needs-b'],
     ...['open', 'install a', 'close', 'look a'],

@@ -172,7 +172,7 @@ test('an engine that fails a step in the background fails the stage, and not the
   const reading = parseScenario('pair.yaml', text, { nodes: ['server'], has: () => false });
   assert.ok(reading.ok);
   const laboratory = { ...world, nodes: new Map([['server', node]]), log: node.log };
-  await assert.rejects(runScenarios(laboratory, [reading.scenario], []), EngineUnavailable);
+  await assert.rejects(runScenarios(laboratory, [reading.scenario], { packages: [] }), EngineUnavailable);
 });
 
 test('I10: machines hear which step begins, counted over all scenarios, and whether they are saved after it', async () => {
@@ -198,7 +198,7 @@ test('I10: machines hear which step begins, counted over all scenarios, and whet
     assert.ok(reading.ok);
     return reading.scenario;
   });
-  const cases = await runScenarios(laboratory, scenarios, []);
+  const cases = await runScenarios(laboratory, scenarios, { packages: [] });
   assert.deepEqual(begun, [
     { number: 1, name: 'first: step 1 on n', save: true },
     { number: 2, name: 'first: step 2 on n', save: true },
@@ -238,7 +238,7 @@ test('a health check that fails ends a scenario at once, with its name and when 
   ].join('\n');
   const reading = parseScenario('sick.yaml', text, { nodes: ['n'], has: () => false });
   assert.ok(reading.ok, JSON.stringify(reading));
-  const cases = await runScenarios(laboratory, [reading.scenario], []);
+  const cases = await runScenarios(laboratory, [reading.scenario], { packages: [] });
   assert.deepEqual(said, ['look', 'one', 'look', 'break', 'look']);
   assert.deepEqual(
     cases.map(({ name, failure, skipped }) => [name, failure?.message ?? skipped ?? 'passed']),
@@ -299,7 +299,7 @@ for (const [how, restart, outcome] of [
     const reading = parseScenario('s.yaml', `steps: ${steps}\n`, { nodes: ['n'], has: () => false });
     assert.ok(reading.ok, JSON.stringify(reading));
     const laboratory = { ...world, nodes: new Map([['n', node]]), log: node.log };
-    const cases = await runScenarios(laboratory, [reading.scenario], []);
+    const cases = await runScenarios(laboratory, [reading.scenario], { packages: [] });
     const last = outcome === 'passed' ? 'passed' : 'an earlier step failed';
     assert.deepEqual(
       cases.map(({ name, failure, skipped }) => [name, failure?.message ?? skipped ?? 'passed']),
