@@ -19,6 +19,7 @@ export function byPlatform(providers: Providers): Provider {
         find: () => joint.find(),
         seclude: async (signal) => (await joint.chosen())?.seclude(signal) ?? {},
         introduce: async (signal) => (await joint.chosen())?.introduce(signal) ?? {},
+        capture: async (file) => (await (await joint.chosen())?.capture?.(file)) ?? null,
         beginStep: async (step) => (await joint.chosen())?.beginStep?.(step),
       };
       lent.set(lease, joint);

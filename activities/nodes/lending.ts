@@ -1,7 +1,7 @@
 import type { HeldMachine, Lease, LeaseRequest, Machine, MachineNeed, Provider } from './port.ts';
 
 /** What a driver has behind a lease: the lease's own methods, and what is done to it by its provider. */
-interface Lent extends Pick<Lease, 'find' | 'seclude' | 'introduce' | 'beginStep' | 'renew'> {
+interface Lent extends Pick<Lease, 'find' | 'seclude' | 'introduce' | 'capture' | 'beginStep' | 'renew'> {
   start(need: MachineNeed): Promise<Machine>;
   hold(): Promise<readonly HeldMachine[]>;
   release(): Promise<void>;
@@ -24,6 +24,7 @@ export function lending<L extends Lent>(open: (request: LeaseRequest) => L) {
         seclude: (signal) => own.seclude(signal),
         introduce: (signal) => own.introduce(signal),
         ...(own.renew === undefined ? {} : { renew: async (name) => (await own.renew?.(name)) ?? null }),
+        ...(own.capture === undefined ? {} : { capture: async (file) => (await own.capture?.(file)) ?? null }),
         ...(own.beginStep === undefined ? {} : { beginStep: async (step) => own.beginStep?.(step) }),
       };
       lent.set(lease, own);

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { NodeKind, Platform } from '../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../pipelines/nodes/machines.ts';
+import type { Capture, CaptureFile } from './capture.ts';
 
 /** What a machine is wanted for. */
 export interface MachineNeed {
@@ -139,6 +140,13 @@ export interface Lease {
    * @returns the address of each by its name
    */
   introduce(signal: AbortSignal): Promise<Addresses>;
+  /**
+   * From now on, what secluded machines send each other is written to a file of this host, as `pcap`. Absent, or null:
+   * theirs is no network that can be heard.
+   *
+   * @throws an error that says what that lacks
+   */
+  capture?(file: CaptureFile): Promise<Capture | null>;
   /**
    * From now on the machines are at a step of a test. If the one before was to be saved, they are first saved as they
    * are after it, and go on; what is kept of them has that as well. Absent: of these nothing is kept.

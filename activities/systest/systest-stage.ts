@@ -15,6 +15,7 @@ import { isLate, timedOut } from '../late.ts';
 import type { Node } from '../nodes/packages/node.ts';
 import type { StageContext, StageRunner } from '../ports.ts';
 import { readManifest } from '../storage/manifest.ts';
+import { NetworkCapture } from './capture.ts';
 import { installTogether } from './default-scenario.ts';
 import { type Pair, readApart } from './exclusive.ts';
 import { type LaboratoryDeps, openLaboratory } from './laboratory.ts';
@@ -44,22 +45,27 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const some = plan.scenarios.length > 0;
     const started: Node[] = [];
     const cases: TestCase[] = [];
+    const capture = new NetworkCapture(deps.store, context);
+    const keep = async () => [...(await capture.end()), ...(await nodeRecords(deps.store, started, context))];
     try {
       const plays = plan.scenarios.some(hasPlaybook);
       const laboratory = await openLaboratory(deps, { input, context, tree, plays, packages: names, started });
-      if (some) await runScenarios(laboratory, plan.scenarios, { packages: names, cases });
+      const heard = isHeard(input, plan.scenarios) ? capture.listenIn(laboratory) : laboratory;
+      if (some) await runScenarios(heard, plan.scenarios, { packages: names, cases });
       else await installTogether(laboratory, { names, apart }, cases);
     } catch (error) {
-      if (isLate(context)) {
-        const records = await nodeRecords(deps.store, started, context);
-        return timedOut(input, [...(await caseArtifacts(deps.store, cases)), ...records]);
-      }
+      if (isLate(context)) return timedOut(input, [...(await caseArtifacts(deps.store, cases)), ...(await keep())]);
       await tellConsoles(context.log, started);
+      await capture.endWithout();
       throw error;
     }
-    const records = await nodeRecords(deps.store, started, context);
-    return report(deps, { cases, apart: some ? asked(plan.scenarios, apart) : apart, records });
+    return report(deps, { cases, apart: some ? asked(plan.scenarios, apart) : apart, records: await keep() });
   };
+}
+
+/** Whether the job or one of its scenarios wants to have what the nodes send each other. */
+function isHeard({ vars }: StageInput, scenarios: readonly Scenario[]): boolean {
+  return vars.capture === true || scenarios.some(({ capture }) => capture);
 }
 
 /** The scenarios that `vars.scenario` names (one name or a list), else all in `sluice/systest/`. */

@@ -48,6 +48,7 @@ export const tools: readonly Tool[] = [
   { program: 'qemu-system-x86_64', package: 'qemu-system-x86', part: 'virtual machines' },
   { program: 'qemu-img', package: 'qemu-utils', part: 'virtual machines' },
   { program: 'mkfs.ext4', package: 'e2fsprogs', part: 'virtual machines' },
+  { program: 'tcpdump', package: 'tcpdump', part: 'tests' },
   { program: 'ip', package: 'iproute2', part: 'tests' },
   { program: 'ssh-keygen', package: 'openssh-client', part: 'virtual machines' },
   // What cloud-init is told by, where machines begin with a disk of somebody else's.

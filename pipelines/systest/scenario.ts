@@ -76,6 +76,8 @@ export const scenarioSchema = z.strictObject({
   install: z.record(nodeName, z.array(packageName)).default({}),
   /** Whether virtual machines are saved after each step as well, for whoever looks at them when the job has failed. */
   snapshots: z.enum(['at-failure', 'each-step']).default('at-failure'),
+  /** Whether what the nodes send each other is kept. */
+  capture: z.boolean().default(false),
   /** Groups of nodes, for playbooks. */
   roles: z
     .record(z.string().regex(/^[a-z_][a-z0-9_]*$/, 'must be a name of letters, digits and _'), z.array(nodeName))

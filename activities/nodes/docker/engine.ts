@@ -9,7 +9,7 @@ import { ask, askIfThere } from './faults.ts';
 import { type Registered, register as registerIn } from './installations.ts';
 import { buildLabel, groupLabel, installationLabel, labels, type Owner } from './labels.ts';
 import { listMade } from './made.ts';
-import { createNetwork, createOwnNetwork, isOwn, removeNetworks } from './networks.ts';
+import { bridgeOf, createNetwork, createOwnNetwork, isOwn, removeNetworks } from './networks.ts';
 import type { Container, ContainerEngine, ContainerNetwork, ContainerSpec } from './spec.ts';
 
 /**
@@ -135,7 +135,11 @@ async function openNetwork(
   const { name } = plan;
   assertName('network', name);
   await createNetwork(docker, plan);
-  return { name, remove: () => timed('network', () => removeNetworks(docker, [name])) };
+  return {
+    name,
+    link: async () => bridgeOf(await ask('look at a network', docker.getNetwork(name).inspect())),
+    remove: () => timed('network', () => removeNetworks(docker, [name])),
+  };
 }
 
 async function find(docker: Docker, build: string): Promise<Container | null> {

@@ -54,6 +54,11 @@ export async function createNetwork(docker: Docker, { owner, name, internal }: N
   }
 }
 
+/** The interface of a network that was not told another name. */
+export function bridgeOf({ Id }: { readonly Id: string }): string {
+  return `br-${Id.slice(0, 12)}`;
+}
+
 /** Removes networks, whoever is still in them; harmless when they are gone. */
 export async function removeNetworks(docker: Docker, names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => removeNetwork(docker, docker.getNetwork(name))));

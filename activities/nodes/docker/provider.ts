@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { imageOf, type NodeKind, type Platform } from '../../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../../pipelines/nodes/machines.ts';
+import { type Capture, type CaptureFile, captureNetwork } from '../capture.ts';
 import { lending, takeOut } from '../lending.ts';
 import type { Addresses, HeldMachine, LeaseRequest, MachineNeed, Provider } from '../port.ts';
 import { ReadyOnes, readyNeed, readyWords } from '../ready.ts';
@@ -117,6 +118,11 @@ class ContainerLease {
   seclude(signal: AbortSignal): Promise<Addresses> {
     this.#secluded ??= this.#wire(signal, (machine) => machine.close());
     return this.#secluded;
+  }
+
+  async capture(file: CaptureFile): Promise<Capture | null> {
+    const network = await this.#network;
+    return network === undefined ? null : captureNetwork({ link: await network.link() }, file);
   }
 
   introduce(signal: AbortSignal): Promise<Addresses> {

@@ -50,6 +50,8 @@ export interface ContainerSpec extends LeaseRequest {
 
 export interface ContainerNetwork {
   readonly name: string;
+  /** The interface that it is on the engine's machine. */
+  link(): Promise<string>;
   remove(): Promise<void>;
 }
 

@@ -149,9 +149,8 @@ export function specOf(
   ways: Pick<Lender, 'ways' | 'installation'>,
 ): Omit<MachineSpec, 'start'> {
   const { hardware, cores, memoryMiB, whole = false } = what;
-  const build = id.slice(0, id.indexOf('~'));
-  const network = networkOf(`${ways.installation ?? ''}/${build}`);
-  return { id, hardware, cores, memoryMiB, network, whole, ways: ways.ways };
+  const { group, port } = networkOf(ways, id.slice(0, id.indexOf('~')));
+  return { id, hardware, cores, memoryMiB, network: `${group}:${port}`, whole, ways: ways.ways };
 }
 
 /** How a machine of an image boots. @param seed whether that is its first time, by the image's seed for cloud-init */
@@ -160,10 +159,12 @@ export function bootOf({ from, whole = false }: Pick<Snapshot, 'from' | 'whole'>
 }
 
 /** The group address and port of those who hear each other: one for each build, on this host alone. */
-function networkOf(name: string): string {
-  const digest = createHash('sha256').update(name).digest();
+export function networkOf({ installation }: Pick<Lender, 'installation'>, build: string) {
+  const digest = createHash('sha256')
+    .update(`${installation ?? ''}/${build}`)
+    .digest();
   const [a = 0, b = 0, c = 0] = digest;
-  return `239.192.${a}.${Math.max(1, b)}:${20_000 + 64 * c + ((digest[3] ?? 0) % 64)}`;
+  return { group: `239.192.${a}.${Math.max(1, b)}`, port: 20_000 + 64 * c + ((digest[3] ?? 0) % 64) };
 }
 
 /** A disk that is written to, above one that is not. */

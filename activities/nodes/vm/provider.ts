@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { imageOf, type Platform } from '../../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../../pipelines/nodes/machines.ts';
+import { type Capture, type CaptureFile, captureNetwork } from '../capture.ts';
 import { lending, takeOut } from '../lending.ts';
 import { assertName } from '../names.ts';
 import type { Addresses, HeldMachine, KeptMachines, LeaseRequest, MachineNeed, Provider, TestStep } from '../port.ts';
@@ -11,7 +12,16 @@ import { noteDamage } from './damage.ts';
 import { openShell } from './debug.ts';
 import { expireSnapshots } from './expire.ts';
 import { keepMachines, requireRoom } from './keep.ts';
-import { idsOf, type Lender, madeFor, type Running, removeMachine, restoreMachine, runningOf } from './lend.ts';
+import {
+  idsOf,
+  type Lender,
+  madeFor,
+  networkOf,
+  type Running,
+  removeMachine,
+  restoreMachine,
+  runningOf,
+} from './lend.ts';
 import { createMachine, type VirtualMachine } from './machine.ts';
 import { findReady, makeReady, takeReady } from './ready.ts';
 import { keptIn, type Places, type Snapshot, snapshotsIn } from './records.ts';
@@ -121,6 +131,10 @@ class VmLease {
       await machine.join(address, names);
     });
     return this.#secluded;
+  }
+
+  capture(file: CaptureFile): Promise<Capture> {
+    return captureNetwork(networkOf(this.#deps, this.#request.build), file);
   }
 
   async beginStep(step: TestStep & { readonly save: boolean }): Promise<void> {

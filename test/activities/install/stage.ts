@@ -103,9 +103,20 @@ export async function releasePackages(
 }
 
 /** The text of an artifact that a stage has stored. */
-export async function readText({ store }: StageWorld, { artifacts }: StageResult, name: string): Promise<string> {
+export async function readText({ store }: StageWorld, result: StageResult, name: string): Promise<string> {
+  return (await store.read(digestOf(result, name))).toString();
+}
+
+/** Puts an artifact into a file beside the store. @returns its path */
+export async function fetchArtifact({ store, directory }: StageWorld, result: StageResult, name: string) {
+  const path = join(directory, name);
+  await store.fetch(digestOf(result, name), path);
+  return path;
+}
+
+function digestOf({ artifacts }: StageResult, name: string): string {
   const url = artifacts.find((one) => one.name === name)?.url ?? '';
-  return (await store.read(`sha256:${/[0-9a-f]{64}/.exec(url)?.[0]}`)).toString();
+  return `sha256:${/[0-9a-f]{64}/.exec(url)?.[0]}`;
 }
 
 let count = 0;

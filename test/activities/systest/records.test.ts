@@ -170,12 +170,12 @@ test("I10: a test that is not done when the job's time is up leaves its records,
     if (argv.includes('sleep 600')) end();
   });
   const steps = '  - {name: one, on: client, run: "true"}\n  - {name: two, on: client, run: sleep 600, timeout: 700}\n';
-  const scenario = `${install}health: [{name: well, on: server, run: "true"}]\nsteps:\n${steps}`;
+  const scenario = `${install}capture: true\nhealth: [{name: well, on: server, run: "true"}]\nsteps:\n${steps}`;
   const given = { own, scenario, provider: watched, context: { signal } };
   const { result, read } = await runSystest(t, 'deb', given);
   assert.equal(result.result, 'TIMED_OUT');
   const names = result.artifacts.map(({ name }) => name).toSorted();
-  assert.deepEqual(names, [...records, 'junit.xml', 'tests.tap'].toSorted());
+  assert.deepEqual(names, [...records, 'junit.xml', 'network.pcap', 'tests.tap'].toSorted());
   const told = (await read('tests.tap')).split('\n').filter((line) => /^(not )?ok/.test(line));
   assert.deepEqual(told, [
     ...['ok 1 - pair: install on server', 'ok 2 - pair: install on client', 'ok 3 - pair: one'],

@@ -15,6 +15,7 @@ before(nodeImages);
 const answer = (text: string) => ({ '/usr/bin/answer': `#!/bin/sh\necho ${text}\n` });
 /** A scenario of two nodes; `outside` is the address of a machine that listens on port 7 in another network. */
 const service = (outside: string) => `
+capture: true
 install: {server: [alpha], client: [alpha]}
 health:
   - {name: there is disk, on: client, run: "df /"}
@@ -23,6 +24,7 @@ steps:
   - {name: the page, on: server, run: "while :; do answer > /tmp/page; sleep 1; done", background: true}
   - {on: server, run: "cat /tmp/page", within: 10, expect: forty-two}
   - {name: the client knows the server, on: client, run: "getent hosts server", expect: server}
+  - {name: nobody listens there, on: client, run: "! timeout 3 bash -c '</dev/tcp/server/7'"}
   - {name: nothing outside is reached, on: client, run: "! timeout 3 bash -c '</dev/tcp/${outside}/7'"}
 `;
 
@@ -44,9 +46,11 @@ for (const format of ['deb', 'rpm'] as const) {
     const files = { ...answer('forty-two'), '/usr/bin/journalctl': '#!/bin/sh\necho "$(hostname) $*"\n' };
     const own = { name: 'alpha', version: '1.0-1', files };
     const outside = await startNeighbour(t);
-    const { result, said, read } = await runSystest(t, format, { own, scenario: service(outside) });
+    const { result, said, read, fetch } = await runSystest(t, format, { own, scenario: service(outside) });
     assert.equal(result.result, 'SUCCESS', `${result.summary}\n${said}`);
-    assert.equal(result.summary, 'pair: 8 steps passed');
+    assert.equal(result.summary, 'pair: 9 steps passed');
+    const { stdout } = await must('tcpdump', ['-tr', await fetch('network.pcap'), 'tcp port 7']);
+    assert.match(stdout, /^IP \S+ > \S+\.echo: Flags \[S\].*\nIP \S+\.echo > \S+: Flags \[R\.\]/m, said);
     for (const node of ['server', 'client']) {
       assert.match(await read(`system-${node}.txt`), /^alpha[\t-]1\.0-1/m);
       assert.match(await read(`journal-${node}.txt`), new RegExp(`^${node} .*--merge`));

@@ -9,7 +9,15 @@ import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
-import { leasing, readText, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
+import {
+  fetchArtifact,
+  leasing,
+  readText,
+  stageContext,
+  stageInput,
+  stageWorld,
+  storeBuild,
+} from '../install/stage.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
 
 /** Makes the images of the nodes, and of what plays playbooks. */
@@ -74,5 +82,6 @@ export async function runSystest(
   const context = await stageContext(t);
   const input = stageInput(format, { stage: 'systest', nodes, parents: await publish(own, ...more), provided });
   const result = await stage(input, { ...context, ...given });
-  return { result, said: context.said(), read: (name: string) => readText(world, result, name) };
+  const read = (name: string) => readText(world, result, name);
+  return { result, said: context.said(), read, fetch: (name: string) => fetchArtifact(world, result, name) };
 }

@@ -7,9 +7,11 @@ import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailab
 import { emulatorsOf } from '../../../../activities/nodes/vm/emulator.ts';
 import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
 import { type Places, placesIn, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
+import { must } from '../../../../activities/process/run.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import type { Platform } from '../../../../pipelines/model/platform.ts';
 import { readyId } from '../../../../pipelines/nodes/ready.ts';
+import { temporary } from '../../repository/packages.ts';
 import { image, preparedForTests } from './prepared.ts';
 
 const platform = { ...builtInPlatforms[0], buildImage: image, testImage: image } as Platform;
@@ -106,10 +108,20 @@ test('I10: a machine that stands ready is lent under the name that is asked for,
   assert.deepEqual(await provider.list(), []);
 });
 
-test('I10: a reboot is given up when it is late, and nothing of it goes on', async (t) => {
-  const build = `test-late-${process.pid}`;
-  const lease = await lend(t, build);
-  const machine = await lease.machine({ ...need, network: 'open' });
+test('I10: machines are heard when they speak to each other, and a reboot is given up when it is late', async (t) => {
+  const lease = await lend(t, `test-late-${process.pid}`);
+  const [machine] = await Promise.all(['one', 'two'].map((name) => lease.machine({ ...need, name })));
+  assert.ok(machine);
+  await lease.seclude(signal);
+  const path = join(await temporary(t), 'network.pcap');
+  const capture = await lease.capture?.({ path, limit: 1_000_000 });
+  await machine.exec(['timeout', '20', 'bash', '-c', '</dev/tcp/two/7'], { signal });
+  assert.deepEqual(await capture?.end(), { cut: false });
+  const { stdout } = await must('tcpdump', ['-tnr', path, 'tcp']);
+  assert.match(
+    stdout,
+    /^IP 10\.77\.0\.10\.\d+ > 10\.77\.0\.11\.7: Flags \[S\].*\nIP 10\.77\.0\.11\.7 > .*Flags \[R\.\]/m,
+  );
   const begin = performance.now();
   await assert.rejects(machine.restart(AbortSignal.timeout(1_000)), /aborted/);
   assert.ok(performance.now() - begin < 20_000, 'it is not waited for');
