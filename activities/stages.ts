@@ -19,6 +19,7 @@ import { type Holding, holdFailed } from './nodes/hold-failed.ts';
 import { keepFailed } from './nodes/keep-failed.ts';
 import { OutOfService } from './nodes/out-of-service.ts';
 import type { Lease, Provider } from './nodes/port.ts';
+import { sizedLease } from './nodes/sized-lease.ts';
 import { withLease } from './nodes/with-lease.ts';
 import type { BuildLog, LogStore, StageRunner } from './ports.ts';
 import { busyTime, recordTools } from './process/timing.ts';
@@ -146,7 +147,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
       ...(machines === undefined ? {} : { machines }),
     };
     const judge = (lease: Lease) =>
-      run.runner(run.input, { ...outside, lease }).catch((error) => {
+      run.runner(run.input, { ...outside, lease: sizedLease(lease, run.input.nodes) }).catch((error) => {
         if (isLate(outside)) return timedOut(run.input);
         return verdictOf(error);
       });

@@ -120,7 +120,7 @@ function render({ jobs }: { readonly jobs: readonly Shown[] }): string {
 function shownNodeset({ name, nodes, groups }: Nodeset) {
   return {
     name,
-    nodes: nodes.map((node) => ({ name: node.name.length === 1 ? node.name[0] : node.name, label: node.label })),
+    nodes: nodes.map(({ name, ...node }) => ({ name: name.length === 1 ? name[0] : name, ...node })),
     groups,
   };
 }

@@ -64,6 +64,7 @@ async function readSluice(file: string): Promise<TenantInput> {
   });
   const { placeOf } = await import('../infra/config/project-places.ts');
   const { reviewedLabels } = await import('../infra/compose/given-machines.ts');
+  const { labelSizes } = await import('../infra/config/label-sizes.ts');
   const declared = entries.map(([name, entry]) => {
     const { queue, templates } = entry;
     const at = placeOf(entry);
@@ -71,7 +72,10 @@ async function readSluice(file: string): Promise<TenantInput> {
   });
   const drivers = Object.entries(config.connections).map(([name, { driver }]) => [name, driver]);
   return {
-    settings: { ...defaultTenant, name: config.tenant, reviewedLabels: reviewedLabels(config.nodes) },
+    settings: {
+      ...{ ...defaultTenant, name: config.tenant },
+      ...{ reviewedLabels: reviewedLabels(config.nodes), labelSizes: labelSizes(config) },
+    },
     projects,
     problems: [],
     declared: {

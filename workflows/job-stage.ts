@@ -14,7 +14,7 @@ export function stageInput(input: JobInput, start: JobStart): StageInput {
     build: identity(input, start),
     stage: job.uses ?? 'script',
     ...(job.uses === undefined ? { programs: programsOf(input) } : requirementsOf(job)),
-    nodes: job.nodeset.nodes.map((node) => ({ name: node.name[0] ?? node.label, label: node.label })),
+    nodes: job.nodeset.nodes.map(({ name, ...node }) => ({ name: name[0] ?? node.label, ...node })),
     source: input.source,
     sources: input.sources,
     parents: input.parents,

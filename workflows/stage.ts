@@ -3,6 +3,7 @@ import type { SourceState } from '../pipelines/model/artifact.ts';
 import type {
   Artifact,
   BuildResult,
+  NodeSize,
   Playbook,
   ProvidedArtifact,
   RequiredProject,
@@ -43,8 +44,8 @@ export interface StageInput {
   readonly stage: Stage | 'script';
   /** What a job without `uses:` runs. */
   readonly programs?: Programs;
-  /** The job's nodes; a label is a platform's name. */
-  readonly nodes: readonly { readonly name: string; readonly label: string }[];
+  /** The job's nodes; a label is a platform's name. `size`: what it has, where that is not what its platform says. */
+  readonly nodes: readonly { readonly name: string; readonly label: string; readonly size?: NodeSize }[];
   readonly source: SourceState;
   /** Every project of the item and of the items ahead, with the state that is tested. */
   readonly sources: readonly SourceState[];

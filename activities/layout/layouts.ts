@@ -8,6 +8,7 @@ import {
   parseConfigFile,
   speculativeLayout,
 } from '../../pipelines/language/language.ts';
+import type { TenantSettings } from '../../pipelines/language/tenant.ts';
 import type { Git } from '../git/port.ts';
 import { isServed } from '../review/settings.ts';
 import { type ProposedBranch, readChangedFiles, readConfigFiles, readConfigIds } from './config-files.ts';
@@ -38,6 +39,8 @@ export interface LayoutDeps {
   readonly reviews?: Connections;
   /** Labels of nodes for what was reviewed alone; absent: there are none. */
   readonly reviewedLabels?: readonly string[];
+  /** What nodes can be, by their labels; absent: nobody knows. */
+  readonly labelSizes?: TenantSettings['labelSizes'];
 }
 
 /** The tenant's configuration. */
@@ -189,8 +192,9 @@ class ConfigReader {
       trustedSource(shippedProject, heads[0]?.project.connection ?? 'git'),
       ...heads.map((each) => sourceOf(each, this.#modeOf(each.project))),
     ];
-    const { tenant: name, reviewedLabels = [] } = this.#deps;
-    return buildLayout({ tenant: { ...defaultTenant, name, reviewedLabels }, projects, files });
+    const { tenant: name, reviewedLabels = [], labelSizes } = this.#deps;
+    const tenant = { ...defaultTenant, name, reviewedLabels, ...(labelSizes && { labelSizes }) };
+    return buildLayout({ tenant, projects, files });
   }
 
   /** Other hosts than our own see what was merged by the commits that were proposed: they stay as they are. */

@@ -4,6 +4,7 @@ import { machinesAsLent } from '../../activities/nodes/static/records.ts';
 import { type FrozenJob, isPlaybook } from '../../pipelines/model/job.ts';
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import { type Capacity, type Size, sizeWithin } from '../../pipelines/nodes/capacity.ts';
+import { sizedAs } from '../../pipelines/nodes/instance-types.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
 import type { Labels } from '../config/labels.ts';
@@ -50,6 +51,7 @@ export function providersIn(config: Pick<StackConfig, 'platforms' | 'nodes'>): r
   return (['docker', 'vm', 'static'] as const).filter((provider) => there.has(provider));
 }
 
+type SizedNode = Pick<FrozenJob['nodeset']['nodes'][number], 'label' | 'size'>;
 type Programs = Pick<FrozenJob, 'preRun' | 'run' | 'postRun'>;
 type Job = Pick<FrozenJob, 'name' | 'uses' | 'nodeset'> & Programs;
 
@@ -61,14 +63,18 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
   return (job: Omit<Job, 'name'>): NodesNeed | undefined => {
     const { uses, nodeset, run } = job;
     if (without.has(uses)) return undefined;
-    const labels = nodeset.nodes.map(({ label }) => label);
-    const bare = uses === undefined && run.length > 0 && labels.length === 0;
-    const reaching = labels.length > 1 && hasPlaybooks(job);
-    const platforms = (bare ? [defaultLabel] : labels).flatMap((label) => findPlatform(label) ?? []);
+    const bare = uses === undefined && run.length > 0 && nodeset.nodes.length === 0;
+    const reaching = nodeset.nodes.length > 1 && hasPlaybooks(job);
+    const wanted: readonly SizedNode[] = bare ? [{ label: defaultLabel }] : nodeset.nodes;
+    const known = wanted.flatMap(({ label, size }) => {
+      const platform = findPlatform(label);
+      return platform === undefined ? [] : [{ platform, size }];
+    });
+    const platforms = known.map(({ platform, size }) => sizedAs(platform, size));
     const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
     const { nodes } = live.settings();
     const limited = provider === 'static' || isLimited(nodes[provider]);
-    const control = reaching && provider === 'docker' ? platforms.slice(0, 1) : [];
+    const control = reaching && provider === 'docker' ? known.slice(0, 1).map(({ platform }) => platform) : [];
     const sizes = [...platforms, ...control].map((platform) => {
       const size = sizeOf(platform);
       return takesReady(job, platform, nodes.labels) ? { ...size, label: platform.name } : size;

@@ -37,12 +37,14 @@ const able = {
 
 /**
  * Whether a job takes a node that stands ready where there is one. Those of several nodes do not, for each of these has
- * a network of its own.
+ * a network of its own, nor those of a node of another size.
  */
 export function takesReady(job: Pick<FrozenJob, 'uses' | 'nodeset'>, platform: Platform, labels: Labels): boolean {
   const provider = providerOf(platform);
   const wished = (labels[platform.name]?.minReady ?? 0) > 0;
-  return wished && provider !== 'static' && job.nodeset.nodes.length === 1 && able[provider].has(job.uses);
+  const [only, ...others] = job.nodeset.nodes;
+  const usual = only !== undefined && only.size === undefined && others.length === 0;
+  return wished && provider !== 'static' && usual && able[provider].has(job.uses);
 }
 
 /** Lets the entities know what there is to be, as the server starts and whenever it has read other settings. */

@@ -9,6 +9,7 @@ import { createGateClient } from '../../server/events/gate-client.ts';
 import { createRefLook, isWatched, openMovedRefs } from '../../server/events/moved-refs.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { Changes } from '../../server/port.ts';
+import { labelSizes } from '../config/label-sizes.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import type { Common } from './common.ts';
@@ -38,6 +39,7 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     ...{ tenant: config.tenant, projects: live.projects, git },
     ...{ connections: Object.fromEntries(drivers), reviews: config.connections },
     reviewedLabels: reviewedLabels(config.nodes),
+    labelSizes: labelSizes(config),
   });
   const connections = openConnections(common);
   const gates = createGateClient(temporal.client);

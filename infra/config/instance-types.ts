@@ -1,6 +1,6 @@
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import { sizeWithin } from '../../pipelines/nodes/capacity.ts';
-import { type InstanceTypes, smallestType } from '../../pipelines/nodes/instance-types.ts';
+import { type InstanceTypes, sizedAs, smallestType } from '../../pipelines/nodes/instance-types.ts';
 import { builtInPlatforms } from '../images/platforms.ts';
 
 /** Types of machines, by provider. */
@@ -13,10 +13,7 @@ type Sized = Pick<Platform, 'provider' | 'limits'>;
 /** A platform whose nodes have all that the smallest type has that its limits fit into. */
 export function withType<P extends Sized>(platform: P, nodes: TypesOf): P {
   const types = typesFor(platform, nodes);
-  const type = types[smallestType(types, sizeWithin(platform.limits)) ?? ''];
-  if (type === undefined) return platform;
-  const limits = { ...platform.limits, cpus: type.cores, memoryMiB: Math.floor(type.ramGb * 1024) };
-  return { ...platform, limits };
+  return sizedAs(platform, types[smallestType(types, sizeWithin(platform.limits)) ?? '']);
 }
 
 /** Platforms whose limits are more than any type has. */
@@ -45,7 +42,7 @@ export function typeFaults(
   });
 }
 
-function typesFor(platform: Pick<Platform, 'provider'>, nodes: TypesOf): InstanceTypes {
+export function typesFor(platform: Pick<Platform, 'provider'>, nodes: TypesOf): InstanceTypes {
   const provider = providerOf(platform);
   return provider === 'static' ? {} : (nodes[provider].instanceTypes ?? {});
 }

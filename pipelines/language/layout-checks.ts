@@ -11,7 +11,7 @@ import type { JobVariant, ProjectStanza } from './stanza.ts';
 /** Checks what nodesets refer to, and their labels. */
 export function checkNodesets(layout: LayoutBuilder): void {
   for (const nodeset of layout.nodesets.values()) {
-    const flat = flattenNodesets(layout.nodesets, nodeset.body, nodeset.name);
+    const flat = flattenNodesets(layout, nodeset.body, nodeset.name);
     if ('fault' in flat) layout.miss(nodeset, `nodeset "${nodeset.name}": ${flat.fault}`);
     const refused = refusedLabel(layout, nodeset.body);
     if (refused !== undefined) layout.fail(nodeset, `nodeset "${nodeset.name}": label "${refused}" is not allowed`);
@@ -135,7 +135,7 @@ function checkSecrets(layout: LayoutBuilder, job: JobVariant, stanza: JobVariant
 }
 
 function checkNodeset(layout: LayoutBuilder, job: JobVariant, nodeset: string | NodesetBody): void {
-  const flat = flattenNodesets(layout.nodesets, nodeset);
+  const flat = flattenNodesets(layout, nodeset);
   if ('fault' in flat) {
     layout.miss(job, `job "${job.name}": nodeset: ${flat.fault}`, 'nodeset');
     return;

@@ -1,3 +1,4 @@
+import type { LabelSizes } from '../nodes/instance-types.ts';
 import type { Pattern } from './pattern.ts';
 
 /** What an administrator allows and presets for all projects of a tenant. */
@@ -17,6 +18,8 @@ export interface TenantSettings {
   readonly disallowedLabels?: readonly Pattern[];
   /** Labels of nodes that no job is lent which may run what nobody has reviewed. */
   readonly reviewedLabels?: readonly string[];
+  /** What nodes can be, by their labels; absent: nobody knows, and what they ask for is taken as it is. */
+  readonly labelSizes?: Readonly<Record<string, LabelSizes>>;
   /** Global semaphores that the tenant may use, with their limits. */
   readonly globalSemaphores: Readonly<Record<string, number>>;
   readonly ansibleVersion?: string;

@@ -69,9 +69,15 @@ export interface JobSemaphore {
   readonly resourcesFirst: boolean;
 }
 
+/** What a node has, where that is not what its platform says: memory in GiB. */
+export interface NodeSize {
+  readonly cores: number;
+  readonly ramGb: number;
+}
+
 export interface Nodeset {
   readonly name: string;
-  readonly nodes: readonly { readonly name: readonly string[]; readonly label: string }[];
+  readonly nodes: readonly { readonly name: readonly string[]; readonly label: string; readonly size?: NodeSize }[];
   readonly groups: readonly { readonly name: string; readonly nodes: readonly string[] }[];
 }
 

@@ -219,7 +219,7 @@ export class JobDraft {
     }
     const { nodeset } = variant.attributes;
     if (nodeset === undefined || nodeset === '') return;
-    const flat = flattenNodesets(this.#layout.nodesets, nodeset);
+    const flat = flattenNodesets(this.#layout, nodeset);
     if ('fault' in flat) throw new FreezeError(`job "${variant.name}": ${flat.fault}`, variant);
   }
 

@@ -66,7 +66,7 @@ function plainAttributes(layout: Layout, { plain }: JobDraft) {
 function nodesetsOf(layout: Layout, draft: JobDraft): readonly Nodeset[] {
   const { nodeset } = draft.plain;
   if (nodeset === undefined || nodeset === '') return [];
-  const flat = flattenNodesets(layout.nodesets, nodeset);
+  const flat = flattenNodesets(layout, nodeset);
   return 'nodesets' in flat ? flat.nodesets : [];
 }
 

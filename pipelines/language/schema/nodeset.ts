@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { oneOrMany } from './common.ts';
 
-const node = z.strictObject({ name: oneOrMany(z.string()), label: z.string() });
+const node = z.strictObject({
+  name: oneOrMany(z.string()),
+  label: z.string(),
+  /** Sluice's own: what the node has at least, in the place of what its platform says. */
+  cores: z.number().positive().optional(),
+  /** GiB. */
+  ramGb: z.number().positive().optional(),
+});
 const group = z.strictObject({ name: z.string(), nodes: oneOrMany(z.string()) });
 
 const nodesAndGroups = z

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { givenDirectory } from '../../../activities/nodes/registry.ts';
 import { writeState } from '../../../activities/nodes/static/records.ts';
 import { capacityIn, machinesIn, nodesIn, placeIn, providersIn } from '../../../infra/compose/nodes.ts';
+import { labelSizes } from '../../../infra/config/label-sizes.ts';
 import { parseConfig } from '../../../infra/config/load.ts';
 import { allPlatforms } from '../../../infra/config/platforms.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
@@ -274,6 +275,18 @@ test('I10: a node has all of the smallest type that its limits fit into, and is 
   const { cpus, memoryMiB } = find('debian-12')?.limits ?? {};
   assert.deepEqual([cpus, memoryMiB], [4, 4096]);
   assert.deepEqual(await capacityIn(live, '/nowhere', find)('docker'), { maxCores: 8 }, 'types are not limits');
+});
+
+test('I10: a node that asks for more is counted as that, and so is what is told of its label', async () => {
+  const live = liveOf(`nodes: ${typed}`);
+  const platforms = allPlatforms(live.settings());
+  const find = (label: string) => platforms.find(({ name }) => name === label);
+  const [first = assert.fail(), second = assert.fail()] = nodeset('debian-12', 'debian-12').nodes;
+  const nodes = [{ ...first, size: { cores: 8, ramGb: 32 } }, second];
+  const job = frozenJob('job', { run: [{ ...script, path: 'run.yaml' }], nodeset: { name: '', nodes, groups: [] } });
+  const usual = { cores: 4, ramGb: 4 };
+  assert.deepEqual(nodesIn({ findPlatform: find }, live)(job)?.sizes, [{ cores: 8, ramGb: 32 }, usual, usual]);
+  assert.deepEqual(labelSizes(live.settings())['debian-12']?.usual, { cores: 2, ramGb: 4 });
 });
 
 test('I10: a platform that fits into no type is refused with what it needs', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorsOf, freeze, jobNamed, jobsOf, layoutOf, pipelines, simple } from './fixtures.ts';
+import type { TenantSettings } from '../../../pipelines/language/language.ts';
+import { errorsOf, freeze, jobNamed, jobsOf, layoutOf, messages, pipelines, simple } from './fixtures.ts';
 
 const names = (result: Parameters<typeof jobsOf>[0]) => jobsOf(result).map(({ key }) => key);
 
@@ -79,6 +80,43 @@ test('a variant that names its own job as parent is a variant; an empty list all
   );
   const { timeout, voting, run } = jobNamed(freeze(layout), 'a');
   assert.deepEqual([timeout, voting, run[0]?.path], [1, false, 'base.yaml']);
+});
+
+test('I10: nodes are of the size that they ask for, and what cannot be had is told with its place', () => {
+  const types = { small: { cores: 2, ramGb: 4 }, large: { cores: 8, ramGb: 16 } };
+  const labelSizes = { deb: { usual: { cores: 2, ramGb: 4 }, types }, bench: { usual: null, types: 'they are there' } };
+  const nodes = (...all: readonly string[]) => `
+- job: {name: sized, nodeset: {nodes: [${all.join(', ')}]}}
+- project: {name: app, check: {jobs: [sized]}}`;
+  const built = (text: string, tenant = { labelSizes } as Partial<TenantSettings>) =>
+    layoutOf(
+      { config: { text: `${pipelines}- job: {name: base, parent: null, run: base.yaml}${text}` }, app: {} },
+      tenant,
+    );
+  const plain = '{name: a, label: deb}';
+  const layout = built(nodes(plain, '{name: b, label: deb, cores: 4}', '{name: c, label: deb, ramGb: 3}'));
+  assert.deepEqual(messages(layout), []);
+  const [a, b, c] = [{ name: ['a'] }, { name: ['b'], size: types.large }, { name: ['c'] }];
+  const frozen = jobNamed(freeze(layout), 'sized').nodeset.nodes;
+  assert.deepEqual(
+    frozen,
+    [a, b, c].map((node) => ({ label: 'deb', ...node })),
+  );
+  assert.deepEqual(jobNamed(freeze(built(nodes('{name: b, label: deb, cores: 4}'), {})), 'sized').nodeset.nodes, [
+    { name: ['b'], label: 'deb' },
+  ]);
+  for (const [node, fault] of [
+    ['{name: b, label: deb, cores: 9}', 'of deb: no instance type has 9 cores and 4 GB: the largest is large with'],
+    ['{name: b, label: gone, cores: 1}', 'no platform is called "gone"'],
+    ['{name: b, label: bench, ramGb: 1}', 'of bench: its machines have what they have'],
+  ] as const) {
+    const [problem] = built(nodes(plain, node)).problems.filter(({ severity }) => severity === 'error');
+    assert.ok(
+      problem?.message.startsWith('job "sized": nodeset: node "b"') && problem.message.includes(fault),
+      problem?.message,
+    );
+    assert.deepEqual([problem?.path, problem?.line], ['zuul.yaml', 5]);
+  }
 });
 
 test('nodesets come with their alternatives, through names', () => {

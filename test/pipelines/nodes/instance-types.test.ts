@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { smallestType } from '../../../pipelines/nodes/instance-types.ts';
+import { type LabelSizes, sizeOfNode, smallestType } from '../../../pipelines/nodes/instance-types.ts';
 
 const types = {
   large: { cores: 8, ramGb: 32 },
@@ -23,6 +23,27 @@ for (const [cores, ramGb, chosen] of [
 ] as const) {
   test(`I10: ${cores} cores with ${ramGb} GB are ${chosen ?? 'nowhere'}`, () => {
     assert.equal(smallestType(types, { cores, ramGb }), chosen);
+  });
+}
+
+const usual = { cores: 1, ramGb: 4 };
+for (const [what, asked, of, expected] of [
+  ['more cores', { cores: 4 }, types, types.large],
+  ['more memory', { ramGb: 5 }, types, types.memory],
+  ['less of both', { cores: 1, ramGb: 1 }, types, types.small],
+  ['what its platform has anyway', { cores: 2 }, types, null],
+  [
+    'too much',
+    { cores: 9 },
+    types,
+    'no instance type has 9 cores and 4 GB: the largest is large with 8 cores and 32 GB',
+  ],
+  ['enough of what there is alone', { cores: 1 }, 'a reason', null],
+  ['too much of that', { ramGb: 8 }, 'a reason', 'none has 1 core and 8 GB: all have 1 core and 4 GB, for a reason'],
+] as const) {
+  test(`I10: a node that asks for ${what} has the smallest type that fits, or is told what there is`, () => {
+    const found = sizeOfNode(asked, { usual, types: of } satisfies LabelSizes);
+    assert.deepEqual('fault' in found ? found.fault : found.size, expected);
   });
 }
 
