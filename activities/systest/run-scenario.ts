@@ -108,7 +108,13 @@ async function runSteps(running: Running, part: 'deploy' | 'steps', before: numb
 }
 
 /** Why the steps that are left are not run; undefined: they are. */
-function whySkipped({ health, own }: { readonly health: Health; readonly own: readonly TestCase[] }): string | undefined {
+function whySkipped({
+  health,
+  own,
+}: {
+  readonly health: Health;
+  readonly own: readonly TestCase[];
+}): string | undefined {
   if (health.failed) return 'a health check failed';
   return own.some(isFailed) ? 'an earlier step failed' : undefined;
 }

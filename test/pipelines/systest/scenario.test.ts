@@ -29,6 +29,20 @@ test('F9: times of a step are written as those of a job', () => {
   ]);
 });
 
+test('I10: a scenario says whether what its nodes send each other is kept', () => {
+  const read = (said: string) =>
+    parseScenario('a.yaml', `${said}steps: [{on: n, run: "true"}]\n`, { nodes: ['n'], has: () => false });
+  for (const [said, capture] of [
+    ['', false],
+    ['capture: true\n', true],
+  ] as const) {
+    const reading = read(said);
+    assert.equal(reading.ok && reading.scenario.capture, capture);
+  }
+  const bad = read('capture: 64MiB\n');
+  assert.match(bad.ok ? '' : bad.problems.join(), /^a\.yaml:1:10: capture: .*expected boolean/);
+});
+
 test('a step is a program on a node, or a playbook of the repository over the nodes by their roles', () => {
   const known = { nodes: ['server'], has: (path: string) => path === 'tests/play.yaml' };
   const read = (text: string) => parseScenario('a.yaml', text, known);
