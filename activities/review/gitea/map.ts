@@ -17,7 +17,7 @@ export interface PullFacts {
   readonly since: number;
   readonly files: readonly string[] | null;
   readonly reviews: readonly Review[];
-  /** What happened to it, as far as it has labels. */
+  /** What happened to it, as far as it has labels or reviews. */
   readonly timeline: readonly Happening[];
 }
 
@@ -53,7 +53,7 @@ export function toChange(site: Site, facts: PullFacts): Change {
     wip: pull.draft,
     // Whether it fits is found by merging it: the host's own answer comes late, and is about another moment.
     mergeable: status === 'open' && !pull.draft,
-    votes: approvals(facts.reviews, head),
+    votes: approvalVotes(facts),
     ...labelsOf(facts),
   };
 }
@@ -91,6 +91,16 @@ export function approvals(reviews: readonly Review[], head: string): Vote[] {
   return [...last.values()];
 }
 
+/** When it was last made to go to another branch: it brings commits there that nobody has seen who approved it before. */
+function retargetedAt(timeline: readonly Happening[]): number {
+  return Math.max(0, ...timeline.flatMap(({ type, created_at: at }) => (type === 'change_target_branch' ? at : [])));
+}
+
+function approvalVotes({ reviews, head, timeline }: PullFacts): Vote[] {
+  const since = retargetedAt(timeline);
+  return approvals(reviews, head).filter(({ value, time }) => value < 0 || since === 0 || time > since);
+}
+
 const verdicts: ReadonlyMap<string, number> = new Map([
   ['APPROVED', 1],
   ['REQUEST_CHANGES', -1],
@@ -101,7 +111,7 @@ function labelsOf({ pull, timeline, since }: PullFacts): Pick<Change, 'labels' |
   const given = timeline.flatMap(({ type, label, body, created_at: time }) =>
     type === 'label' && label && body === putOn ? [{ name: label.name, time }] : [],
   );
-  return { labels, currentLabels: currentLabels(labels, given, since) };
+  return { labels, currentLabels: currentLabels(labels, given, Math.max(since, retargetedAt(timeline))) };
 }
 
 /** The text of putting a label on; one that was taken off has another. */

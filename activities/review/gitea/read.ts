@@ -69,11 +69,13 @@ export async function nameNow({ client, owns }: Desk, project: string): Promise<
 export async function completed(desk: Desk, pull: schema.Pull): Promise<PullFacts> {
   // The host's spelling: projects are found by any.
   const name = { project: pull.base.repo.full_name, number: pull.number };
+  const reviewed = readReviews(desk, name);
   const [head, files, reviews, timeline] = await Promise.all([
     readHead(desk, name).then((found) => found ?? pull.head.sha),
     readFiles(desk, name),
-    readReviews(desk, name),
-    pull.labels.length === 0 ? [] : readTimeline(desk, name),
+    reviewed,
+    // After the reviews: one whose pull request is made to go elsewhere meanwhile does not count.
+    reviewed.then(({ length }) => (pull.labels.length + length === 0 ? [] : readTimeline(desk, name))),
   ]);
   // Of a new head it is noted what had happened when it was seen: so that is asked for after it.
   const seen = (await lastHead(desk.journal, name)) === head ? pull : ((await readPull(desk, name)) ?? pull);

@@ -29,8 +29,8 @@ export interface PullFacts {
   readonly statuses: readonly Status[];
   readonly checks: readonly CheckRun[];
   readonly dependsOn: readonly string[];
-  /** What was put on it, as far as it has labels, and what the journal has of it. */
-  readonly labelled: readonly Labelled[];
+  /** What happened to it, as far as it has labels or reviews. */
+  readonly timeline: readonly TimelineItem[];
   readonly journal: readonly Noticed[];
 }
 
@@ -114,9 +114,18 @@ function lastRemarks<T extends Review>(reviews: readonly T[], head: string): rea
   return [...new Map(remarks.map((remark) => [remark.user?.login, remark])).values()];
 }
 
-function reviewVotes({ pull, reviews }: PullFacts): Vote[] {
+/** When it was last made to go to another branch: it brings commits there that nobody has seen who approved it before. */
+function retargetedAt(timeline: readonly TimelineItem[]): number {
+  const changes = timeline.filter(({ event }) => event === 'base_ref_changed');
+  return Math.max(0, ...changes.flatMap(({ created_at: at }) => (at ? timeOf(at) : [])));
+}
+
+function reviewVotes({ pull, reviews, timeline }: PullFacts): Vote[] {
   const { sha } = pull.head;
-  return [...lastReviews(reviews, sha), ...lastRemarks(reviews, sha)].map(
+  const since = retargetedAt(timeline);
+  const isOld = ({ state, submitted_at: at }: Review) =>
+    since > 0 && state.toLowerCase() === 'approved' && !(timeOf(at ?? '') > since);
+  return [...lastReviews(reviews, sha).filter((review) => !isOld(review)), ...lastRemarks(reviews, sha)].map(
     ({ user, state, submitted_at, permission }) => ({
       label: 'review',
       value: reviewValues[state.toLowerCase()] ?? 0,
@@ -127,13 +136,14 @@ function reviewVotes({ pull, reviews }: PullFacts): Vote[] {
   );
 }
 
-function labelsOf({ pull, labelled, journal }: PullFacts): Pick<Change, 'labels' | 'currentLabels'> {
+function labelsOf({ pull, timeline, journal }: PullFacts): Pick<Change, 'labels' | 'currentLabels'> {
   const labels = pull.labels.map(({ name }) => textOf(name));
-  return { labels, currentLabels: currentLabels(labels, labelled, lastHeadSince(journal)) };
+  const since = Math.max(lastHeadSince(journal), retargetedAt(timeline));
+  return { labels, currentLabels: currentLabels(labels, labelledIn(timeline), since) };
 }
 
 /** The labels that were put on a pull request, in order. */
-export function labelledIn(timeline: readonly TimelineItem[]): readonly Labelled[] {
+function labelledIn(timeline: readonly TimelineItem[]): readonly Labelled[] {
   return timeline.flatMap(({ event, label, created_at: at }) =>
     event === 'labeled' && label && at ? [{ name: textOf(label.name), time: timeOf(at) }] : [],
   );

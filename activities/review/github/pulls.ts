@@ -7,7 +7,7 @@ import type { Journal, Noticed } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
 import type { GithubSettings } from '../settings.ts';
 import type { GithubClient } from './client.ts';
-import { countHeads, labelledIn, noticePull, noticeTimeline, type PullFacts, type Scene, toChange } from './map.ts';
+import { countHeads, noticePull, noticeTimeline, type PullFacts, type Scene, toChange } from './map.ts';
 import { parsePullName, pullId } from './names.ts';
 import {
   type ChangedFile,
@@ -123,13 +123,21 @@ export async function resolvePull(place: Place, found: Found): Promise<Change> {
   const { project, pull, patchset } = found;
   const about = { project, with: { pull_number: pull.number, ref: pull.head.sha, filter: 'latest' } };
   const { client, connection } = place;
+  const reviewed = client.list(
+    { ...about, route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews' },
+    reviewSchema,
+  );
+  // After the reviews: one whose pull request is made to go elsewhere meanwhile does not count.
+  const told = reviewed.then((reviews) => {
+    return pull.labels.length + (reviews?.length ?? 0) === 0 ? [] : readTimeline(place, project, pull.number);
+  });
   const [files, reviews, statuses, checks, dependsOn, timeline] = await Promise.all([
     readFiles(place, found),
-    client.list({ ...about, route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews' }, reviewSchema),
+    reviewed,
     client.list({ ...about, route: 'GET /repos/{owner}/{repo}/commits/{ref}/statuses' }, statusSchema),
     client.list({ ...about, route: 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs' }, checkRunSchema),
     resolveNeeds(place, found),
-    pull.labels.length === 0 ? [] : readTimeline(place, project, pull.number),
+    told,
   ]);
   const permissions = await readPermissions(
     place,
@@ -145,7 +153,7 @@ export async function resolvePull(place: Place, found: Found): Promise<Change> {
     reviews: judged,
     statuses: statuses ?? [],
     checks: checks ?? [],
-    labelled: labelledIn(timeline),
+    timeline,
     journal: found.journal,
   };
   return toChange(facts);

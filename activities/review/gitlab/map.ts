@@ -22,6 +22,8 @@ export interface RequestFacts {
 export interface Head {
   readonly commit: string;
   readonly time: number;
+  /** When it was compared last: with another branch, it brings commits that whoever approved it before has not seen. */
+  readonly compared: number;
 }
 
 /**
@@ -31,7 +33,9 @@ export interface Head {
 export function headsOf(versions: readonly Version[]): readonly Head[] {
   const heads: Head[] = [];
   for (const { head_commit_sha: commit, created_at: time } of versions.toSorted((a, b) => a.id - b.id)) {
-    if (commit && heads.at(-1)?.commit !== commit) heads.push({ commit, time });
+    const last = heads.at(-1);
+    if (last !== undefined && commit === last.commit) heads[heads.length - 1] = { ...last, compared: time };
+    else if (commit) heads.push({ commit, time, compared: time });
   }
   return heads;
 }
@@ -99,8 +103,8 @@ function dependencies(site: Site, message: string): string[] {
 }
 
 /**
- * Who approves it, and who asks for changes. An approval counts for the head that it was given to: not every GitLab
- * takes it back at the next push. A request for changes holds until its reviewer withdraws it.
+ * Who approves it, and who asks for changes. An approval counts for the head that it was given to, and the branch that this
+ * went to: not every GitLab takes it back at the next push. A request for changes holds until its reviewer withdraws it.
  */
 export function approvalVotes({
   approvals,
@@ -108,7 +112,7 @@ export function approvalVotes({
   heads,
   notes,
 }: Omit<RequestFacts, 'name' | 'files' | 'labelEvents'>): Vote[] {
-  const since = heads.at(-1)?.time ?? 0;
+  const since = heads.at(-1)?.compared ?? 0;
   const given = approvals.approved_by.flatMap(({ user: { username: by }, approved_at: at }): Vote[] => {
     const time = at ?? approvedBy(notes, by);
     return time >= since ? [{ label: 'approved', value: 1, by, time }] : [];
@@ -131,7 +135,7 @@ function labelsOf({ request: { labels }, heads, labelEvents }: RequestFacts): Pi
   const given = labelEvents.flatMap(({ action, label, created_at: time }) =>
     action === 'add' && label ? [{ name: label.name, time }] : [],
   );
-  return { labels, currentLabels: currentLabels(labels, given, heads.at(-1)?.time ?? Number.POSITIVE_INFINITY) };
+  return { labels, currentLabels: currentLabels(labels, given, heads.at(-1)?.compared ?? Number.POSITIVE_INFINITY) };
 }
 
 /** What all events of a merge request have. */

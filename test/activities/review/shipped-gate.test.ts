@@ -132,7 +132,10 @@ const mergeRequest = ({ heads = 1, ...past }: { heads?: number } & Record<string
   const facts = {
     ...{ name: { project: 'acme/tool', number: 7 }, files: [], reviewers: [], notes: [], labelEvents: [] },
     request: gitlab.requestSchema.parse({ ...request, head_pipeline: { id: 3, status: 'success' } }),
-    heads: [sha, sha2].slice(0, heads).map((commit, index) => ({ commit, time: Date.parse(at) + index })),
+    heads: [sha, sha2].slice(0, heads).map((commit, index) => {
+      const time = Date.parse(at) + index;
+      return { commit, time, compared: time };
+    }),
     approvals: gitlab.approvalsSchema.parse({}),
   };
   const told = { notes: [], labels: [], states: [], statuses: [], ...past };

@@ -154,6 +154,27 @@ test('a label is of the head that it was given to, and never a vote', () => {
   assert.deepEqual([votes, all, currentLabels], [[], ['gate', 'approved', 'back'], ['back']]);
 });
 
+test('an approval and a label are of the way to the branch that they were given for', () => {
+  const given = Date.parse('2026-11-27T12:00:00Z');
+  const more = { submitted_at: new Date(given).toISOString() };
+  const reviews = [reviewOf('bob', 'APPROVED', more), reviewOf('eve', 'REQUEST_CHANGES', more)];
+  const at = (type: string, time: number, more: object = {}) => {
+    const created_at = new Date(time).toISOString();
+    return happeningSchema.parse({ id: time, type, user: null, created_at, ...more });
+  };
+  const label = { id: 1, name: 'gate' };
+  const pull = pullOf({ labels: [label] });
+  const put = at('label', given, { body: '1', label });
+  const read = (moved: number) => {
+    const timeline = [put, at('change_target_branch', moved)];
+    const facts = { name, pull, head, patchset: 1, since: 0, files: [], reviews, timeline };
+    const { votes, currentLabels } = toChange(site, facts);
+    return [votes.map(({ by }) => by), currentLabels];
+  };
+  assert.deepEqual(read(given - 1), [['bob', 'eve'], ['gate']]);
+  assert.deepEqual(read(given), [['eve'], []]);
+});
+
 test('labels that are put on and taken off', () => {
   const label = { id: 1, name: 'gate' };
   const [on, off] = [eventOf({ type: 'label', body: '1', label }), eventOf({ type: 'label', body: '', label })];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { addComment, addReview, setLabel } from './server/pull-routes.ts';
-import { type Fault, git } from './server/state.ts';
+import { type Fault, git, now } from './server/state.ts';
 import { idOf, openWorld, propose, pushOver } from './world.ts';
 
 const kinds: readonly Fault['kind'][] = ['unavailable', 'html', 'cut', 'limited', 'secondary', 'busy'];
@@ -169,6 +169,26 @@ test('a description that was edited is an event, and what it needs is read anew'
     (await host.readEvents(id, 1)).events.map(({ action }) => action),
     ['edited'],
   );
+});
+
+test('an approval is of the way to the branch that it was given for', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const votes = async () => (await host.readChange(idOf(alpha, pull)))?.votes.map(({ by, value }) => [by, value]);
+  const later = () => {
+    world.skew += 2_000;
+  };
+  addReview(world, pull, { user: 'bob', state: 'APPROVED' });
+  addReview(world, pull, { user: 'eve', state: 'CHANGES_REQUESTED' });
+  later();
+  pull.timeline.push({ event: 'base_ref_changed', id: 7_001, created_at: now(world), actor: { login: 'ada' } });
+  assert.deepEqual(await votes(), [['eve', -1]], 'the new base may get commits that nobody has looked at');
+  later();
+  addReview(world, pull, { user: 'bob', state: 'APPROVED' });
+  assert.deepEqual(await votes(), [
+    ['bob', 1],
+    ['eve', -1],
+  ]);
 });
 
 test('two reviewers at once each count, and what Sluice itself says wakes nobody', async (t) => {

@@ -192,6 +192,19 @@ test('I9: two reviewers at once each count, and each is an event', async (t) => 
   );
 });
 
+test('an approval is of the way to the branch that it was given for', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const request = await propose(world, alpha, { files: { a: '1' } });
+  const approvers = async () => (await host.readChange(idOf(alpha, request)))?.votes.map(({ by }) => by);
+  approve(world, request, 'bob');
+  assert.deepEqual(await approvers(), ['bob']);
+  world.skew += 2_000;
+  request.versions.push({ id: nextId(), head: headOf(request), time: now(world) });
+  assert.deepEqual(await approvers(), [], 'the new target may get commits that nobody has looked at');
+  approve(world, request, 'eve');
+  assert.deepEqual(await approvers(), ['eve']);
+});
+
 test('hostile texts stay texts', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const title = '<script>alert(1)</script>\u202e';
