@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { gateActor } from '../../../pipelines/model/actor.ts';
-import type { Change, TriggerEvent, Vote } from '../../../pipelines/model/change.ts';
+import type { Change, Vote } from '../../../pipelines/model/change.ts';
 import { currentLabels, type Labelled, lastHeadSince, type Noticed } from '../journal.ts';
 import { pullId } from './names.ts';
 import type { ChangedFile, CheckRun, ListedPull, Pull, Review, Status, TimelineItem } from './schema.ts';
@@ -88,7 +86,7 @@ export function statusOf({ state, merged_at }: Pick<ListedPull, 'state' | 'merge
   return state === 'open' ? 'open' : 'abandoned';
 }
 
-const reviewValues: Readonly<Record<string, number>> = { approved: 1, changes_requested: -1 };
+export const reviewValues: Readonly<Record<string, number>> = { approved: 1, changes_requested: -1 };
 
 /**
  * The last opinion of each reviewer; a comment is none, and a dismissal takes it back. An approval is of the head that
@@ -170,139 +168,4 @@ function checkNames(checks: readonly CheckRun[]): string[] {
 
 export function timeOf(text: string): number {
   return Date.parse(text);
-}
-
-/** What the events of a pull request have in common. */
-export interface Scene {
-  readonly connection: string;
-  readonly project: string;
-  readonly pull: Pull;
-  /** Login of Sluice's own account. */
-  readonly self: string;
-}
-
-/** The number of a pull request's head, as far as it is in the journal. */
-export function countHeads(known: readonly Noticed[]): number {
-  return known.filter(({ key }) => key.startsWith('head:')).length;
-}
-
-/**
- * What the journal lacks of the pull request itself: its head, or its description as it is now.
- *
- * @param forced how often its head was pushed over before Sluice first saw it; GitHub keeps that alone
- */
-export function noticePull(known: readonly Noticed[], scene: Scene, forced = 0): readonly Noticed[] {
-  const { pull } = scene;
-  const text = JSON.stringify([pull.title, pull.body ?? '', pull.base.ref]);
-  const digest = createHash('sha256').update(text).digest('hex');
-  const key = `head:${pull.head.sha}`;
-  const heads = known.filter((one) => one.key.startsWith('head:'));
-  if (heads.at(-1)?.key === key) {
-    const before = known.findLast((one) => one.digest !== undefined)?.digest;
-    if (before === digest) return [];
-    const event = eventOf(scene, heads.length, { action: 'edited', by: undefined, time: pull.updated_at });
-    return [{ key: `text:${digest}:${known.length}`, digest, event }];
-  }
-  const unseen = heads.length === 0 ? Array.from({ length: forced }, (_, index) => `head:unseen ${index + 1}`) : [];
-  return [...unseen, key].map((one, index) => {
-    const patchset = heads.length + index + 1;
-    const event = eventOf(scene, patchset, { ...pushOf(pull, patchset), by: pull.user?.login });
-    const seen = { digest, since: timeOf(pull.updated_at), event: { ...event, newrev: pull.head.sha } };
-    return one === key ? { key, ...seen } : { key: one, event };
-  });
-}
-
-function pushOf(pull: Pull, patchset: number): Omit<Happening, 'by'> {
-  return patchset === 1 ? { action: 'opened', time: pull.created_at } : { action: 'changed', time: pull.updated_at };
-}
-
-/** What the journal lacks of what GitHub keeps, in its order. */
-export function noticeTimeline(
-  known: readonly Noticed[],
-  scene: Scene,
-  timeline: readonly TimelineItem[],
-): readonly Noticed[] {
-  const keys = new Set(known.map(({ key }) => key));
-  return timeline.flatMap((item) => {
-    const key = `${item.event}:${item.id}`;
-    if (item.id === undefined || keys.has(key)) return [];
-    const event = toEvent(scene, countHeads(known), item);
-    return event === null ? [] : [{ key, event }];
-  });
-}
-
-interface Happening {
-  readonly action: string;
-  readonly by: string | undefined;
-  readonly time: string;
-}
-
-function eventOf(scene: Scene, patchset: number, { action, by, time }: Happening): TriggerEvent {
-  const { connection, project, pull, self } = scene;
-  const username = by === self ? gateActor.name : by;
-  return {
-    type: 'pull_request',
-    driver: 'github',
-    connection,
-    project,
-    branch: pull.base.ref,
-    ref: pullRef(pull.number),
-    change: pullId(connection, project, pull.number),
-    patchset,
-    action,
-    ...(username === undefined ? {} : { account: { username } }),
-    time: timeOf(time),
-  };
-}
-
-/** Actions by the names that GitHub's timeline has for them; others concern nobody. */
-const actions: Readonly<Record<string, string>> = {
-  commented: 'comment',
-  reviewed: 'submitted',
-  review_dismissed: 'dismissed',
-  labeled: 'labeled',
-  unlabeled: 'unlabeled',
-  closed: 'closed',
-  reopened: 'reopened',
-  convert_to_draft: 'converted_to_draft',
-  converted_to_draft: 'converted_to_draft',
-  ready_for_review: 'ready_for_review',
-};
-
-/** What Sluice itself says must not wake it; what it does to the pull request may. */
-const said = new Set(['commented', 'reviewed', 'review_dismissed', 'labeled', 'unlabeled']);
-
-function toEvent(scene: Scene, patchset: number, item: TimelineItem): TriggerEvent | null {
-  const kind = item.event ?? '';
-  const action = Object.hasOwn(actions, kind) ? actions[kind] : undefined;
-  const state = item.state?.toLowerCase();
-  if (action === undefined || state === 'pending') return null;
-  const by = (item.actor ?? item.user)?.login ?? 'ghost';
-  const time = item.submitted_at ?? item.created_at ?? scene.pull.updated_at;
-  const common = eventOf(scene, patchset, { action, by, time });
-  const own = by === scene.self;
-  const event = own && said.has(kind) ? { ...common, type: 'report' } : common;
-  if (kind === 'commented') return { ...event, comment: commentOf(item.body, own) };
-  if (kind === 'labeled' && item.label) return { ...event, labels: [textOf(item.label.name)] };
-  if (kind === 'unlabeled' && item.label) return { ...event, unlabels: [textOf(item.label.name)] };
-  if (kind !== 'reviewed' && kind !== 'review_dismissed') return event;
-  return { ...event, ...(own ? {} : { type: 'pull_request_review' }), ...reviewOf(item, state ?? 'dismissed') };
-}
-
-function reviewOf({ event, body }: TimelineItem, state: string): Partial<TriggerEvent> {
-  if (event === 'review_dismissed') return { state: 'dismissed' };
-  const value = reviewValues[state];
-  return {
-    state,
-    ...(body ? { comment: commentOf(body, false) } : {}),
-    ...(value === undefined ? {} : { approvals: [{ label: 'review', value, oldValue: 0 }] }),
-  };
-}
-
-const marker = /\n*<!-- sluice[^>]*-->\s*$/;
-
-/** A comment without the mark by which Sluice finds its own again. */
-function commentOf(body: string | null | undefined, own: boolean): string {
-  const text = textOf(body);
-  return own ? text.replace(marker, '') : text;
 }

@@ -7,7 +7,8 @@ import type { Journal, Noticed } from '../journal.ts';
 import { UnknownChange } from '../people.ts';
 import type { GithubSettings } from '../settings.ts';
 import type { GithubClient } from './client.ts';
-import { countHeads, noticePull, noticeTimeline, type PullFacts, type Scene, toChange } from './map.ts';
+import { countHeads, noticePull, noticeTimeline, type Scene } from './history.ts';
+import { type PullFacts, toChange } from './map.ts';
 import { parsePullName, pullId } from './names.ts';
 import {
   type ChangedFile,

@@ -258,6 +258,22 @@ for (const { says, atOnce, merges = threeItems(), tries, merged } of together) {
   });
 }
 
+for (const [says, submit] of [
+  ['is refused', async () => ({ kind: 'refused', reason: 'lost' }) as const],
+  ['ends with an error', () => Promise.reject(new Error('lost'))],
+] as const) {
+  test(`what stands on a merge that ${says} keeps no word of a success`, async () => {
+    const withdrawn: string[] = [];
+    const withdraw = async (_: unknown, { change: id }: SubmitRequest, reason: string) => {
+      withdrawn.push(`${id}: ${reason}`);
+    };
+    const host = { submit, submitTogether: async () => 0, withdraw } as Partial<ReviewHost>;
+    const { activities } = setup({ sources: [state], changes: three }, host);
+    await activities.submitTogether({ merges: threeItems() });
+    assert.deepEqual(withdrawn, ['git:1: lost', 'git:2: lost', 'git:3: lost']);
+  });
+}
+
 test('R5: each report has an outcome; those of one change stay in order', async () => {
   const report = async (_actor: unknown, { change: id }: { change: string }) => {
     if (id === 'git:2') throw new Error('no permission');
