@@ -52,7 +52,11 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
       const laboratory = await openLaboratory(deps, { input, context, tree, plays, packages: names, started });
       const heard = isHeard(input, plan.scenarios) ? capture.listenIn(laboratory) : laboratory;
       if (some) await runScenarios(heard, plan.scenarios, { packages: names, cases });
-      else await installTogether(laboratory, { names, apart }, cases);
+      else {
+        if (input.vars.capture === true)
+          context.log.write('network.pcap is not kept: without a scenario nodes send each other nothing\n');
+        await installTogether(laboratory, { names, apart }, cases);
+      }
     } catch (error) {
       if (isLate(context)) return timedOut(input, [...(await caseArtifacts(deps.store, cases)), ...(await keep())]);
       await tellConsoles(context.log, started);
@@ -141,7 +145,8 @@ async function report({ store }: SystestStageDeps, { cases, apart, records }: Do
     return { result: 'FAILURE', summary, artifacts };
   }
   const suites = [...new Set(cases.map(({ suite }) => suite))];
-  const left = cases.filter(({ skipped }) => skipped !== undefined).length;
-  const passed = `${counted(cases.length - left, 'step')} passed${left === 0 ? '' : `, ${left} left out`}`;
+  const left = cases.flatMap(({ skipped }) => skipped ?? []);
+  const whyLeft = left.length === 0 ? '' : `, ${left.length} left out: ${[...new Set(left)].join('; ')}`;
+  const passed = `${counted(cases.length - left.length, 'step')} passed${whyLeft}`;
   return { result: 'SUCCESS', summary: `${suites.join(', ')}: ${passed}${why}`, artifacts };
 }
