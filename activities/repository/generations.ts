@@ -176,18 +176,26 @@ export async function spareTree({
   return found === undefined ? null : { tree: join(home, found), name: found.slice(sparePrefix.length) };
 }
 
+/**
+ * Takes a spare tree away in one step, so that whatever is taken out of it, a tree of which something is missing is never
+ * found as a spare one; a writer who is killed leaves it to the next one that shows a tree.
+ *
+ * @returns where it stands
+ */
+export async function claimSpare({ home }: Pick<Generations, 'home'>, name: string): Promise<string> {
+  const [from, to] = [`${sparePrefix}${name}`, `${goingPrefix}${name}`];
+  await moveWhole(join(home, from), join(home, to));
+  return join(home, to);
+}
+
 /** Of the trees that nobody needs any more the newest is set aside, and the others go. */
 async function prune(home: string, current: string, used: readonly string[]): Promise<void> {
   const old = (await numbered(home)).filter((name) => name < current).slice(0, -keptGenerations);
   for (const name of old) if (!used.includes(name)) await setAside(home, name);
-  for (const name of (await spares(home)).slice(0, -1)) await moveWhole(join(home, name), join(home, going(name)));
+  for (const name of (await spares(home)).slice(0, -1)) await claimSpare({ home }, name.slice(sparePrefix.length));
   // Among them those of a writer who was killed.
   const gone = (await readdir(home)).filter((name) => name.startsWith(goingPrefix));
   for (const name of gone) await removeTree(join(home, name));
-}
-
-function going(spare: string): string {
-  return `${goingPrefix}${spare.slice(sparePrefix.length)}`;
 }
 
 /** Takes a tree out of the way of who may want to read it, unless somebody holds it. */

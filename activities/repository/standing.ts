@@ -7,7 +7,7 @@ import { makeOpenDirectory } from '../files/modes.ts';
 import { moveWhole, writeWhole } from '../files/write.ts';
 import { run } from '../process/run.ts';
 import { linkFile } from './files.ts';
-import { currentTree, type Generations, spareTree } from './generations.ts';
+import { claimSpare, currentTree, type Generations, spareTree } from './generations.ts';
 
 /** Files that a tree keeps for clients of older states, packages and lists of them, by their paths. */
 export type Stale = ReadonlyMap<string, Former>;
@@ -117,8 +117,8 @@ interface Pools {
 
 /**
  * Gives a new tree all packages of the one before: by the directories of a tree that nobody needs any more, in which only
- * what came or went since is looked at. It leaves that tree first, so that who is killed on the way leaves nothing half
- * changed that is taken for whole.
+ * what came or went since is looked at. That tree is no spare one any more before the first leaves it, so that who is
+ * killed on the way leaves nothing half changed that is taken for whole.
  *
  * @returns null where there is no such tree, or not all is known that happened since
  */
@@ -133,11 +133,12 @@ export async function takePool(
   if (there.length === 0) return null;
   const paths = pathsBetween(steps, spare.name, basename(before));
   if (paths === null) return null;
+  const claimed = await claimSpare(generations, spare.name);
   for (const pool of there) {
     await makeOpenDirectory(dirname(join(tree, pool)));
-    await moveWhole(join(spare.tree, pool), join(tree, pool));
+    await moveWhole(join(claimed, pool), join(tree, pool));
   }
-  const emptied = rm(spare.tree, { recursive: true, force: true });
+  const emptied = rm(claimed, { recursive: true, force: true });
   // Whoever waits hears of it.
   emptied.catch(() => {});
   for (const path of paths) {

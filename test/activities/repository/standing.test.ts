@@ -5,8 +5,9 @@ import { test } from 'node:test';
 import { exists } from '../../../activities/files/exists.ts';
 import { listFiles, sha256 } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
-import { currentTree, generationsOf, recentTrees } from '../../../activities/repository/generations.ts';
+import { currentTree, generationsOf, newTree, recentTrees } from '../../../activities/repository/generations.ts';
 import { publishPackages, removePackages, showStaged, stageTree } from '../../../activities/repository/publish.ts';
+import { readStanding, takePool } from '../../../activities/repository/standing.ts';
 import { makePackage, temporary } from './packages.ts';
 
 const format = repositoryFormats.deb;
@@ -142,6 +143,34 @@ test('a tree that was left half made of another one is made again', async (t) =>
   await mkdir(join(home, 'spare-000002', 'pool/wrong'), { recursive: true });
   const withTau = await changed(dir, () => publish('tau'));
   assert.deepEqual([...(await inodes(dir)).keys()], withTau);
+});
+
+test('of a tree with two directories of packages both are taken, or none', async (t) => {
+  const work = await temporary(t);
+  const dir = join(work, 'repo');
+  const { rpm } = repositoryFormats;
+  const make = (name: string) => makePackage('rpm', work, { name, version: '1' });
+  const publish = (files: readonly string[]) =>
+    publishPackages(rpm, { dir, files, settings: { debug: true }, date, keepFormer: 0 });
+  const beta = await make('beta');
+  await publish([await make('alpha'), await make('alpha-debuginfo')]);
+  for (const _ of ['once', 'twice']) {
+    await publish([beta]);
+    await removePackages(rpm, { dir, remove: ({ name }) => name === 'beta', date, keepFormer: 0 });
+  }
+  const generations = await generationsOf(dir);
+  assert.ok((await readdir(generations.home)).includes('spare-000001'));
+  const before = (await currentTree(generations)) ?? '';
+  const { steps } = (await readStanding(generations, before)) ?? assert.fail('nothing is known of it');
+  // The second one cannot be moved there: as who is killed after the first leaves it.
+  const tree = await newTree(generations);
+  await writeFile(join(tree, 'debug'), '');
+  await assert.rejects(takePool(generations, tree, { before, steps, pools: rpm.pools }), /EEXIST|ENOTDIR/);
+  await publish([beta]);
+  const listed = await rpm.list(dir);
+  assert.deepEqual(listed.map(({ name }) => name).sort(), ['alpha', 'alpha-debuginfo', 'beta']);
+  for (const { path, sha256: digest } of listed) assert.equal(await sha256(join(dir, path)), digest, path);
+  assert.ok(!(await readdir(generations.home)).some((name) => name.startsWith('going-')));
 });
 
 test("a tree that is staged and shown later grows as well, and one that is never shown is in nobody's way", async (t) => {
