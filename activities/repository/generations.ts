@@ -23,6 +23,8 @@ export interface Generations {
 const partial = 'partial';
 /** How trees are named that wait for their signatures. */
 export const stagedPrefix = 'staged-';
+/** What one of these carries for whoever shows it, and no reader sees. */
+export const stagedNote = '.standing.json';
 
 /** A tree that nobody needs any more, under its number: the next one may be made of it. */
 const sparePrefix = 'spare-';
@@ -111,6 +113,8 @@ export async function showTree(generations: Generations, tree: string, showing: 
   await openTree(tree, settled?.directories);
   await waitForTree(tree, await currentTree(generations).catch(() => null), settled);
   await moveWhole(tree, join(home, name));
+  // Not sooner: who is killed shows the tree again, with its note, or makes another one.
+  await rm(join(home, name, stagedNote), { force: true });
   await rmdir(dir).catch(() => {});
   await moveLink(dir, join(basename(home), name));
   await prune(home, name, used);

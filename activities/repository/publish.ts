@@ -19,7 +19,7 @@ import {
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
 import { isSigned, signTree } from './signature.ts';
-import { noteStaged, noteStanding, type Standing, settleStanding, takeStagedNote } from './standing.ts';
+import { noteStaged, noteStanding, readStaged, type Standing, settleStanding } from './standing.ts';
 import {
   addedState,
   describedState,
@@ -237,7 +237,7 @@ export function showStaged(
 ): Promise<boolean> {
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
-    const standing = await takeStagedNote(tree);
+    const standing = await readStaged(tree);
     await showNoted(generations, { tree, standing, showing: inUse === undefined ? {} : { inUse } });
     return true;
   });

@@ -7,7 +7,7 @@ import { makeOpenDirectory } from '../files/modes.ts';
 import { moveWhole, writeWhole } from '../files/write.ts';
 import { run } from '../process/run.ts';
 import { linkFile } from './files.ts';
-import { claimSpare, currentTree, type Generations, spareTree } from './generations.ts';
+import { claimSpare, currentTree, type Generations, spareTree, stagedNote } from './generations.ts';
 
 /** Files that a tree keeps for clients of older states, packages and lists of them, by their paths. */
 export type Stale = ReadonlyMap<string, Former>;
@@ -46,12 +46,14 @@ export async function settleStanding({ home }: Generations, name: string): Promi
   if ((await read(join(home, coming), name)) !== null) await rename(join(home, coming), join(home, shown));
 }
 
-/** In a tree that is shown later: taken out of it before. */
-const staged = '.standing.json';
-
-/** The same for a tree that is shown later. */
+/** The same for a tree that is shown later: in the tree, until it has its number. */
 export async function noteStaged(tree: string, standing: Standing | null): Promise<void> {
-  await write(join(tree, staged), basename(tree), standing);
+  await write(join(tree, stagedNote), basename(tree), standing);
+}
+
+/** What was noted of a staged tree. */
+export function readStaged(tree: string): Promise<Standing | null> {
+  return read(join(tree, stagedNote), basename(tree));
 }
 
 async function write(path: string, generation: string, standing: Standing | null): Promise<void> {
@@ -64,13 +66,6 @@ async function write(path: string, generation: string, standing: Standing | null
 /** What a tree holds besides what its index names; null where nothing is known of it. */
 export async function readStanding({ home }: Pick<Generations, 'home'>, tree: string): Promise<Standing | null> {
   return (await read(join(home, shown), basename(tree))) ?? read(join(home, coming), basename(tree));
-}
-
-/** Takes out of a staged tree what was noted of it. */
-export async function takeStagedNote(tree: string): Promise<Standing | null> {
-  const standing = await read(join(tree, staged), basename(tree));
-  await rm(join(tree, staged), { force: true });
-  return standing;
 }
 
 /** The file as we write it, taken apart by hand: it is read with each publication, and a library takes longer to load. */
