@@ -193,7 +193,7 @@ export interface RepositoryFormat {
   find(lists: OpenLists, names: ReadonlySet<string>): readonly ListedPackage[];
   /** Those at these paths. */
   findAt(lists: OpenLists, paths: ReadonlySet<string>): readonly ListedPackage[];
-  /** Where a package's file stands, by whether debug packages have lists of their own: the lists follow from it. */
+  /** Where a package's file stands, by whether debug packages have lists of their own: then the lists follow from it. */
   shelved(one: Pick<PackageId, 'name'> & { readonly path: string }, debug: boolean): string;
   /** The directories that hold all packages of a repository that was filled here, and nothing else. */
   readonly pools: readonly string[];

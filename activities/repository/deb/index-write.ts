@@ -34,7 +34,7 @@ export async function index(tree: string, settings: RepositorySettings, change: 
   const architectures = await architecturesOf(settings, change);
   const files: ListedFile[] = [];
   for (const name of listNames(architectures, settings.debug)) {
-    const pieces = await changedList(name, change);
+    const pieces = await changedList(name, change, settings);
     const optional = !/^\w+\/binary-/.test(name);
     if (optional && pieces.length === 0) continue;
     files.push(...(await writeList(dist, name, pieces)));
@@ -52,10 +52,14 @@ function listNames(architectures: readonly string[], debug: boolean): string[] {
   return [...binary, 'main/source/Sources'];
 }
 
-async function changedList(name: string, change: IndexChange): Promise<readonly Piece[]> {
+async function changedList(
+  name: string,
+  change: IndexChange,
+  { debug }: Pick<RepositorySettings, 'debug'>,
+): Promise<readonly Piece[]> {
   const before = change.lists?.get(name);
   const seed = before === undefined ? forAll(name, change.lists) : [];
-  const added = [...seed, ...change.added.filter(({ key }) => belongs(key, name))];
+  const added = [...seed, ...change.added.filter(({ key }) => kindOf(name) === kindAt(key, debug) && isFor(key, name))];
   return (await changeLists([before ?? []], { added, gone: change.gone }, paragraphForm))[0] ?? [];
 }
 
@@ -69,15 +73,25 @@ function forAll(name: string, lists: OpenLists | null): Entry[] {
     .filter(({ key }) => archOf(key) === 'all');
 }
 
-/** Which packages a list names: the installer's stand apart, since APT of an installed system must not see them. */
-function belongs(path: string, name: string): boolean {
-  if (!isBinary(path)) return kindOf(name) === 'source';
-  const arch = archOf(path);
-  const kind = isForInstaller(path) ? 'installer' : isOnDebugShelf(path) ? 'debug' : 'binary';
-  return kindOf(name) === kind && (arch === 'all' || dirname(name).endsWith(`/binary-${arch}`));
+type Kind = 'source' | 'installer' | 'debug' | 'binary';
+
+/**
+ * Which lists name a package: the installer's stand apart, since APT of an installed system must not see them.
+ *
+ * @param debug whether debug packages have lists of their own: else paths say nothing of it
+ */
+function kindAt(path: string, debug: boolean): Kind {
+  if (!isBinary(path)) return 'source';
+  if (isForInstaller(path)) return 'installer';
+  return debug && isOnDebugShelf(path) ? 'debug' : 'binary';
 }
 
-function kindOf(name: string): 'source' | 'installer' | 'debug' | 'binary' {
+function isFor(path: string, name: string): boolean {
+  const arch = archOf(path);
+  return !isBinary(path) || arch === 'all' || dirname(name).endsWith(`/binary-${arch}`);
+}
+
+function kindOf(name: string): Kind {
   if (name.endsWith('Sources')) return 'source';
   if (name.startsWith(`${debugComponent}/`)) return 'debug';
   return name.includes(`/${installerLists}/`) ? 'installer' : 'binary';

@@ -21,9 +21,9 @@ export async function partsIn(tree: string): Promise<readonly ['', ...Part[]]> {
   return partsOf({ debug: await exists(join(tree, debugPart, repomd)) });
 }
 
-/** Which of them a package is of, by its path. */
-export function partOf(path: string): Part {
-  return path.startsWith(debugPart) ? debugPart : '';
+/** Which of them a package is of, by its path. @param debug whether a tree has both: in one list paths say nothing */
+export function partOf(path: string, debug: boolean): Part {
+  return debug && path.startsWith(debugPart) ? debugPart : '';
 }
 
 /** Names as Koji tells debug packages by. */
@@ -31,7 +31,7 @@ const isDebug = /-debug(?:info|source)$|-debuginfo-/;
 
 /** Where a package's file stands. */
 export function shelved({ name, path }: Pick<PackageId, 'name'> & { readonly path: string }, debug: boolean): string {
-  const main = path.slice(partOf(path).length);
+  const main = path.slice(partOf(path, true).length);
   const apart = debug && isDebug.test(name) && !/\.(?:no)?src\.rpm$/.test(path);
   return apart ? `${debugPart}${main}` : main;
 }

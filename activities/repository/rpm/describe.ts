@@ -8,7 +8,6 @@ import { decode } from '../../../pipelines/formats/rpm/xml.ts';
 import { run } from '../../process/run.ts';
 import { temporaryPrefix } from '../../process/temporary.ts';
 import { type Description, type Entry, RepositoryRefusal } from '../port.ts';
-import { partOf } from './debug.ts';
 import { identify } from './package.ts';
 
 /** The lists, in the order of an entry's texts. */
@@ -73,10 +72,9 @@ export const elementForm = {
   key: (text: string) => decode(/<location href="([^"]*)"\/>/.exec(text)?.[1] ?? ''),
 };
 
-/** The texts of a package at its place. Lists name it below the repository that it is of. */
+/** The texts of a package at its place in a repository. */
 export function placed([primary = '', ...others]: readonly string[], path: string, date?: Date): Entry {
-  const below = escaped(path.slice(partOf(path).length));
-  const located = primary.replace(/<location href="[^"]*"\/>/, () => `<location href="${below}"/>`);
+  const located = primary.replace(/<location href="[^"]*"\/>/, () => `<location href="${escaped(path)}"/>`);
   const seconds = date === undefined ? null : Math.floor(date.getTime() / 1000);
   const dated = seconds === null ? located : located.replace(/<time file="\d+"/, `<time file="${seconds}"`);
   return { key: path, texts: [dated, ...others] };

@@ -27,8 +27,9 @@ export function find(lists: OpenLists, names: ReadonlySet<string>): ListedPackag
 
 /** Those at some paths. */
 export function findAt(lists: OpenLists, paths: ReadonlySet<string>): ListedPackage[] {
+  const debug = parts.every((part) => lists.has(`${part}primary`));
   return parts.flatMap((part) => {
-    const own = [...paths].flatMap((path) => (partOf(path) === part ? path.slice(part.length) : []));
+    const own = [...paths].flatMap((path) => (partOf(path, debug) === part ? path.slice(part.length) : []));
     return read(part, textsAt(primary(lists, part), new Set(own), elementForm));
   });
 }

@@ -6,7 +6,7 @@ import { insidePath } from '../names.ts';
 import { type Piece, packPiece } from '../pieces.ts';
 import type { IndexChange, OpenLists, RepositorySettings, SignedRoot } from '../port.ts';
 import { type Part, partOf, partsIn, partsOf, repomd } from './debug.ts';
-import { elementForm, escaped, listTypes } from './describe.ts';
+import { elementForm, escaped, listTypes, placed } from './describe.ts';
 
 const roots = { primary: 'metadata', filelists: 'filelists', other: 'otherdata' } as const;
 const space = 'http://linux.duke.edu/metadata';
@@ -19,11 +19,12 @@ type ListType = (typeof listTypes)[number];
 
 /** Writes `repodata` of each of the tree's repositories. */
 export async function index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void> {
+  const ofPart = (part: Part, path: string) => partOf(path, settings.debug) === part;
   for (const part of partsOf(settings)) {
     await writeRepository(join(tree, part), settings, {
       ...{ date: change.date, lists: listsOf(part, change.lists), extras: part === '' ? change.extras : [] },
-      added: change.added.flatMap((one) => (partOf(one.key) === part ? { ...one, key: below(part, one.key) } : [])),
-      gone: new Set([...change.gone].flatMap((path) => (partOf(path) === part ? below(part, path) : []))),
+      added: change.added.flatMap(({ key, texts }) => (ofPart(part, key) ? placed(texts, below(part, key)) : [])),
+      gone: new Set([...change.gone].flatMap((path) => (ofPart(part, path) ? below(part, path) : []))),
     });
   }
 }

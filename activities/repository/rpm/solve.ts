@@ -80,6 +80,9 @@ async function solve(
       }
     }
     const repositories = names.map((name) => `repo ${name} 0 solv ${name}.solv`);
+    const debug = (await partsIn(trees[0] ?? '')).length > 1;
+    const install = ({ name, version, arch, path }: ListedPackage) =>
+      `job install pkg ${name}-${version}.${arch}@${nameOf(0, partOf(path, debug))}`;
     const jobs = questions.map((one) => [...one.map(install), 'result problems <inline>'].join('\n'));
     // The system is named as one of RPM: libsolv as Debian builds it would compare versions as dpkg does.
     await writeFile(
@@ -95,10 +98,6 @@ async function solve(
 
 function nameOf(tree: number, part: Part): string {
   return `r${tree}${part.slice(0, 1)}`;
-}
-
-function install({ name, version, arch, path }: ListedPackage): string {
-  return `job install pkg ${name}-${version}.${arch}@${nameOf(0, partOf(path))}`;
 }
 
 /** Reads the lines `problem ID info WHY` of each answer; the head of an answer is left out where there is only one. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { exists } from '../../../activities/files/exists.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
@@ -99,6 +99,26 @@ for (const id of ['deb', 'rpm'] as const) {
     assert.equal(await pathOf(dir), at[0]);
     assert.deepEqual(await problems(dir), []);
     assert.deepEqual(await format.settings(dir), { ...(await format.settings(afresh)), debug: false });
+  });
+
+  test(`${id}: of a repository with one list a path says nothing, wherever its packages stand`, async (t) => {
+    const { work, dir, symbols, beta, settings } = await samples(t, id);
+    const tree = join(work, '.repo.generations/000001');
+    const place = join(tree, at[1]);
+    await mkdir(dirname(place), { recursive: true });
+    await copyFile(symbols, place);
+    const [description] = await format.describe([symbols]);
+    const one = { codename: '', ...settings, architectures: id === 'deb' ? ['amd64'] : [], debug: false };
+    const added = [format.placed(description?.texts ?? [], at[1])];
+    await format.index(tree, one, { date, lists: null, added, gone: new Set(), extras: [] });
+    await symlink('.repo.generations/000001', dir);
+    assert.match(JSON.stringify(await problems(dir)), new RegExp(`"installability","subject":"${debug}`));
+    await publishPackages(format, { dir, files: [beta], settings: {}, date });
+    const remove = (name: string) => removePackages(format, { dir, remove: (some) => some.name === name, date });
+    assert.equal((await remove('beta')).packages, 1);
+    assert.equal(await pathOf(dir), at[1]);
+    assert.equal((await remove(debug)).packages, 0);
+    assert.deepEqual([await format.list(dir), await problems(dir)], [[], []]);
   });
 
   test(`${id}: debug packages of a base go where the repository has its own`, async (t) => {
