@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { defaultKeepFormer } from '../../pipelines/policy/former-files.ts';
 import { type Generations, nextName, type Settled } from './generations.ts';
 import type { RepositoryFormat } from './port.ts';
-import { readStanding, type Standing, sharePools, takePool } from './standing.ts';
+import { readStanding, type Standing, type Step, sharePools, takePool } from './standing.ts';
 import { growTree, type Serving, type TreePlan, writeTree } from './tree.ts';
 
 /** How a tree was filled. */
 export interface Filled {
-  readonly standing: Standing | null;
+  readonly standing: Standing;
   readonly settled?: Settled;
 }
 
@@ -34,38 +34,38 @@ export async function fillTree(
   const next = { number: Number(name), now: clock, keep: keepFormer };
   const plan = { ...given, serving: { generations, next, stale: known?.stale ?? new Map() } };
   const grows = lists !== null && foreign.length === 0 && given.resign !== true;
-  if (grows && before !== null && known !== null) {
-    const grown = await growOn(format, tree, { plan, before, known });
+  if (grows && before !== null && known !== null && known.steps !== null) {
+    const grown = await growOn(format, tree, { plan, before, steps: known.steps });
     if (grown !== null) return grown;
   }
-  const stale = await writeTree(format, tree, plan);
-  return { standing: stale === null ? null : { stale, steps: [], clock } };
+  const { stale, inPools } = await writeTree(format, tree, plan);
+  return { standing: { stale, steps: inPools ? [] : null, clock } };
 }
 
 interface Ground {
   readonly plan: TreePlan & { readonly serving: Serving };
   readonly before: string;
-  readonly known: Standing;
+  readonly steps: readonly Step[];
 }
 
 /** Null where the file system gives no second names. */
 async function growOn(
   format: RepositoryFormat,
   tree: string,
-  { plan, before, known }: Ground,
+  { plan, before, steps }: Ground,
 ): Promise<Required<Filled> | null> {
   const { pools } = format;
   const { generations, next } = plan.serving;
-  const taken = await takePool(generations, tree, { before, steps: known.steps, pools });
+  const taken = await takePool(generations, tree, { before, steps, pools });
   if (taken === null && !(await sharePools(before, tree, pools))) {
     for (const pool of pools) await rm(join(tree, pool), { recursive: true, force: true });
     return null;
   }
   const { stale, paths } = await growTree(format, tree, plan);
   await taken?.emptied;
-  const steps = [...known.steps, [await nextName(generations), paths] as const];
+  const step = [await nextName(generations), paths] as const;
   return {
-    standing: { stale, steps, clock: next.now },
+    standing: { stale, steps: [...steps, step], clock: next.now },
     settled: { directories: pools, changed: taken === null ? null : [...taken.paths, ...paths] },
   };
 }

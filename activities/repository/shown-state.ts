@@ -45,7 +45,7 @@ export async function changedSince({ tree }: ShownState, before: ShownState): Pr
   const home = dirname(tree);
   if (dirname(before.tree) !== home || (await idOf(before.tree)) !== before.id) return null;
   const standing = await readStanding({ home }, tree);
-  return standing === null ? null : pathsBetween(standing.steps, basename(before.tree), basename(tree));
+  return standing?.steps == null ? null : pathsBetween(standing.steps, basename(before.tree), basename(tree));
 }
 
 function isNumbered(tree: string): boolean {

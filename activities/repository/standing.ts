@@ -18,8 +18,8 @@ export type Step = readonly [name: string, paths: readonly string[]];
 /** What is known of a tree besides its index. */
 export interface Standing {
   readonly stale: Stale;
-  /** The latest steps that led to it, in their order. */
-  readonly steps: readonly Step[];
+  /** The latest steps that led to it, in their order; null where it has packages elsewhere than we put them. */
+  readonly steps: readonly Step[] | null;
   /** The latest time at which a state was made, in milliseconds since the epoch. */
   readonly clock: number;
 }
@@ -47,7 +47,7 @@ export async function settleStanding({ home }: Generations, name: string): Promi
 }
 
 /** The same for a tree that is shown later: in the tree, until it has its number. */
-export async function noteStaged(tree: string, standing: Standing | null): Promise<void> {
+export async function noteStaged(tree: string, standing: Standing): Promise<void> {
   await write(join(tree, stagedNote), basename(tree), standing);
 }
 
@@ -60,7 +60,7 @@ async function write(path: string, generation: string, standing: Standing | null
   if (standing === null) return rm(path, { force: true });
   const { stale, steps, clock } = standing;
   const files = [...stale].map(([file, { last, since }]) => [file, last, since]);
-  await writeWhole(path, JSON.stringify({ generation, clock, stale: files, steps: steps.slice(-remembered) }));
+  await writeWhole(path, JSON.stringify({ generation, clock, stale: files, steps: steps?.slice(-remembered) ?? null }));
 }
 
 /** What a tree holds besides what its index names; null where nothing is known of it. */
@@ -72,7 +72,7 @@ export async function readStanding({ home }: Pick<Generations, 'home'>, tree: st
 async function read(path: string, name: string): Promise<Standing | null> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
   const { generation, stale, steps = [], clock = Date.now() } = JSON.parse(text) as Record<string, unknown>;
-  if (generation !== name || !isFormer(stale) || !isPairs(steps, isTexts) || typeof clock !== 'number') return null;
+  if (generation !== name || !isFormer(stale) || !isSteps(steps) || typeof clock !== 'number') return null;
   // Older versions noted no time.
   const files = stale.map(([file, last, since = clock]) => [file, { last, since }] as const);
   return { stale: new Map(files), steps, clock };
@@ -80,6 +80,10 @@ async function read(path: string, name: string): Promise<Standing | null> {
 
 function isFormer(value: unknown): value is [string, string, number?][] {
   return isPairs(value, isText) && value.every((one: unknown[]) => ['undefined', 'number'].includes(typeof one[2]));
+}
+
+function isSteps(value: unknown): value is Step[] | null {
+  return value === null || isPairs(value, isTexts);
 }
 
 function isPairs<T>(value: unknown, is: (second: unknown) => second is T): value is [string, T][] {

@@ -38,10 +38,13 @@ export interface TreePlan {
 /**
  * Fills an empty tree with the state's packages, dated as it is, and its index, unsigned.
  *
- * @returns files of older states in it that the index does not name; null where the tree holds packages elsewhere than
- *   we put them
+ * @returns files of older states in it that the index does not name, and whether all packages stand where we put them
  */
-export async function writeTree(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<Stale | null> {
+export async function writeTree(
+  format: RepositoryFormat,
+  tree: string,
+  plan: TreePlan,
+): Promise<{ readonly stale: Stale; readonly inPools: boolean }> {
   const kept = await plan.state.kept();
   await keep(kept, tree, plan);
   await writeAdded(format, tree, plan);
@@ -49,7 +52,7 @@ export async function writeTree(format: RepositoryFormat, tree: string, plan: Tr
   // Only now, so that what is merely kept for clients that read an older index is in nobody's way.
   const stale = await serveOlder(format, tree, plan, packages);
   const named = [...packages, ...stale.keys()].filter((path) => !isIndex(path));
-  return named.every((path) => isIn(format.pools, path)) ? stale : null;
+  return { stale, inPools: named.every((path) => isIn(format.pools, path)) };
 }
 
 /** Gives a tree what older states named, as far as clients may still ask for it. @param packages those that it names */

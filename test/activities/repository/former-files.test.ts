@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFile, readlink, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exists } from '../../../activities/files/exists.ts';
 import { moveLink } from '../../../activities/files/write.ts';
+import { must } from '../../../activities/process/run.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { generationsOf } from '../../../activities/repository/generations.ts';
 import { publishPackages, removePackages } from '../../../activities/repository/publish.ts';
@@ -45,6 +46,34 @@ for (const id of ['deb', 'rpm'] as const) {
     assert.equal((await format.list(dir)).length, 8);
   });
 }
+
+test('that holds also where packages of a base stand elsewhere than ours', async (t) => {
+  const { rpm } = repositoryFormats;
+  const work = await temporary(t);
+  const [base, dir] = [join(work, 'base'), join(work, 'repo')];
+  await mkdir(base);
+  await makePackage('rpm', base, { name: 'other', version: '1' });
+  await must('createrepo_c', ['--quiet', base]);
+  const files = [await makePackage('rpm', work, { name: 'alpha', version: '1' })];
+  const request = (hours: number) => ({ dir, date: new Date(start + hours * hour), keepFormer: 6 * 3600 });
+  const publish = (hours: number) => publishPackages(rpm, { ...request(hours), files, settings: {} });
+  const remove = (hours: number) => removePackages(rpm, { ...request(hours), remove: ({ name }) => name === 'alpha' });
+  await publishPackages(rpm, { ...request(0), files, settings: {}, base });
+  assert.ok((await rpm.list(dir)).some(({ path }) => path === 'other-1-1.noarch.rpm'));
+  // The other lists are those of later states as well.
+  const list = (await rpm.served(dir)).find((path) => path.includes('primary')) ?? '';
+  for (const hours of [1, 3, 5]) {
+    await remove(hours);
+    await publish(hours + 1);
+  }
+  assert.ok(await exists(join(dir, list)), 'six states later');
+  await remove(9);
+  assert.ok(!(await exists(join(dir, list))), 'its time is over');
+  assert.deepEqual(
+    (await rpm.list(dir)).map(({ name }) => name),
+    ['other'],
+  );
+});
 
 /** Leaves a repository as a process does that is killed right before it shows its tree, all else being done. */
 async function killBeforeShown(dir: string, publish: () => Promise<void>): Promise<void> {

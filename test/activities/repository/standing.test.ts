@@ -161,7 +161,7 @@ test('of a tree with two directories of packages both are taken, or none', async
   const generations = await generationsOf(dir);
   assert.ok((await readdir(generations.home)).includes('spare-000001'));
   const before = (await currentTree(generations)) ?? '';
-  const { steps } = (await readStanding(generations, before)) ?? assert.fail('nothing is known of it');
+  const steps = (await readStanding(generations, before))?.steps ?? assert.fail('nothing is known of it');
   // The second one cannot be moved there: as who is killed after the first leaves it.
   const tree = await newTree(generations);
   await writeFile(join(tree, 'debug'), '');
