@@ -7,7 +7,7 @@ import { lease, type MirrorLock, readLock } from './lock.ts';
 import { damagedError, findDamage } from './mend.ts';
 import { pruneSessions } from './prune.ts';
 import { asMirrorError, plainResult } from './session.ts';
-import { type Retained, type SetState, withSetState } from './state.ts';
+import { isNotedOf, type Retained, type SetState, withSetState } from './state.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 import { sayShut } from './wait.ts';
 
@@ -91,7 +91,7 @@ export function pruneMirrors(
 }
 
 export async function recoverFirst(set: MirrorSet, state: SetState, context: MirrorContext): Promise<void> {
-  const owed = [await state.undone(), await state.removing()].some((some) => Object.keys(some).length > 0);
+  const owed = [await state.undone(), await state.removing()].some((noted) => isNotedOf(set, noted));
   if (!owed && (await state.transaction()) === null) return;
   await withOpenHosts({ set, state, context }, async () => {});
 }

@@ -105,6 +105,11 @@ export interface SetState {
   unqueue(): Promise<void>;
 }
 
+/** Whether anything is noted, by host, of those of the set; of one that was taken out it waits until it is back. */
+export function isNotedOf({ hosts }: MirrorSet, noted: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(noted).some((host) => Object.hasOwn(hosts, host));
+}
+
 /** Directories with a file for each snapshot. */
 const kinds = ['packages', 'manifests'] as const;
 

@@ -47,7 +47,7 @@ export function syncMirrors(set: MirrorSet, context: MirrorContext, options: Syn
 export function syncSet(base: Base): Promise<MirrorResult> {
   const { state } = base;
   return withSource(base, async (source) => {
-    const settled = !(source instanceof MirrorError) && (await isSettled(state, source));
+    const settled = !(source instanceof MirrorError) && (await isSettled(base, source));
     const look = settled ? (sessions: readonly Session[]) => tellUnchanged({ ...base, sessions }, source) : undefined;
     const sync = (work: Work) => (work.lost.length > 0 ? diverged(work, work.lost) : publish(work, source, {}));
     const result = await runAfter(base, await withOpenHosts(base, async (work) => sync(work), look));

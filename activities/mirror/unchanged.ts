@@ -5,15 +5,16 @@ import { shows } from './host.ts';
 import { findDamage } from './mend.ts';
 import { plainResult } from './session.ts';
 import { settleAll } from './settle.ts';
-import type { SetState } from './state.ts';
+import { isNotedOf } from './state.ts';
 
 /** Whether the set showed what the source is now when it was last in agreement, and nothing is left to be done. */
-export async function isSettled(state: SetState, { digest }: Source): Promise<boolean> {
+export async function isSettled(
+  { set, state }: Pick<Work, 'set' | 'state'>,
+  { digest }: Pick<Source, 'digest'>,
+): Promise<boolean> {
   if ((await state.committed())?.digest !== digest) return false;
-  const left = [await state.undone(), await state.removing(), await state.damaged()].some(
-    (some) => Object.keys(some).length > 0,
-  );
-  return !left && (await state.transaction()) === null;
+  const noted = [await state.undone(), await state.removing(), await state.damaged()];
+  return !noted.some((one) => isNotedOf(set, one)) && (await state.transaction()) === null;
 }
 
 /**

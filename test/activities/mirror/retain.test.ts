@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
 import { retainMirrors } from '../../../activities/mirror/retain.ts';
+import { openSetState } from '../../../activities/mirror/state.ts';
+import { isSettled } from '../../../activities/mirror/unchanged.ts';
 import { look, mirrorWorld } from './world.ts';
 
 test('retention goes over all sets: what is old goes, what is new, linked or cannot be seen stays', async (t) => {
@@ -32,4 +34,18 @@ test('retention goes over all sets: what is old goes, what is new, linked or can
   assert.deepEqual((await look(daemon.root)).snapshots, [names[0], names[2], names[3]]);
   const { retained } = await mirrorStatus(set, world.context);
   assert.deepEqual(retained, { time: world.context.now(), removed: { m1: [], m2: [names[1]] } });
+});
+
+test('what is left of a snapshot on a host that was taken out of the set waits until it is one again', async (t) => {
+  const world = await mirrorWorld(t);
+  const hosts = { m1: { url: world.local('m1') } };
+  const set = world.set({ hosts });
+  const state = await openSetState(set, world.context);
+  await state.saveCommitted({ snapshot: 'deb-1', digest: 'd', packages: [] });
+  await state.saveRemoving({ m2: ['deb-0'] });
+  assert.equal(await isSettled({ set, state }, { digest: 'd' }), true);
+  const again = world.set({ hosts: { ...hosts, m2: { url: world.local('m2') } } });
+  assert.equal(await isSettled({ set: again, state }, { digest: 'd' }), false);
+  await mirrorStatus(again, world.context);
+  assert.deepEqual(await state.removing(), {});
 });
