@@ -19,7 +19,7 @@ const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
 /** What `rename` says of a directory that is there and has something in it. */
 const taken = new Set(['ENOTEMPTY', 'EEXIST']);
 
-/** Trees in a directory, one beside the other; `.NAME.UUID` is one that is on its way. */
+/** Trees in a directory, one beside the other; `.NAME.UUID` is one that is on its way, `.NAME.going` one that goes. */
 export function createTreeStore({ root, baseUrl }: TreeStoreOptions): Trees {
   const path = (name: string) => join(root, checked(name));
   return {
@@ -29,7 +29,7 @@ export function createTreeStore({ root, baseUrl }: TreeStoreOptions): Trees {
         () => true,
         () => false,
       ),
-    remove: (name) => remove(path(name), join(root, `.${checked(name)}.going`)),
+    remove: (name) => remove(root, checked(name)),
     list: async () => (await readdir(root).catch(() => [])).filter((name) => namePattern.test(name)).sort(),
     url: async (name) => `${await baseUrl()}/${checked(name)}/`,
     paths: (name) => paths(path(name)),
@@ -67,13 +67,16 @@ async function publish(root: string, tree: string, directory: string): Promise<v
   }
 }
 
-/** Half a tree must never be taken for one: it leaves its name first. @param going where an earlier try may have left it */
-async function remove(tree: string, going: string): Promise<void> {
+/** Half a tree must never be taken for one: it leaves its name first. What killed processes left of any goes as well. */
+async function remove(root: string, name: string): Promise<void> {
+  const going = join(root, `.${name}.going`);
   await rm(going, { recursive: true, force: true });
-  await moveWhole(tree, going).catch((error: NodeJS.ErrnoException) => {
+  await moveWhole(join(root, name), going).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
-  await rm(going, { recursive: true, force: true });
+  const names = await readdir(root).catch(() => []);
+  for (const one of names.filter((each) => /^\..+\.going$/.test(each)))
+    await rm(join(root, one), { recursive: true, force: true });
 }
 
 async function bring(from: string, to: string): Promise<void> {

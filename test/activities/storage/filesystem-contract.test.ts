@@ -32,4 +32,8 @@ test('P10: files of a tree are for everybody to read, and nothing is left beside
   );
   assert.deepEqual(await Promise.all(modes), [0o755, 0o755, 0o755, 0o644]);
   assert.deepEqual([await readdir(home), await readdir(join(home, 'test'))], [['test'], ['one']]);
+  // As one who is killed while a tree goes leaves it, and nobody removes that one again.
+  await mkdir(join(home, 'test', '.two.going', 'dists'), { recursive: true });
+  await trees.remove('one');
+  assert.deepEqual(await readdir(join(home, 'test')), []);
 });
