@@ -40,8 +40,8 @@ const at = (name: string, before: string | null) => ({ repository: 'deb', name, 
 test('R15: a released repository goes from state to state, and what stands on an older one is never shown', async (t) => {
   const { writer, stage, names, store } = await world(t);
   assert.deepEqual([await names(), await store.current('deb')], [null, null]);
-  assert.deepEqual(await stage('staged-a', 'alpha'), { before: null, done: 'alpha' });
-  assert.deepEqual(await stage('staged-b', 'beta'), { before: null, done: 'beta' });
+  assert.deepEqual(await stage('staged-a', 'alpha'), { before: null, done: 'alpha', notes: [] });
+  assert.deepEqual(await stage('staged-b', 'beta'), { before: null, done: 'beta', notes: [] });
   assert.equal(await names(), null, 'nothing is shown before it is complete');
 
   const amended = await writer.amend(at('staged-a', null), async ({ tree }) => {
@@ -63,7 +63,7 @@ test('R15: a released repository goes from state to state, and what stands on an
   assert.equal(await writer.show(at('staged-a', null), nobody), false, 'shown already');
   assert.equal(await stage('staged-a', 'alpha'), null, 'nothing would change');
 
-  assert.deepEqual(await stage('staged-b', 'beta'), { before: generation, done: 'beta' });
+  assert.deepEqual(await stage('staged-b', 'beta'), { before: generation, done: 'beta', notes: [] });
   assert.equal(await writer.show(at('staged-b', generation), nobody), true);
   assert.deepEqual(await names(), ['alpha', 'beta']);
   assert.deepEqual(await store.list({ repository: 'deb', generation: '000009' }), []);
