@@ -28,8 +28,9 @@ export async function pruneSessions(
   { state, context, dryRun = false }: Pruning,
 ): Promise<Readonly<Record<string, readonly string[]>>> {
   const removed: Record<string, readonly string[]> = {};
-  const warn = ({ host }: Session, error: unknown) =>
+  const warn = ({ host }: Session, error: unknown): undefined => {
     context.log(`${host.name}: nothing was pruned: ${asMirrorError(error).message}`);
+  };
   const looked = sessions.map((one) => expiredOn(one, context.now()).catch((error) => warn(one, error)));
   const found = (await Promise.all(looked)).filter((one) => one !== undefined);
   if (!dryRun) await noteRemoving(state, found);
