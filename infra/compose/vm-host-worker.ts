@@ -3,9 +3,8 @@ import type { Logger } from 'pino';
 import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { sweepLeftovers } from '../../activities/nodes/leftovers.ts';
 import { openProvider, type VirtualContext, vmDirectory } from '../../activities/nodes/registry.ts';
-import type { Host } from '../../activities/nodes/vm/hosts/port.ts';
-import { openSshHost, type SshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
-import { removeHostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
+import { openSshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
+import { removeHostState } from '../../activities/nodes/vm/hosts/states.ts';
 import { type Places, placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
@@ -25,6 +24,7 @@ import { keepSweeping } from './leftovers.ts';
 import { prepareMachines } from './prepare-machines.ts';
 import { type StageParts, stagesOf } from './stages.ts';
 import { type FarHost, hostStates } from './vm-hosts.ts';
+import { watchHost } from './watch-host.ts';
 
 /** What the workers of all hosts have alike. */
 export interface HostWorkerDeps {
@@ -47,9 +47,6 @@ export interface FarHostWorker {
   /** The same, for good: nothing is done there at night any more. */
   leave(): Promise<void>;
 }
-
-/** Milliseconds between two looks whether a host answers. */
-const period = 10_000;
 
 /** Starts the worker of a host. It takes jobs from when the host answers, and nothing of ended ones is left there. */
 export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Promise<FarHostWorker> {
@@ -111,64 +108,5 @@ function snapshotsOn({ parts, platforms, limits }: HostWorkerDeps, places: Place
     ...imagesOnHost({ images: vmImages(here, platforms), platforms, host, directory }),
     limits,
     failures: join(here, 'failures', host.name),
-  };
-}
-
-/**
- * Looks whether a host answers, now and then and whenever somebody finds that it does not, and says so to who lends its
- * machines. One that is back takes jobs again when what ended ones have left there is removed: it counts for nobody.
- */
-function watchHost(own: SshHost, states: string, logger: Logger) {
-  const { name } = own;
-  let open: boolean | undefined;
-  let clean: () => Promise<unknown> = async () => {};
-  let looking: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let over = false;
-  const say = async (isOpen: boolean, why = '') => {
-    if (open === isOpen || over) return;
-    open = isOpen;
-    await writeHostState(states, name, { state: isOpen ? 'open' : 'away', since: Date.now(), why });
-    if (isOpen) logger.info({ host: name }, 'a host takes jobs');
-    else logger.warn({ host: name, reason: why }, 'a host takes no jobs');
-  };
-  const host: Host = {
-    ...own,
-    answers: () =>
-      own.answers().catch(async (error: Error) => {
-        await say(false, error.message);
-        throw error;
-      }),
-  };
-  const look = async () => {
-    try {
-      await host.answers();
-      if (open !== true) await clean();
-      await say(true);
-    } catch (error) {
-      await say(false, error instanceof Error ? error.message : String(error));
-    }
-  };
-  const again = () => {
-    looking ??= look()
-      .catch((error) => logger.warn({ error, host: name }, 'nobody knows how a host is'))
-      .finally(() => {
-        looking = undefined;
-      });
-  };
-  return {
-    host,
-    /** @param cleaning removes what ended jobs have left */
-    begin(cleaning: () => Promise<unknown>): void {
-      clean = cleaning;
-      again();
-      timer = setInterval(again, period);
-    },
-    async stop(): Promise<void> {
-      clearInterval(timer);
-      await looking;
-      await say(false, 'its worker has ended');
-      over = true;
-    },
   };
 }

@@ -57,7 +57,7 @@ export function roomOf(
 ): HostRoom {
   const room = { name, queue: taskQueues.host(name), maxServers, maxCores, maxRamGb };
   if (drain) return { ...room, shut: 'it is being drained' };
-  if (state === null) return { ...room, shut: 'its worker has not begun', soon: true };
+  if (state === null || state.state === 'stopped') return { ...room, shut: 'its worker has not begun', soon: true };
   if (state.state === 'open') return room;
   return { ...room, shut: state.why, ...(now - state.since < patience ? { soon: true as const } : {}) };
 }

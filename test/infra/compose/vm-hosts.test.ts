@@ -4,9 +4,11 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
+import { localHost } from '../../../activities/nodes/vm/hosts/local/host.ts';
+import { readHostState, writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
 import { keepHosts } from '../../../infra/compose/keep-hosts.ts';
 import { type FarHost, hostStates, roomOf, withHosts } from '../../../infra/compose/vm-hosts.ts';
+import { watchHost } from '../../../infra/compose/watch-host.ts';
 import type { VmHost } from '../../../infra/config/vm-hosts.ts';
 
 const settings: VmHost = {
@@ -17,6 +19,12 @@ const settings: VmHost = {
 for (const [what, drain, state, expected] of [
   ['that answers is open', false, { state: 'open', since: 0, why: '' }, {}],
   ['whose worker has not begun is waited for', false, null, { shut: 'its worker has not begun', soon: true }],
+  [
+    'whose worker has stopped is waited for, however long that is ago',
+    false,
+    { state: 'stopped', since: 0, why: '' },
+    { shut: 'its worker has not begun', soon: true },
+  ],
   ['that went just now is waited for', false, { state: 'away', since: 99_000, why: 'w' }, { shut: 'w', soon: true }],
   ['that is away for a minute is not', false, { state: 'away', since: 1_000, why: 'w' }, { shut: 'w' }],
   ['that is drained is shut', true, { state: 'open', since: 0, why: '' }, { shut: 'it is being drained' }],
@@ -52,9 +60,31 @@ test('I10: virtual machines have what all hosts have, each for itself; without o
   );
 });
 
-async function until(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !isSo(); await sleep(5)) assert.ok(Date.now() < end);
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; !(await isSo()); await sleep(5)) assert.ok(Date.now() < end);
 }
+
+test('I10: a host is said to be stopped, not away, when its worker stops, and what is found later changes nothing', async (t) => {
+  const states = await mkdtemp(join(tmpdir(), 'sluice-states-'));
+  t.after(() => rm(states, { recursive: true }));
+  const stateOf = async () => (await readHostState(states, 'far'))?.state;
+  let fault: Error | undefined;
+  const answers = async () => {
+    if (fault !== undefined) throw fault;
+  };
+  const logger = { info: () => {}, warn: () => {} };
+  const watch = watchHost({ ...localHost, name: 'far', answers }, states, logger);
+  watch.begin(async () => {});
+  t.after(() => watch.stop());
+  await until(async () => (await stateOf()) === 'open');
+  fault = new Error('gone');
+  await assert.rejects(watch.host.answers(), fault);
+  assert.equal(await stateOf(), 'away');
+  await watch.stop();
+  assert.equal(await stateOf(), 'stopped');
+  await assert.rejects(watch.host.answers(), fault);
+  assert.equal(await stateOf(), 'stopped');
+});
 
 test('I10: hosts join, change and leave at run time, none while a machine is there or the file is broken', async (t) => {
   const events: string[] = [];

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { writeWhole } from '../../../files/write.ts';
 
 const schema = z.object({
-  state: z.enum(['open', 'away']),
+  /** `stopped`: its worker has not begun, or has ended, and nobody knows how the host is. */
+  state: z.enum(['open', 'away', 'stopped']),
   /** Milliseconds since the epoch. */
   since: z.number(),
   /** Of one that is away: the reason. */
@@ -14,7 +15,7 @@ const schema = z.object({
 /** How a host elsewhere is: what its worker knows, for whoever lends its machines. */
 export type HostState = Readonly<z.infer<typeof schema>>;
 
-/** Null where its worker has not begun, or has ended. */
+/** Null where its worker has never begun, or the host was left. */
 export async function readHostState(directory: string, name: string): Promise<HostState | null> {
   const text = await readFile(fileOf(directory, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
