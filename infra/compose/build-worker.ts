@@ -6,6 +6,7 @@ import { isOpen } from '../../activities/jobs/open.ts';
 import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { createReadyActivities } from '../../activities/nodes/ready.ts';
 import { openGiven, vmDirectory } from '../../activities/nodes/registry.ts';
+import { hostsWithState } from '../../activities/nodes/vm/hosts/states.ts';
 import { placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
@@ -39,8 +40,8 @@ import { prepareMachines } from './prepare-machines.ts';
 import { removeReady } from './ready.ts';
 import { askForSecrets } from './secrets.ts';
 import { stagesOf } from './stages.ts';
-import { type HostWorkerDeps, startFarHost } from './vm-host-worker.ts';
-import { farHosts } from './vm-hosts.ts';
+import { type HostWorkerDeps, leaveFarHost, startFarHost } from './vm-host-worker.ts';
+import { farHosts, hostStates } from './vm-hosts.ts';
 import { workerPart } from './worker-part.ts';
 
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
@@ -120,7 +121,9 @@ function hostsOf(
       live.reload();
       return farHosts(live.settings().nodes.vm.hosts, installation);
     },
+    known: () => hostsWithState(hostStates(config.data)),
     start: (host) => startFarHost(deps, host),
+    leave: (name) => leaveFarHost(deps, name),
     logger,
   });
 }

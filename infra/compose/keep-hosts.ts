@@ -5,7 +5,11 @@ import type { FarHost } from './vm-hosts.ts';
 export interface KeepHostsDeps {
   /** The hosts that there are to be now, as configured. @throws where the configuration cannot be read: all stay then */
   readonly wanted: () => readonly FarHost[];
+  /** Names of those that were started once, by this process or an earlier one, and not left. */
+  readonly known: () => Promise<readonly string[]>;
   readonly start: (host: FarHost) => Promise<FarHostWorker>;
+  /** Forgets one that has no worker any more. */
+  readonly leave: (name: string) => Promise<void>;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** Milliseconds between two looks, and for which one that is not configured any more has had no machine before it goes. */
   readonly period?: number;
@@ -24,46 +28,53 @@ interface Kept {
  * Has a worker for each host that is configured, until it is stopped: hosts join and leave while jobs run. One that is
  * taken out goes when nobody has had a machine there for a while, for whoever lends may hear of it later than we do.
  */
-export function keepHosts({ wanted, start, logger, period = 5_000, idle = 120_000 }: KeepHostsDeps) {
+export function keepHosts({ wanted, known, start, leave, logger, period = 5_000, idle = 120_000 }: KeepHostsDeps) {
   const kept = new Map<string, Kept>();
+  const busy = new Map<string, Promise<void>>();
+  const attempt = tellingOnce(logger);
   let looking: Promise<void> | undefined;
-  let told = '';
+  // Each host for itself: one that takes its time, or fails, keeps no other waiting.
   const look = async () => {
     const hosts = new Map(wanted().map((host) => [host.name, host]));
-    for (const [name, host] of hosts) {
-      const { key: _, ...by } = host;
-      const one = kept.get(name);
-      if (one?.by === JSON.stringify(by)) one.idleSince = undefined;
-      else await begin(host, JSON.stringify(by));
+    for (const name of new Set([...hosts.keys(), ...kept.keys(), ...(await known())])) {
+      if (busy.has(name)) continue;
+      const host = hosts.get(name);
+      const work = attempt(name, () => (host === undefined ? letGo(name) : have(host)));
+      busy.set(
+        name,
+        work.finally(() => busy.delete(name)),
+      );
     }
-    for (const [name, one] of kept) if (!hosts.has(name)) await letGo(name, one);
   };
-  const begin = async (host: FarHost, by: string) => {
-    const { name } = host;
-    await kept.get(name)?.worker.stop();
-    kept.delete(name);
-    kept.set(name, { worker: await start(host), by });
+  const have = async (host: FarHost) => {
+    const by = JSON.stringify(host);
+    const one = kept.get(host.name);
+    if (one?.by === by) one.idleSince = undefined;
+    else {
+      await end(host.name);
+      kept.set(host.name, { worker: await start(host), by });
+    }
   };
-  const letGo = async (name: string, one: Kept) => {
-    if (await one.worker.isUsed()) one.idleSince = undefined;
-    else one.idleSince ??= Date.now();
-    if (one.idleSince === undefined || Date.now() - one.idleSince < idle) return;
-    kept.delete(name);
-    await one.worker.leave();
+  const letGo = async (name: string) => {
+    const one = kept.get(name);
+    if (one !== undefined) {
+      // Jobs have lost the machines of a host that does not answer: they keep it no longer than none would.
+      if (await one.worker.isUsed().catch(() => false)) one.idleSince = undefined;
+      else one.idleSince ??= Date.now();
+      if (one.idleSince === undefined || Date.now() - one.idleSince < idle) return;
+    }
+    await end(name);
+    await leave(name);
     logger.info({ host: name }, 'a host is left');
   };
+  const end = async (name: string) => {
+    await kept.get(name)?.worker.stop();
+    kept.delete(name);
+  };
   const again = () => {
-    looking ??= look()
-      .then(() => {
-        told = '';
-      })
-      .catch((error) => {
-        if (String(error) !== told) logger.warn({ error }, 'cannot see which hosts there are to be');
-        told = String(error);
-      })
-      .finally(() => {
-        looking = undefined;
-      });
+    looking ??= attempt('', look).finally(() => {
+      looking = undefined;
+    });
   };
   again();
   const timer = setInterval(again, period);
@@ -71,7 +82,24 @@ export function keepHosts({ wanted, start, logger, period = 5_000, idle = 120_00
     async stop(): Promise<void> {
       clearInterval(timer);
       await looking;
+      await Promise.all(busy.values());
       await Promise.all([...kept.values()].map(({ worker }) => worker.stop()));
     },
+  };
+}
+
+/** Does something about a host, or (`''`) about all: what fails is tried again, and told when it fails in another way. */
+function tellingOnce(logger: Pick<Logger, 'warn'>) {
+  const told = new Map<string, string>();
+  return async (host: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+      told.delete(host);
+    } catch (error) {
+      if (told.get(host) === String(error)) return;
+      told.set(host, String(error));
+      if (host === '') logger.warn({ error }, 'cannot see which hosts there are to be');
+      else logger.warn({ error, host }, 'a host cannot be begun with, or left');
+    }
   };
 }

@@ -4,7 +4,7 @@ import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { sweepLeftovers } from '../../activities/nodes/leftovers.ts';
 import { openProvider, type VirtualContext, vmDirectory } from '../../activities/nodes/registry.ts';
 import { openSshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
-import { removeHostState } from '../../activities/nodes/vm/hosts/states.ts';
+import { removeHostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
 import { type Places, placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
@@ -41,57 +41,59 @@ export interface HostWorkerDeps {
 
 /** The worker of a host elsewhere: it runs here, and takes what is to be done there. */
 export interface FarHostWorker {
-  /** Whether a machine of this installation is there; true where nobody knows. */
+  /** Whether a machine of this installation is there. @throws where the host does not say so */
   isUsed(): Promise<boolean>;
   stop(): Promise<void>;
-  /** The same, for good: nothing is done there at night any more. */
-  leave(): Promise<void>;
 }
 
-/** Starts the worker of a host. It takes jobs from when the host answers, and nothing of ended ones is left there. */
+/**
+ * Starts the worker of a host. It takes jobs from when the host answers, and nothing of ended ones is left there. Where
+ * that fails nothing runs; what is there for the nights goes with `leaveFarHost`.
+ */
 export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Promise<FarHostWorker> {
   const { temporal, parts, isOpen, logger, platforms } = deps;
   const { name } = settings;
+  const states = hostStates(parts.data);
+  // By this it is known, and can be left, whatever comes of the rest.
+  await writeHostState(states, name, { state: 'stopped', since: Date.now(), why: '' });
   const own = openSshHost(settings);
-  const watch = watchHost(own, hostStates(parts.data), logger);
+  const watch = watchHost(own, states, logger);
   const places = placesIn(settings.directory, watch.host);
   const virtual = { ...parts.virtual, places, prepare: prepareMachines(temporal.client, name) };
   const stages = stagesOf({ ...parts, virtual, host: name });
   const snapshots = snapshotsOn(deps, places, settings.directory);
   const activities = Object.assign(stagesSeen(parts, stages), createSnapshotActivities(snapshots));
+  const machines = openProvider('vm', { installation: installationOf(parts.data), virtual });
+  await tendAtNight(deps, name, platforms);
   const worker = await createHostWorker({ temporal, activities, host: name });
   const ended = runWorker(worker).catch((error) =>
     logger.error({ error, host: name }, 'the worker of a host has ended'),
   );
-  const machines = openProvider('vm', { installation: installationOf(parts.data), virtual });
   watch.begin(() => sweepLeftovers(machines, isOpen));
   const sweeping = keepSweeping({ provider: machines, isOpen, logger });
   const prepare = (platform: string) => startPreparation(temporal.client, { host: name, platform, missing: true });
   const prepared = keepPrepared({ stale: () => staleIn(snapshots), prepare, logger });
   logger.info({ host: name }, 'virtual machines are lent on a host');
-  const far = { client: temporal.client, host: name };
-  const virtualNames = platforms.filter(isVirtual).map((each) => each.name);
-  const tend = (names: readonly string[]) => scheduleSnapshots({ ...far, platforms: names }, deps.prepareAt);
-  await tend(virtualNames);
-  const stop = async () => {
-    await watch.stop();
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-    await Promise.all([prepared.stop(), sweeping.stop(), ended]);
-    own.close();
-  };
   return {
-    isUsed: () =>
-      machines.list().then(
-        (all) => all.length > 0,
-        () => true,
-      ),
-    stop,
-    async leave() {
-      await stop();
-      await tend([]);
-      await removeHostState(hostStates(parts.data), name);
+    isUsed: async () => (await machines.list()).length > 0,
+    async stop() {
+      await watch.stop();
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all([prepared.stop(), sweeping.stop(), ended]);
+      own.close();
     },
   };
+}
+
+/** Has nothing done on a host at night any more, and forgets it; its worker has stopped, or was never there. */
+export async function leaveFarHost(deps: HostWorkerDeps, name: string): Promise<void> {
+  await tendAtNight(deps, name, []);
+  await removeHostState(hostStates(deps.parts.data), name);
+}
+
+async function tendAtNight({ temporal, prepareAt }: HostWorkerDeps, host: string, platforms: readonly Platform[]) {
+  const names = platforms.filter(isVirtual).map(({ name }) => name);
+  await scheduleSnapshots({ client: temporal.client, host, platforms: names }, prepareAt);
 }
 
 function stagesSeen(parts: StageParts, stages: Parameters<typeof createStageActivities>[0]) {

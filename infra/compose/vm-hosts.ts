@@ -18,6 +18,8 @@ const patience = 60_000;
 /** A host elsewhere, and where on it all is that belongs to this installation. */
 export interface FarHost extends HostSettings {
   readonly directory: string;
+  /** Where its `key` is read. */
+  readonly keyFrom: VmHost['key'];
 }
 
 /** @param installation whose machines they are: others may share the host */
@@ -25,6 +27,7 @@ export function farHosts(hosts: VmHosts, installation: string): readonly FarHost
   return Object.entries(hosts).map(([name, { host, port, user, hostKey, key, directory }]) => ({
     ...{ name, host, port, user, hostKey },
     key: () => readSecret(key),
+    keyFrom: key,
     directory: join(directory, installation),
   }));
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { localHost } from '../../../activities/nodes/vm/hosts/local/host.ts';
-import { readHostState, writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
+import { hostsWithState, readHostState, writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
 import { keepHosts } from '../../../infra/compose/keep-hosts.ts';
 import { type FarHost, hostStates, roomOf, withHosts } from '../../../infra/compose/vm-hosts.ts';
 import { watchHost } from '../../../infra/compose/watch-host.ts';
@@ -84,40 +84,112 @@ test('I10: a host is said to be stopped, not away, when its worker stops, and wh
   assert.equal(await stateOf(), 'stopped');
   await assert.rejects(watch.host.answers(), fault);
   assert.equal(await stateOf(), 'stopped');
+  assert.deepEqual(await hostsWithState(states), ['far']);
+  assert.deepEqual(await hostsWithState(join(states, 'none')), []);
 });
 
-test('I10: hosts join, change and leave at run time, none while a machine is there or the file is broken', async (t) => {
+const farHost = (name: string, port = 22, file = '/k'): FarHost => {
+  const at = { name, port, host: 'h', user: 'root', hostKey: 'k', directory: '/d' };
+  return { ...at, key: async () => '', keyFrom: { file } };
+};
+
+/** Keeps hosts that do nothing but note what is done to them. */
+function keeping(t: TestContext, wanted: readonly FarHost[], known: readonly string[] = []) {
   const events: string[] = [];
-  const used = new Set<string>(['a']);
-  const host = (name: string, port = 22): FarHost => {
-    return { name, port, host: 'h', user: 'root', hostKey: 'k', key: async () => '', directory: '/d' };
+  const now = {
+    wanted: wanted as readonly FarHost[] | null,
+    /** Hosts with machines, and those that do not answer. */
+    used: new Set<string>(),
+    silent: new Set<string>(),
+    /** What fails, as it is noted: `start a`. */
+    failing: new Set<string>(),
   };
-  let wanted: readonly FarHost[] | null = [host('a')];
+  const left = new Set(known);
+  const note = (event: string, name: string) => {
+    if (now.failing.has(`${event} ${name}`)) throw new Error(`${event} ${name}`);
+    events.push(`${event} ${name}`);
+  };
   const kept = keepHosts({
     wanted: () => {
-      if (wanted === null) throw new Error('the file is broken');
-      return wanted;
+      if (now.wanted === null) throw new Error('the file is broken');
+      return now.wanted;
     },
+    known: async () => [...left],
     async start({ name, port }) {
-      events.push(`start ${name} ${port}`);
-      const end = (how: string) => async () => void events.push(`${how} ${name}`);
-      return { isUsed: async () => used.has(name), stop: end('stop'), leave: end('leave') };
+      left.add(name);
+      note('start', name);
+      if (port !== 22) events.push(`by ${port}`);
+      const isUsed = async () => {
+        if (now.silent.has(name)) throw new Error('it does not answer');
+        return now.used.has(name);
+      };
+      return { isUsed, stop: async () => note('stop', name) };
     },
-    logger: { info: () => {}, warn: () => {} },
+    async leave(name) {
+      note('leave', name);
+      left.delete(name);
+    },
+    logger: { info: () => {}, warn: (about: { error: unknown }) => void events.push(`warn ${about.error}`) },
     ...{ period: 5, idle: 30 },
   });
   t.after(() => kept.stop());
-  await until(() => events.includes('start a 22'));
-  wanted = [host('a'), host('b')];
-  await until(() => events.includes('start b 22'));
-  wanted = [host('a'), host('b', 23)];
-  await until(() => events.includes('start b 23'));
-  wanted = null;
+  return { now, events, seen: (event: string) => until(() => events.includes(event)) };
+}
+
+test('I10: hosts join, change and leave at run time, none while a machine is there or the file is broken', async (t) => {
+  const { now, events, seen } = keeping(t, [farHost('a')]);
+  now.used.add('a');
+  await seen('start a');
+  now.wanted = [farHost('a'), farHost('b')];
+  await seen('start b');
+  now.wanted = [farHost('a'), farHost('b', 23)];
+  await seen('by 23');
+  now.wanted = null;
   await sleep(80);
-  wanted = [];
-  await until(() => events.includes('leave b'));
+  now.wanted = [];
+  await seen('leave b');
   assert.ok(!events.includes('leave a'), 'a machine is there');
-  used.clear();
-  await until(() => events.includes('leave a'));
-  assert.deepEqual(events, ['start a 22', 'start b 22', 'stop b', 'start b 23', 'leave b', 'leave a']);
+  now.used.clear();
+  await seen('leave a');
+  const changed = ['start a', 'start b', 'stop b', 'start b', 'by 23'];
+  const gone = ['stop b', 'leave b', 'stop a', 'leave a'];
+  assert.deepEqual(events, [...changed, 'warn Error: the file is broken', ...gone]);
+});
+
+test('I10: a host whose key is elsewhere is begun with anew', async (t) => {
+  const { now, events, seen } = keeping(t, [farHost('a')]);
+  await seen('start a');
+  now.wanted = [farHost('a', 22, '/other')];
+  await seen('stop a');
+  await until(() => events.length === 3);
+  assert.deepEqual(events, ['start a', 'stop a', 'start a']);
+});
+
+test('I10: a host that cannot be begun with is tried again, told once, and keeps no other waiting', async (t) => {
+  const { now, events, seen } = keeping(t, []);
+  now.failing.add('start a');
+  now.wanted = [farHost('a'), farHost('b')];
+  await seen('start b');
+  await sleep(50);
+  now.failing.clear();
+  await seen('start a');
+  assert.deepEqual(events.toSorted(), ['start a', 'start b', 'warn Error: start a']);
+});
+
+test('I10: a host that does not answer any more is left after a while, too', async (t) => {
+  const { now, seen } = keeping(t, [farHost('a')]);
+  await seen('start a');
+  now.used.add('a');
+  now.silent.add('a');
+  now.wanted = [];
+  await seen('leave a');
+});
+
+test('I10: a host that was taken out while nobody ran is left, again where that fails', async (t) => {
+  const { now, events, seen } = keeping(t, [farHost('a')], ['gone', 'a']);
+  now.failing.add('leave gone');
+  await seen('warn Error: leave gone');
+  now.failing.clear();
+  await seen('leave gone');
+  assert.deepEqual(events.toSorted(), ['leave gone', 'start a', 'warn Error: leave gone']);
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeWhole } from '../../../files/write.ts';
@@ -14,6 +14,20 @@ const schema = z.object({
 
 /** How a host elsewhere is: what its worker knows, for whoever lends its machines. */
 export type HostState = Readonly<z.infer<typeof schema>>;
+
+/** What is kept of hosts until they are left: `HOST.json`. */
+const ending = '.json';
+
+/** The hosts that somebody has begun with, in this run or an earlier one, and that nobody has left. */
+export async function hostsWithState(directory: string): Promise<readonly string[]> {
+  const files = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  // Those that begin with a dot are being written.
+  const states = files.filter((file) => file.endsWith(ending) && !file.startsWith('.'));
+  return states.map((file) => file.slice(0, -ending.length));
+}
 
 /** Null where its worker has never begun, or the host was left. */
 export async function readHostState(directory: string, name: string): Promise<HostState | null> {
@@ -34,5 +48,5 @@ export async function removeHostState(directory: string, name: string): Promise<
 }
 
 function fileOf(directory: string, name: string): string {
-  return join(directory, `${name}.json`);
+  return join(directory, `${name}${ending}`);
 }
