@@ -30,7 +30,7 @@ import { keepHosts } from './keep-hosts.ts';
 import { keepPrepared } from './keep-prepared.ts';
 import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
-import { createLiveConfig } from './live-config.ts';
+import { createLiveConfig, type LiveConfig } from './live-config.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { reachedFrom } from './machines.ts';
 import { keepMending } from './mending.ts';
@@ -115,11 +115,12 @@ function hostsOf(
     isOpen: (workflow) => isOpen(temporal.client, workflow),
   };
   const installation = installationOf(config.data).id;
+  // Opened where what is wrong with it is told, and tried again.
+  let live: LiveConfig | undefined;
   return keepHosts({
     wanted: () => {
-      const live = createLiveConfig(config);
-      live.reload();
-      return farHosts(live.settings().nodes.vm.hosts, installation);
+      live ??= createLiveConfig(config);
+      return farHosts(live.latest().nodes.vm.hosts, installation);
     },
     known: () => hostsWithState(hostStates(config.data)),
     start: (host) => startFarHost(deps, host),

@@ -35,6 +35,12 @@ export interface LiveConfig {
    * @throws InvalidConfiguration with everything that is wrong: then nothing has changed.
    */
   reload(): Reloaded;
+  /**
+   * What the file says now, in force from then on; it is read when it looks otherwise than before.
+   *
+   * @throws InvalidConfiguration as long as it is broken: then nothing has changed
+   */
+  latest(): LiveSettings;
   /** How the file differs from what runs; null when it does not. */
   notice(): ConfigNotice | null;
 }
@@ -94,6 +100,12 @@ export function createLiveConfig(
       inForce = { ...inForce, ...takenLive(found) };
       told = inForce;
       return { file: found.file, applied: changed.filter(isLive), restart: changed.filter((key) => !isLive(key)) };
+    },
+    latest() {
+      const found = look();
+      if (found instanceof InvalidConfiguration) throw found;
+      inForce = { ...inForce, ...takenLive(found) };
+      return inForce;
     },
     notice() {
       const found = look();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -97,6 +97,29 @@ test('B2: a broken file is refused with every place, and what was read before go
   assert.match(live.notice()?.text ?? '', /is broken, and what was read before goes on: .*cannot be read: ENOENT/);
   write(first);
   assert.equal(live.notice(), null);
+});
+
+test('I10: who takes what the file says now reads it when it looks otherwise alone, and hears that it is broken', (t) => {
+  const { write, start, file } = running(t, first);
+  const at = (seconds: number, text: string) => {
+    write(text);
+    utimesSync(file, seconds, seconds);
+  };
+  const hosts = (name: string) =>
+    `${first}nodes: {vm: {hosts: {${name}: {host: h, user: u, key: {file: k}, hostKey: ssh-ed25519 ${'A'.repeat(68)}}}}}\n`;
+  at(1, first);
+  const live = start();
+  const names = () => Object.keys(live.latest().nodes.vm.hosts);
+  assert.deepEqual(names(), []);
+  at(2, hosts('one'));
+  assert.deepEqual(names(), ['one']);
+  at(2, hosts('two'));
+  assert.deepEqual(names(), ['one'], 'it is not read again');
+  at(3, hosts('two'));
+  assert.deepEqual(names(), ['two']);
+  at(4, 'projects: [');
+  assert.throws(names, InvalidConfiguration);
+  assert.deepEqual(Object.keys(live.settings().nodes.vm.hosts), ['two']);
 });
 
 test('B2: the log and those who watch are told once that the file differs, and once that it does not', async (t) => {
