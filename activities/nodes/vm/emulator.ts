@@ -6,6 +6,8 @@ import { emulator } from './host.ts';
 import type { Host, Spot } from './hosts/port.ts';
 import { withMonitor } from './monitor.ts';
 
+/** Milliseconds until an emulator listens, which it does before it reads a memory. */
+const listening = 60_000;
 /** Milliseconds until a machine whose memory is read has read it. */
 const loading = 120_000;
 /** Milliseconds until a process that was killed is gone. */
@@ -31,7 +33,8 @@ export async function startEmulator(
   const { host, directory } = spot;
   const [start, memory] = 'memory' in from ? [{ memory: 3 }, from.memory] : [from, null];
   try {
-    await host.launch({ directory, argv: [emulator, ...emulatorArguments({ ...spec, start })], memory });
+    const argv = [emulator, ...emulatorArguments({ ...spec, start })];
+    await host.launch({ directory, argv, memory, timeout: listening });
     await comesUp(spot, spec.id);
   } catch (error) {
     await endEmulator(host, spec.id);

@@ -1,11 +1,12 @@
-# Starts an emulator that outlives us, and waits until it listens: launch.pl DIRECTORY MEMORY WRITER COMMAND...
-# MEMORY is the file of its descriptor 3, or empty; WRITER the program that writes its console down.
+# Starts an emulator that outlives us, and waits until it listens: launch.pl DIRECTORY MEMORY PATIENCE WRITER COMMAND...
+# MEMORY is the file of its descriptor 3, or empty; PATIENCE the seconds after which it is killed, unless it listens; WRITER
+# the program that writes its console down.
 use strict;
 use warnings;
 use POSIX ();
 
 umask 077;
-my ($directory, $memory, $writer, @command) = @ARGV;
+my ($directory, $memory, $patience, $writer, @command) = @ARGV;
 chdir $directory or die "$directory: $!\n";
 unlink 'qmp';
 $^F = 3;
@@ -33,7 +34,13 @@ open my $said, '>', 'emulator.log' or die "emulator.log: $!\n";
 begin($printed, $nothing, $nothing, 'perl', '-e', $writer, 'console.log');
 my $emulator = begin($nothing, $screen, $said, @command);
 close $screen;
+# Looks are counted, for the clock may be set meanwhile.
+my ($pause, $looks) = (0.02, 0);
 until (-S 'qmp') {
     die "it has ended\n" if waitpid($emulator, POSIX::WNOHANG()) == $emulator;
-    select undef, undef, undef, 0.02;
+    if ($looks++ * $pause > $patience) {
+        kill 'KILL', $emulator;
+        die "it does not listen after $patience s\n";
+    }
+    select undef, undef, undef, $pause;
 }

@@ -15,6 +15,8 @@ export interface Launch {
   readonly argv: readonly string[];
   /** The file that its descriptor 3 reads: a saved memory. Null: none. */
   readonly memory: string | null;
+  /** Milliseconds until it must listen. */
+  readonly timeout: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface Host {
    * directory, of which no more than 2 MiB are kept, and what it says of itself into `emulator.log`.
    *
    * @returns when it listens at the socket `qmp`
-   * @throws when it has ended before
+   * @throws when it has ended before, or does not listen in time; it is killed then
    */
   launch(launch: Launch): Promise<void>;
   /** The processes that run with `-name NAME` as their first argument. */

@@ -191,13 +191,24 @@ forEach('an emulator that does not come up is gone, and its words are told', asy
   assert.deepEqual(await emulatorsOf(host, id), []);
 });
 
+forEach('an emulator that does not listen in time is killed', async (host) => {
+  const [directory, id] = [await place(), `test-hosts-${process.pid}~${randomBytes(4).toString('hex')}`];
+  // Nothing tells it where to listen.
+  const argv = [emulator, '-name', processName(id), '-machine', 'none', '-nodefaults', '-display', 'none'];
+  const launched = host.launch({ directory, argv, memory: null, timeout: 300 });
+  await assert.rejects(launched, /it does not listen after 0\.3 s/);
+  for (const end = Date.now() + 10_000; (await emulatorsOf(host, id)).length > 0; await sleep(20)) {
+    assert.ok(Date.now() < end, 'it runs still');
+  }
+});
+
 test('what runs on a host goes on when the connection is closed', async (t) => {
   const directory = await place();
   const id = `test-hosts-${process.pid}~${randomBytes(4).toString('hex')}`;
   t.after(() => endEmulator(localHost, id));
   const bare = ['-name', processName(id), '-machine', 'none', '-nodefaults', '-display', 'none'];
   const argv = [emulator, ...bare, '-qmp', 'unix:qmp,server=on,wait=off'];
-  await far.host.launch({ directory, argv, memory: null });
+  await far.host.launch({ directory, argv, memory: null, timeout: 60_000 });
   far.host.close();
   await sleep(200);
   assert.equal((await emulatorsOf(localHost, id)).length, 1);

@@ -33,8 +33,8 @@ export async function run(
   });
 }
 
-/** Starts an emulator, and waits until it listens. @throws when it has ended before */
-export async function launch({ directory, argv, memory }: Launch): Promise<void> {
+/** Starts an emulator, and waits until it listens. @throws when it has ended before, or does not listen in time */
+export async function launch({ directory, argv, memory, timeout }: Launch): Promise<void> {
   const [program = '', ...args] = argv;
   // That of an earlier start says nothing of this one.
   await rm(join(directory, 'qmp'), { force: true });
@@ -50,7 +50,10 @@ export async function launch({ directory, argv, memory }: Launch): Promise<void>
     });
     child.unref();
     output.destroy();
-    await Promise.race([ended(child), listens(directory, over.signal)]);
+    await Promise.race([ended(child), listens(directory, { timeout, signal: over.signal })]).catch((error) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
   } finally {
     over.abort();
     await content?.close();
@@ -63,8 +66,17 @@ async function ended(child: ChildProcess): Promise<never> {
   throw new Error('it has ended');
 }
 
-async function listens(directory: string, signal: AbortSignal): Promise<void> {
-  while (!(await readdir(directory)).includes('qmp')) await sleep(pause, undefined, { signal });
+interface Patience {
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+async function listens(directory: string, { timeout, signal }: Patience): Promise<void> {
+  const end = performance.now() + timeout;
+  while (!(await readdir(directory)).includes('qmp')) {
+    if (performance.now() > end) throw new Error(`it does not listen after ${timeout / 1000} s`);
+    await sleep(pause, undefined, { signal });
+  }
 }
 
 /**

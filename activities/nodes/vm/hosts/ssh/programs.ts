@@ -29,9 +29,10 @@ export async function run(
   return { ...result, timedOut: timeout !== undefined && result.code === late };
 }
 
-/** Starts an emulator, and waits until it listens. @throws when it has ended before */
-export async function launch(shell: Shell, { directory, argv, memory }: Launch): Promise<void> {
-  const { code, stderr } = await shell.run(perl('launch', directory, memory ?? '', textOf('console'), ...argv));
+/** Starts an emulator, and waits until it listens. @throws when it has ended before, or does not listen in time */
+export async function launch(shell: Shell, { directory, argv, memory, timeout }: Launch): Promise<void> {
+  const about = [directory, memory ?? '', String(timeout / 1000), textOf('console')];
+  const { code, stderr } = await shell.run(perl('launch', ...about, ...argv));
   if (code !== 0) throw new Error(stderr.trim());
 }
 
