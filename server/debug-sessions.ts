@@ -6,7 +6,7 @@ import { debugId } from '../workflows/ids.ts';
 import { debugQuery, debugUntilSignal } from '../workflows/messages.ts';
 import type { DebugInput, DebugView } from '../workflows/snapshots-contract.ts';
 import { lookAtLastRun } from './last-run.ts';
-import type { Machines } from './machines.ts';
+import { keptOf, type Machines } from './machines.ts';
 
 /** How a debug session stands. */
 export type DebugSession =
@@ -41,7 +41,7 @@ export interface DebugSessions {
 
 export interface DebugDeps {
   readonly client: Client;
-  /** The host that keeps the machines of a build; of one that nobody keeps, any. */
+  /** The host that keeps the machines of a build; of one that nobody keeps, any. @throws HostSilent where one may */
   readonly hostOf: (build: string) => Promise<string>;
 }
 
@@ -82,12 +82,17 @@ export function createDebugSessions({ client, hostOf }: DebugDeps): DebugSession
   };
 }
 
-/** Finds where the machines of a build are kept, and remembers it: they do not move. @param own the server's host */
+/**
+ * Finds where the machines of a build are kept, and remembers it: they do not move. Where nobody keeps them it throws
+ * HostSilent as long as a host does not answer: they may be there.
+ *
+ * @param own the server's host
+ */
 export function findHosts(own: string, others: () => readonly string[], list: Machines['list']): DebugDeps['hostOf'] {
   const known = new Map<string, string>();
   return async (build) => {
     if (others().length === 0) return own;
-    const found = known.get(build) ?? (await list()).kept.find((each) => each.build === build)?.host;
+    const found = known.get(build) ?? keptOf(await list(), build)?.host;
     if (found !== undefined) known.set(build, found);
     return found ?? own;
   };

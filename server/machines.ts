@@ -5,8 +5,11 @@ import { taskQueues } from '../workflows/contract.ts';
 import { snapshotExpiryId, snapshotListId, snapshotPreparationId } from '../workflows/ids.ts';
 import type {
   ExpiredSnapshot,
+  Expiry,
   HostMachines,
+  KeptView,
   PreparedSnapshot,
+  SilentHost,
   SnapshotHostInput,
   SnapshotList,
   SnapshotPreparationInput,
@@ -29,7 +32,7 @@ export interface Machines {
   prepare(actor: Actor, platform: string): Promise<void>;
   /** `unknown` where Temporal keeps nothing of one. */
   preparation(platform: string): Promise<Preparation>;
-  expire(actor: Actor): Promise<readonly ExpiredSnapshot[]>;
+  expire(actor: Actor): Promise<Expiry>;
   /** Platforms whose last preparation has failed; looked at now and then. */
   unprepared(): Promise<readonly Unprepared[]>;
 }
@@ -56,10 +59,21 @@ export interface MachinesDeps {
 
 /** A host's worker that does not answer; the message says so. */
 export class HostSilent extends Error {
-  constructor(host: string, reason: string) {
-    super(`the worker of ${host} does not say what it keeps: ${reason}`);
+  constructor(message: string) {
+    super(message);
     this.name = 'HostSilent';
   }
+}
+
+/**
+ * Finds the machines that are kept of a build.
+ *
+ * @throws HostSilent where there are none, and a host that may keep them does not answer
+ */
+export function keptOf({ kept, silent = [] }: Pick<SnapshotList, 'kept' | 'silent'>, build: string) {
+  const found: KeptView | undefined = kept.find((each) => each.build === build);
+  if (found === undefined && silent.length > 0) throw new HostSilent(silent.map(({ reason }) => reason).join('; '));
+  return found;
 }
 
 /** One of a kind at a time: who asks again joins it. */
@@ -95,21 +109,23 @@ export function createMachines({ client, host, others = () => [], platforms, hol
         args,
       });
     } catch (error) {
-      if (error instanceof WorkflowFailedError) throw new HostSilent(of, whyFailed(error));
-      throw error;
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      throw new HostSilent(`the worker of ${of} does not say what it keeps: ${whyFailed(error)}`);
     }
   };
   const look = (of: string) => run<HostMachines>('snapshotList', snapshotListId(of), of);
+  const expire = (of: string) => run<readonly ExpiredSnapshot[]>('snapshotExpiry', snapshotExpiryId(of), of);
+  /** A host elsewhere that does not answer is no reason to be silent about the others. */
+  const askAll = async <T>(ask: (host: string) => Promise<T>) => {
+    const [own, far] = await Promise.all([ask(host), Promise.all(others().map(unlessSilent(ask)))]);
+    const silent = far.flatMap((each) => ('silent' in each ? [each.silent] : []));
+    const answers = [own, ...far.flatMap((each) => ('found' in each ? [each.found] : []))];
+    return { answers, said: silent.length > 0 ? { silent } : {} };
+  };
   const machines: Machines = {
     platforms,
     async list() {
-      const [own, all, far] = await Promise.all([
-        look(host),
-        holds.list(),
-        Promise.all(others().map(unlessSilent(look))),
-      ]);
-      const silent = far.flatMap((each) => ('silent' in each ? [each.silent] : []));
-      const there = [own, ...far.flatMap((each) => ('found' in each ? [each.found] : []))];
+      const [{ answers: there, said }, all] = await Promise.all([askAll(look), holds.list()]);
       const builds = new Set(there.flatMap((each) => each.builds ?? []));
       const held = all.flatMap(({ id, held }) => held.map((each) => ({ hold: id, ...each })));
       return {
@@ -118,7 +134,7 @@ export function createMachines({ client, host, others = () => [], platforms, hol
         missing: [...new Set(there.flatMap(({ missing }) => missing))],
         failed: there.flatMap(({ failed }) => failed),
         held: held.filter((each) => hosts().includes(each.host) && builds.has(each.build)),
-        ...(silent.length > 0 && { silent }),
+        ...said,
       };
     },
     async prepare(actor, platform) {
@@ -135,8 +151,8 @@ export function createMachines({ client, host, others = () => [], platforms, hol
     },
     async expire(actor) {
       demand(actor, 'expire', { name: 'snapshots' });
-      const expire = (of: string) => run<readonly ExpiredSnapshot[]>('snapshotExpiry', snapshotExpiryId(of), of);
-      return (await Promise.all(hosts().map(expire))).flat();
+      const { answers, said } = await askAll(expire);
+      return { removed: answers.flat(), ...said };
     },
     unprepared: fresh(async () => {
       const all = await Promise.all(platforms.map((platform) => machines.preparation(platform)));
@@ -146,14 +162,11 @@ export function createMachines({ client, host, others = () => [], platforms, hol
   return machines;
 }
 
-type Answer =
-  | { readonly found: HostMachines }
-  | { readonly silent: { readonly host: string; readonly reason: string } };
+type Answer<T> = { readonly found: T } | { readonly silent: SilentHost };
 
-/** A host elsewhere that does not answer is no reason to be silent about the others. */
-function unlessSilent(look: (host: string) => Promise<HostMachines>) {
-  return (host: string): Promise<Answer> =>
-    look(host).then(
+function unlessSilent<T>(ask: (host: string) => Promise<T>) {
+  return (host: string): Promise<Answer<T>> =>
+    ask(host).then(
       (found) => ({ found }),
       (error: Error) => {
         if (!(error instanceof HostSilent)) throw error;

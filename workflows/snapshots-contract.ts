@@ -116,16 +116,29 @@ export interface HeldView extends HeldBuild {
   readonly hold: string;
 }
 
+/** A host elsewhere that does not answer, and why. */
+export interface SilentHost {
+  readonly host: string;
+  readonly reason: string;
+}
+
 /** What there is of machines, as people see it. */
 export interface SnapshotList extends Omit<HostMachines, 'builds'> {
   readonly held: readonly HeldView[];
   /** Hosts elsewhere that do not say what they keep, and why; absent: all do. */
-  readonly silent?: readonly { readonly host: string; readonly reason: string }[];
+  readonly silent?: readonly SilentHost[];
 }
 
 /** A snapshot that was removed, or kept machines: those have their build's id. */
 export interface ExpiredSnapshot extends Pick<SnapshotView, 'id' | 'platform' | 'host' | 'time' | 'bytes'> {
   readonly kind: 'snapshot' | 'kept';
+}
+
+/** What was removed because it was over the limits. */
+export interface Expiry {
+  readonly removed: readonly ExpiredSnapshot[];
+  /** Hosts elsewhere that do not say what they have removed, and why; absent: all do. */
+  readonly silent?: readonly SilentHost[];
 }
 
 /** What is asked of a host's worker. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
+import { keptOf } from '../machines.ts';
 import { authenticate } from '../token.ts';
 
 /** Seconds that a session may last from now on: it takes memory that jobs have no longer. */
@@ -21,7 +22,7 @@ export function registerDebugging(app: App, deps: ServerDeps): void {
     '/api/machines/kept/:build',
     { schema: { summary: 'What is kept of a failed job’s machines', params: which } },
     async ({ params }, reply) => {
-      const found = (await machines.list()).kept.find((each) => each.build === params.build);
+      const found = keptOf(await machines.list(), params.build);
       return found ?? reply.code(404).send({ error: `no machines are kept of the build ${params.build}` });
     },
   );

@@ -158,7 +158,7 @@ export interface AddedHold extends Hold {
 }
 
 export type { Hold } from '../../pipelines/nodes/holds.ts';
-export type { DebugView, ExpiredSnapshot, SnapshotList } from '../../workflows/snapshots-contract.ts';
+export type { DebugView, Expiry, SnapshotList } from '../../workflows/snapshots-contract.ts';
 export type { DebugSession } from '../debug-sessions.ts';
 export type { Preparation } from '../machines.ts';
 /** Who has which nodes, and who waits for some. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { choosePlatform } from '../../cli/platform.ts';
 import { type DebugSession, type DebugSessions, OtherSession } from '../../server/debug-sessions.ts';
 import type { Machines, Preparation, Unprepared } from '../../server/machines.ts';
-import type { KeptView, SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
+import type { Expiry, KeptView, SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -24,6 +24,7 @@ const prepared = { platform: 'debian-12-vm', snapshot: 's3', made: true, bootMs:
 
 let asked: string[] = [];
 let list: SnapshotList;
+let silent: Pick<Expiry, 'silent'> = {};
 let unprepared: readonly Unprepared[] = [];
 /** What is answered one after the other, and from then on. */
 let states: Preparation[];
@@ -35,16 +36,8 @@ const machines: Machines = {
   preparation: async () => (states.length > 1 ? states.shift() : states[0]) as Preparation,
   async expire({ name }) {
     asked.push(`${name} expires`);
-    return [
-      {
-        id: 's1',
-        kind: 'snapshot',
-        platform: 'debian-12-vm',
-        host: 'here',
-        time: Date.now() - 30 * 24 * hour,
-        bytes: 2 ** 21,
-      },
-    ];
+    const of = { id: 's1', kind: 'snapshot', platform: 'debian-12-vm', host: 'here' } as const;
+    return { removed: [{ ...of, time: Date.now() - 30 * 24 * hour, bytes: 2 ** 21 }], ...silent };
   },
 };
 
@@ -131,6 +124,10 @@ test('vm expire says what it has removed, and how much that frees', async () => 
   const { stdout } = await run('expire');
   assert.match(stdout, /\ndebian-12-vm +s1 +30 d ago +2 MiB\nfreed 2 MiB\n$/);
   assert.deepEqual(asked, ['ada expires']);
+  silent = { silent: [{ host: 'big-1', reason: 'the worker of big-1 does not say what it keeps: gone' }] };
+  const some = await run('expire');
+  assert.match(some.stdout, /\nfreed 2 MiB\nthe worker of big-1 does not say what it keeps: gone\n$/);
+  silent = {};
 });
 
 test('a command that works in containers by hand takes no platform of virtual machines', async () => {
@@ -155,6 +152,10 @@ test('I10: vm list shows the machines that are kept, and the page’s link says 
   assert.deepEqual(await found.json(), keptOfB);
   const none = await fetch(`${server.url}/api/machines/kept/b2`);
   assert.deepEqual([none.status, await none.json()], [404, { error: 'no machines are kept of the build b2' }]);
+  list = { ...list, silent: [{ host: 'big-1', reason: 'the worker of big-1 does not say what it keeps: gone' }] };
+  const perhaps = await fetch(`${server.url}/api/machines/kept/b2`);
+  const error = 'the server cannot do that now: the worker of big-1 does not say what it keeps: gone';
+  assert.deepEqual([perhaps.status, await perhaps.json()], [503, { error }]);
 });
 
 test('I10: vm list shows the machines that are held, each with its shell, and when they go', async () => {

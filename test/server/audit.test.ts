@@ -15,7 +15,12 @@ const holds = {
   delete: async () => hold,
 } as unknown as NonNullable<ServerDeps['holds']>;
 const machines = {
-  ...{ platforms: ['debian-12'], list: async () => ({ kept: [] }), prepare: async () => {}, expire: async () => [] },
+  ...{
+    platforms: ['debian-12'],
+    list: async () => ({ kept: [] }),
+    prepare: async () => {},
+    expire: async () => ({ removed: [] }),
+  },
   unprepared: async () => [],
 } as unknown as NonNullable<ServerDeps['machines']>;
 const debugging = { open: async () => {}, close: async () => {} } as unknown as NonNullable<ServerDeps['debugging']>;

@@ -4,6 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { debugBuildOf, openDebug } from '../../activities/nodes/vm/debug.ts';
 import type { Hardware } from '../../activities/nodes/vm/host.ts';
@@ -115,9 +116,9 @@ after(async () => {
 });
 
 let holds: readonly Hold[] = [];
-const machines = () =>
+const machines = (others: readonly string[] = []) =>
   createMachines({
-    ...{ client: world.temporal.client, host, platforms: ['one', 'two'] },
+    ...{ client: world.temporal.client, host, others: () => others, platforms: ['one', 'two'] },
     holds: { list: async () => holds },
   });
 
@@ -260,7 +261,7 @@ test('what is too old goes, but for the newest of a platform and what a machine 
   await mkdir(machine.directory, { recursive: true });
   const record = { id: 'b~1', build: 'b', installation: 'test', name: 'n', snapshot: used.id, hostKey: 'k' };
   await writeRecord(machine, 'machine.json', record);
-  const removed = await machines().expire(ann);
+  const { removed } = await machines().expire(ann);
   assert.deepEqual(
     removed.map(({ id, platform }) => [id, platform]),
     [[unused.id, 'two']],
@@ -268,8 +269,30 @@ test('what is too old goes, but for the newest of a platform and what a machine 
   assert.ok((removed[0]?.bytes ?? 0) >= 64 * 1024);
   const left = (await machines().list()).snapshots;
   assert.equal(left.find(({ id }) => id === used.id)?.machines, 1);
-  assert.deepEqual(await machines().expire(ann), []);
+  assert.deepEqual(await machines().expire(ann), { removed: [] });
   assert.deepEqual([...new Set(here.images)], ['/images/bookworm'], 'images that snapshots stand on stay');
+});
+
+test('I10: what is removed on this host is told though another one does not answer, which is told as well', async (t) => {
+  const away = async () => {
+    throw ApplicationFailure.nonRetryable('the host away does not answer');
+  };
+  const activities = { expireSnapshots: away, listSnapshots: away };
+  const other = await createHostWorker({ temporal: world.temporal, activities, host: 'away' });
+  const stopped = other.run();
+  t.after(() => {
+    other.shutdown();
+    return stopped;
+  });
+  const unused = await keep('two', Date.now() - 30 * day);
+  const { removed, silent } = await machines(['away']).expire(ann);
+  assert.deepEqual(
+    removed.map(({ id }) => id),
+    [unused.id],
+  );
+  const reason = 'the worker of away does not say what it keeps: the host away does not answer';
+  assert.deepEqual(silent, [{ host: 'away', reason }]);
+  assert.deepEqual((await machines(['away']).list()).silent, silent);
 });
 
 test('I10: of what is held, the virtual machines of this host are listed', async () => {
