@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../process/run.ts';
+import { ProcessError, run } from '../process/run.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { dearmor } from './armor.ts';
 import { type FoundSignature, readSignatures } from './signatures.ts';
@@ -16,6 +16,7 @@ export interface SignedText {
  *
  * @param publicKeys armoured
  * @returns the signatures; null where one does not add up
+ * @throws ProcessError where GnuPG was killed
  */
 export async function verifySigned(
   publicKeys: string,
@@ -28,8 +29,11 @@ export async function verifySigned(
     await writeFile(signed, signature);
     if (text !== undefined) await writeFile(plain, text);
     const files = text === undefined ? [signed] : [signed, plain];
-    const { code, stdout } = await run('gpgv', ['--status-fd', '1', '--keyring', ring, ...files]);
-    return code === 0 ? readSignatures(stdout) : null;
+    const args = ['--status-fd', '1', '--keyring', ring, ...files];
+    const result = await run('gpgv', args);
+    // Killed, it has said nothing of the signatures.
+    if (result.code > 128) throw new ProcessError('gpgv', args, result);
+    return result.code === 0 ? readSignatures(result.stdout) : null;
   } finally {
     await rm(work, { recursive: true, force: true });
   }

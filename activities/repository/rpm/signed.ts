@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../../process/run.ts';
+import { ProcessError, run } from '../../process/run.ts';
 import { makeTemporary } from '../../process/temporary.ts';
 import { RepositoryRefusal } from '../port.ts';
 
@@ -42,8 +42,14 @@ async function findUnsigned(database: string, files: readonly string[]): Promise
   const bad: string[] = [];
   for (let start = 0; start < files.length; start += batch) {
     const some = files.slice(start, start + batch);
-    const { stdout } = await run('rpmkeys', ['--dbpath', database, '--checksig', '--', ...some]);
-    const good = new Set(stdout.split('\n').flatMap((line) => /^(.*): digests signatures OK$/.exec(line)?.[1] ?? []));
+    const args = ['--dbpath', database, '--checksig', '--', ...some];
+    const result = await run('rpmkeys', args);
+    const said = result.stdout + result.stderr;
+    // Killed, it has said nothing of some; its exit code counts those that are bad.
+    if (!some.every((file) => said.includes(file))) throw new ProcessError('rpmkeys', args, result);
+    const good = new Set(
+      result.stdout.split('\n').flatMap((line) => /^(.*): digests signatures OK$/.exec(line)?.[1] ?? []),
+    );
     bad.push(...some.filter((file) => !good.has(file)));
   }
   return bad;

@@ -220,6 +220,8 @@ test('a program that is away or slow is waited for, and one that refuses or answ
   for (const [what, more, Kind, message] of [
     ['away', 'echo no route to host >&2; exit 75', KeyAway, /cannot sign with [0-9A-F]{40} now: no route to host/],
     ['ssh', 'exit 255', KeyAway, /cannot sign with [0-9A-F]{40} now: without a word/],
+    ['killed', 'kill -KILL $$', KeyAway, /cannot sign with [0-9A-F]{40} now: it was killed/],
+    ['stopped', 'echo stopping >&2; exit 143', KeyAway, /cannot sign with [0-9A-F]{40} now: stopping/],
     ['slow', 'sleep 60', KeyAway, /has not signed with [0-9A-F]{40} in 1 s/],
     ['no', 'echo not for you >&2; exit 77', KeyRefused, /ended with 77: not for you/],
     ['garbage', 'echo signed; exit 0', KeyRefused, /gave no armoured signature/],
@@ -242,6 +244,26 @@ test('a program that is away or slow is waited for, and one that refuses or answ
   await assert.rejects(signer.package(rpm), /the signature does not check out/);
   const absent = await open(t, work, { kind: 'program', run: ['/nowhere'], fingerprint, public: shown, timeout: 1 });
   await assert.rejects(createArchiveSigner(absent).clear(text), /\/nowhere cannot be run/);
+});
+
+test('a look at signatures that is killed is a fault, and no verdict on them', async (t) => {
+  const work = await temporary(t);
+  const { home, fingerprint } = await gnupgHome(t, join(work, 'home'));
+  const keys = await open(t, work, { kind: 'gnupg', home, fingerprint, timeout: 60 });
+  const signer = createArchiveSigner(keys);
+  const rpm = await makePackage('rpm', work, { name: 'alpha', version: '1' });
+  const [path, shadows] = [process.env.PATH, join(work, 'bin')];
+  t.after(() => {
+    process.env.PATH = path;
+  });
+  await mkdir(shadows);
+  process.env.PATH = `${shadows}:${path}`;
+  await writeFile(join(shadows, 'gpgv'), '#!/bin/sh\nkill -TERM $$\n', { mode: 0o755 });
+  const killed = '#!/bin/sh\ncase "$*" in *--checksig*) kill -TERM $$ ;; esac\nexec /usr/bin/rpmkeys "$@"\n';
+  await writeFile(join(shadows, 'rpmkeys'), killed, { mode: 0o755 });
+  for (const ask of [() => signer.detach(text), () => signer.clear(text), () => signer.package(rpm)]) {
+    await assert.rejects(ask(), { name: 'ProcessError', message: /^(gpgv|rpmkeys) .* ended with 143/ });
+  }
 });
 
 test('keys of all kinds sign one index together', async (t) => {

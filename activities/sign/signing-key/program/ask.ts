@@ -1,8 +1,7 @@
 import { dearmor } from '../../../keys/armor.ts';
 import { run } from '../../../process/run.ts';
-import { KeyRefused } from '../port.ts';
 import type { ProgramKey } from '../settings.ts';
-import { programFault } from './fault.ts';
+import { programFault, startFault } from './fault.ts';
 
 /**
  * Has the program sign.
@@ -16,8 +15,8 @@ export async function askProgram(
 ): Promise<string> {
   const [program = '', ...args] = key.run;
   const options = { input: content, timeout: key.timeout * 1000 };
-  const result = await run(program, [...args, how, key.fingerprint], options).catch((error: Error) => {
-    throw new KeyRefused(`${program} cannot be run to sign with ${key.fingerprint}: ${error.message}`);
+  const result = await run(program, [...args, how, key.fingerprint], options).catch((error) => {
+    throw startFault(key, error);
   });
   if (result.code !== 0 || dearmor('SIGNATURE', result.stdout).length === 0) throw programFault(key, result);
   return result.stdout;
