@@ -33,18 +33,19 @@ export function joinArmored(kind: ArmorKind, texts: readonly string[]): string {
   return armor(kind, Buffer.concat(texts.map((text) => dearmor(kind, text))));
 }
 
+/** Whether two texts that are signed in clear say the same by the same digest: one heading stands above all signatures. */
+export function signedAlike(one: string, other: string): boolean {
+  return signedPart(one) === signedPart(other);
+}
+
 /**
  * One text that bears the signatures of all.
  *
- * @param texts the same text, signed in clear by one key each
- * @throws when they do not sign the same text, or not by the same digest: one heading stands above them all
+ * @param texts the same text, signed in clear by one key each, and alike
  */
 export function joinClear(texts: readonly string[]): string {
-  const [first, ...others] = texts.map(signedPart);
-  if (others.some((other) => other !== first)) {
-    throw new Error('keys have signed the text in clear in different ways: all must use the same digest');
-  }
-  return `${first}${joinArmored('SIGNATURE', texts.map(signatureOf))}`;
+  const [first = ''] = texts;
+  return `${signedPart(first)}${joinArmored('SIGNATURE', texts.map(signatureOf))}`;
 }
 
 const signatureHead = '-----BEGIN PGP SIGNATURE-----';

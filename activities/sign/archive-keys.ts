@@ -9,7 +9,7 @@ import { closeAgent, environment, exportPublicKey, openKey } from './key.ts';
 import { hasAgent, openGnupgKey } from './signing-key/gnupg/open.ts';
 import { KeyAway, type KeyPlaces, type OpenedKey, type SigningKey } from './signing-key/port.ts';
 import { openProgramKey } from './signing-key/program/open.ts';
-import { proveKey } from './signing-key/prove.ts';
+import { proveKey, requireAlike } from './signing-key/prove.ts';
 import { readPublicKey } from './signing-key/public-key.ts';
 import type { DirectoryKey, GivenKey, PublicKey } from './signing-key/settings.ts';
 
@@ -93,13 +93,15 @@ export async function openArchiveKeys(
 }
 
 /**
- * Has each key sign a text that means nothing: what cannot sign is found before there is something to sign.
+ * Has each key sign a text that means nothing: what cannot sign, or not together with the first key, is found before
+ * there is something to sign.
  *
  * @returns what is said of keys that are away now
  * @throws KeysRefused for those that no other try helps
  */
 export async function proveKeys({ sign, close }: ArchiveKeys): Promise<readonly string[]> {
-  const ends = await Promise.allSettled(sign.map(proveKey));
+  const first = proveKey(sign[0]);
+  const ends = await Promise.allSettled([first, ...sign.slice(1).map((key) => proveBeside(first, key))]);
   const failed = ends.flatMap((end, index) => (end.status === 'rejected' ? [{ index, error: end.reason }] : []));
   const away = failed.flatMap(({ error }) => (error instanceof KeyAway ? [error.message] : []));
   const faults = failed.filter(({ error }) => !(error instanceof KeyAway));
@@ -108,6 +110,12 @@ export async function proveKeys({ sign, close }: ArchiveKeys): Promise<readonly 
   const unknown = faults.find(({ error }) => !(error instanceof RepositoryRefusal));
   if (unknown !== undefined) throw unknown.error;
   throw new KeysRefused(faults.map(({ index, error }) => ({ list: 'sign', index, message: error.message })));
+}
+
+/** The same for a key that signs texts together with the first. */
+async function proveBeside(first: Promise<string>, key: SigningKey): Promise<void> {
+  const clear = await proveKey(key);
+  requireAlike(key, clear, await first.catch(() => clear));
 }
 
 /** A key that clients are shown. */

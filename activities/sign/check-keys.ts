@@ -5,7 +5,7 @@ import { readSecret } from '../review/secret.ts';
 import { closeAgents, homesOf, type NamedKeys, openKeyAt, runningAgents } from './archive-keys.ts';
 import { findKey } from './key.ts';
 import { KeyAway } from './signing-key/port.ts';
-import { proveKey } from './signing-key/prove.ts';
+import { proveKey, requireAlike } from './signing-key/prove.ts';
 import type { GivenKey } from './signing-key/settings.ts';
 
 /** Whether a key of the archive signs now, and for how long it will. */
@@ -34,9 +34,10 @@ export async function checkKeys(
   const given = own === null ? sign : [own];
   const running = await runningAgents([home, ...homesOf(given)]);
   const homes = new Set([home]);
+  const proofs: string[] = [];
   const checks: KeyCheck[] = [];
   // One after the other: several keys may be on one card.
-  for (const one of given) checks.push(await check(one, { home, notice, used: (place) => homes.add(place) }));
+  for (const one of given) checks.push(await check(one, { home, notice, proofs, used: (place) => homes.add(place) }));
   await closeAgents([...homes], running);
   return checks;
 }
@@ -44,17 +45,20 @@ export async function checkKeys(
 interface Around {
   readonly home: string;
   readonly notice: number | undefined;
+  /** What the keys before have signed in clear. */
+  readonly proofs: string[];
   /** Is told of each GnuPG directory that was used. */
   used(home: string): void;
 }
 
-async function check(given: string | GivenKey, { home, notice, used }: Around): Promise<KeyCheck> {
+async function check(given: string | GivenKey, { home, notice, proofs, used }: Around): Promise<KeyCheck> {
   let known: Pick<KeyCheck, 'key' | 'expires'> = { key: nameOf(given), expires: null };
   try {
     const { key, warnings, home: place } = await openKeyAt(given, { home, readSecret, notice });
     if (place !== null) used(place);
     known = await describe(home, await key.publicKey());
-    await proveKey(key);
+    proofs.push(await proveKey(key));
+    requireAlike(key, proofs.at(-1) ?? '', proofs[0] ?? '');
     return { ...known, state: 'signs', message: warnings.join('; ') };
   } catch (error) {
     if (!(error instanceof RepositoryRefusal)) throw error;

@@ -5,6 +5,7 @@ import type { ArchiveKeys } from './archive-keys.ts';
 import type { GpgKey } from './key.ts';
 import { createGnupgKey } from './signing-key/gnupg/sign.ts';
 import { KeyRefused, type SigningKey } from './signing-key/port.ts';
+import { requireAlike } from './signing-key/prove.ts';
 
 /** Signs with one key of a GnuPG directory. */
 export function createGpgSigner(given: GpgKey): IndexSigner {
@@ -32,7 +33,11 @@ export function createArchiveSigner({ sign, publicKey }: Pick<ArchiveKeys, 'sign
       const made = await Promise.all(sign.map((key) => key.detach(text)));
       return checked(joinArmored('SIGNATURE', made), text);
     },
-    clear: async (text) => checked(joinClear(await Promise.all(sign.map((key) => key.clear(text))))),
+    async clear(text) {
+      const made = await Promise.all(sign.map((key) => key.clear(text)));
+      for (const [index, key] of sign.entries()) requireAlike(key, made[index] ?? '', made[0] ?? '');
+      return checked(joinClear(made));
+    },
     publicKey,
     package: (...files) => signPackages(sign[0], files, publicKey),
   };

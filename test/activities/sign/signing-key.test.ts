@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { verifySigned } from '../../../activities/keys/verify.ts';
 import { must } from '../../../activities/process/run.ts';
 import { unsigned } from '../../../activities/repository/rpm/signed.ts';
-import { KeysRefused, openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
+import { KeysRefused, openArchiveKeys, proveKeys } from '../../../activities/sign/archive-keys.ts';
 import { checkKeys } from '../../../activities/sign/check-keys.ts';
 import { createArchiveSigner } from '../../../activities/sign/gpg.ts';
 import { exportPublicKey } from '../../../activities/sign/key.ts';
@@ -294,6 +294,27 @@ test('keys of all kinds sign one index together', async (t) => {
   for (const signed of [{ signature, text }, { signature: clear }]) {
     const found = await verifySigned(shown, signed);
     assert.deepEqual(found?.map(({ primary }) => primary).toSorted(), [home.fingerprint, far.fingerprint].toSorted());
+  }
+  // What would have every index signed in vain is said when the signer starts.
+  const alone = `[ "$2" = detach-sign ] || { echo not in clear >&2; exit 77; }`;
+  const other = `exec gpg --homedir '${far.home}' --batch --armor --digest-algo SHA256 --local-user "$3" "--$2"`;
+  for (const [name, more, message] of [
+    ['other', other, /^release\.keys\.sign: [0-9A-F]{40} signs in clear in another way than the first key/],
+    ['alone', alone, /^release\.keys\.sign: .* ended with 77: not in clear$/],
+  ] as const) {
+    const run = await makeProgram(join(work, name), far.home, more);
+    const sign: GivenKey[] = [
+      { kind: 'gnupg', ...home, timeout: 60 },
+      { kind: 'program', run, fingerprint: far.fingerprint, public: files[0] ?? '', timeout: 60 },
+    ];
+    const keys = await open(t, work, ...sign);
+    await assert.rejects(createArchiveSigner(keys).clear(text), KeyRefused);
+    await assert.rejects(proveKeys(keys), { message });
+    const checks = await checkKeys(join(work, 'signer'), { sign });
+    assert.deepEqual(
+      checks.map(({ state }) => state),
+      ['signs', 'refused'],
+    );
   }
   const wrong = { kind: 'public', file: files[1] ?? '', fingerprint: far.fingerprint } as const;
   await assert.rejects(
