@@ -1,15 +1,16 @@
 /** What an armoured text holds. */
 export type ArmorKind = 'SIGNATURE' | 'PUBLIC KEY BLOCK';
 
-const block = /^-----BEGIN PGP ([A-Z ]+)-----\r?\n([\s\S]*?)^-----END PGP \1-----$/gm;
+const block = /^-----BEGIN PGP ([A-Z ]+)-----\n([\s\S]*?)^-----END PGP \1-----$/gm;
 const lineLength = 64;
 
 /** The packets of all armoured blocks of a kind in a text, in their order; none where it has no such block. */
 export function dearmor(kind: ArmorKind, text: string): Buffer {
-  const found = [...text.matchAll(block)].filter(([, of]) => of === kind);
+  // GnuPG takes lines that end with blanks, and those of other systems.
+  const found = [...text.replace(/[ \t\r]+$/gm, '').matchAll(block)].filter(([, of]) => of === kind);
   return Buffer.concat(
     found.map(([, , body = '']) => {
-      const lines = body.split(/\r?\n/);
+      const lines = body.split('\n');
       // Headers end with an empty line; an encoder that writes none begins with one all the same.
       const data = lines.slice(lines.indexOf('') + 1).filter((line) => !line.startsWith('='));
       return Buffer.from(data.join(''), 'base64');

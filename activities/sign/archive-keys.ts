@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { joinArmored } from '../keys/armor.ts';
 import { keyName, keysNamed, readKeyring } from '../keys/keyring.ts';
 import { must } from '../process/run.ts';
@@ -141,8 +140,8 @@ async function openFormer(home: string, given: NamedKeys['former'][number]): Pro
   const nothing = { key: null, warnings: [], home: null };
   if (typeof given === 'object' && given.kind === 'public') {
     const { file, fingerprint } = given;
-    await readPublicKey({ file, fingerprint }, { home });
-    return { ...nothing, fingerprint, publicKey: () => readFile(file, 'utf8') };
+    const { armoured } = await readPublicKey({ file, fingerprint }, { home });
+    return { ...nothing, fingerprint, publicKey: () => Promise.resolve(armoured) };
   }
   const key = await findFormer(home, typeof given === 'string' ? given : given.key);
   return { ...nothing, fingerprint: key, publicKey: () => exportPublicKey({ home, key }) };

@@ -266,6 +266,33 @@ test('a look at signatures that is killed is a fault, and no verdict on them', a
   }
 });
 
+test('a public key is shown however its file was written, and a private one never', async (t) => {
+  const work = await temporary(t);
+  const [own, old] = await Promise.all(['own', 'old'].map((name) => gnupgHome(t, join(work, name))));
+  assert.ok(own && old);
+  const env = { GNUPGHOME: old.home };
+  const file = join(work, 'former.key');
+  const shownOf = async () => {
+    const former = [{ kind: 'public', file, fingerprint: old.fingerprint }] as const;
+    const sign = [{ kind: 'gnupg', ...own, timeout: 60 }] as const;
+    const { keys } = await openArchiveKeys(join(work, 'signer'), { sign, former });
+    t.after(keys.close);
+    const { stdout } = await must('gpg', ['--with-colons', '--show-keys'], { env, input: await keys.publicKey() });
+    return [...stdout.matchAll(/^fpr:+([0-9A-F]{40}):/gm)].map(([, print]) => print);
+  };
+  const armoured = await exportPublicKey({ home: old.home, key: old.fingerprint });
+  await must('gpg', ['--batch', '--output', join(work, 'binary'), '--export'], { env });
+  const binary = await readFile(join(work, 'binary'));
+  for (const content of [armoured, armoured.replaceAll('\n', '\r\n'), armoured.replaceAll('\n', ' \n'), binary]) {
+    await writeFile(file, content);
+    assert.deepEqual(await shownOf(), [own.fingerprint, old.fingerprint]);
+  }
+  for (const how of [['--armor'], []]) {
+    await must('gpg', ['--batch', '--yes', ...how, '--output', file, '--export-secret-keys'], { env });
+    await assert.rejects(shownOf(), /^RepositoryRefusal: release\.keys\.former: .*former\.key holds no public key/);
+  }
+});
+
 test('keys of all kinds sign one index together', async (t) => {
   const work = await temporary(t);
   const [home, far, old] = await Promise.all(

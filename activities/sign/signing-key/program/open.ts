@@ -10,9 +10,9 @@ import { createProgramKey } from './sign.ts';
  */
 export async function openProgramKey(given: ProgramKey, places: KeyPlaces): Promise<OpenedKey> {
   const { fingerprint, public: file } = given;
-  const { verdict } = await readPublicKey({ file, fingerprint }, places);
+  const { armoured, verdict } = await readPublicKey({ file, fingerprint }, places);
   const [fault] = [...verdict.unusable, ...verdict.weak];
   if (fault !== undefined) throw new KeyRefused(`${fingerprint} is refused by clients: ${fault}`);
   const warnings = verdict.warnings.map((text) => `${fingerprint}: ${text}`);
-  return { key: createProgramKey(given), fingerprint, warnings, home: null };
+  return { key: createProgramKey(given, armoured), fingerprint, warnings, home: null };
 }
