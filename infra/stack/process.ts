@@ -8,6 +8,7 @@ export interface ProcessSpec {
   /** For people, and for the name of its log. */
   readonly name: string;
   readonly command: readonly string[];
+  /** Beside our own environment; a variable that is undefined is left out of it. */
   readonly env?: NodeJS.ProcessEnv;
   /** Ends once the process, started just now, does its work: one of ours says so by itself (`announceReady`). */
   readonly ready: 'announced' | (() => Promise<void>);

@@ -2,8 +2,10 @@ import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openBuilderKey, publicPem } from '../../activities/attest/builder-key.ts';
 import { writeWholeSync } from '../../activities/files/write.ts';
+import { secretsOf } from '../../activities/sign/signing-key/settings.ts';
 import { checkout, findProgram } from '../bootstrap/find.ts';
 import { findSigner, type UnixUser } from '../bootstrap/signer.ts';
+import type { Config } from '../config/load.ts';
 import type { DataPaths } from './paths.ts';
 
 /**
@@ -31,6 +33,16 @@ export function asSigner(command: readonly string[], data: string): readonly str
   const closed = masked() || [checkout, data, process.execPath].some((path) => !isOpen(path, user));
   const rights = closed ? lookAnywhere : ['--inh-caps', '-all'];
   return [setpriv, ...identity, ...rights, '--', ...command];
+}
+
+/**
+ * What takes the secrets of the archive's keys out of an environment: whoever is started with it has no such variable.
+ *
+ * @param sign the keys that sign
+ */
+export function withoutKeySecrets(sign: Config['release']['keys']['sign']): NodeJS.ProcessEnv {
+  const names = sign.flatMap(secretsOf).flatMap((secret) => ('env' in secret ? secret.env : []));
+  return Object.fromEntries(names.map((name) => [name, undefined]));
 }
 
 /** Makes the directories that the signer writes to: its keys are nobody else's, what it shows is everybody's. */

@@ -12,7 +12,7 @@ import { dataPaths } from './paths.ts';
 import { choosePort, untilListening } from './ports.ts';
 import { type ProcessSpec, type Supervised, type Supervision, supervise } from './process.ts';
 import { httpUrl, type StackConfig, stackEnvironment } from './settings.ts';
-import { asSigner, prepareSigner } from './signer.ts';
+import { asSigner, prepareSigner, withoutKeySecrets } from './signer.ts';
 
 const loopback = '127.0.0.1';
 
@@ -108,24 +108,29 @@ async function chooseOwnPorts({ temporal }: Config): Promise<{ readonly port: nu
   return { port, uiPort: await choosePort(loopback, temporal.uiPort, 'temporal.uiPort') };
 }
 
-function specs(config: StackConfig): ProcessSpec[] {
+/** The processes, and what each sees of our environment. */
+export function specs(config: StackConfig): ProcessSpec[] {
   const { address, port, tls, apiKey } = config.temporal;
   const own = address === `${loopback}:${port}` && tls === undefined && apiKey === undefined;
   const env = stackEnvironment(config);
   const part = (...args: readonly string[]) => [process.execPath, join(checkout, 'cli', 'main.ts'), ...args];
   const signer = part('worker', '--queues', taskQueues.sign);
   const jobs = part('worker', '--queues', taskQueues.build(hostArch()));
-  const common = { env, ready: 'announced', grace: 15_000 } as const;
+  const common = {
+    env: { ...env, ...withoutKeySecrets(config.release.keys.sign) },
+    ready: 'announced',
+    grace: 15_000,
+  } as const;
   return [
     ...(own ? [temporalServer(config)] : []),
     { name: 'server', command: part('server'), ...common },
     ...(config.workers.build > 0 ? [{ name: 'build-worker', command: jobs, ...common }] : []),
-    { name: 'signer', command: asSigner(signer, config.data), ...common },
+    { name: 'signer', command: asSigner(signer, config.data), ...common, env },
   ];
 }
 
 /** It ends when its parent does, however that ended: the others notice by themselves. */
-function temporalServer({ data, temporal }: StackConfig): ProcessSpec {
+function temporalServer({ data, temporal, release }: StackConfig): ProcessSpec {
   const program = findTemporal();
   if (program === undefined) throw new Error('there is no Temporal server: ./sluice doctor --mend');
   const directory = join(data, 'temporal');
@@ -137,6 +142,7 @@ function temporalServer({ data, temporal }: StackConfig): ProcessSpec {
   return {
     name: 'temporal',
     command: [...tied, program, ...args, ...(namespace === 'default' ? [] : ['--namespace', namespace])],
+    env: withoutKeySecrets(release.keys.sign),
     ready: () => untilUp(port),
     grace: 10_000,
   };

@@ -47,6 +47,12 @@ export interface ProgramKey {
 /** Where a key is that signs. */
 export type GivenKey = DirectoryKey | HomeKey | CardKey | FileKey | ProgramKey;
 
+/** The secrets that a key is used with. */
+export function secretsOf(given: GivenKey): readonly SecretReference[] {
+  const { key, passphrase, pin } = { key: undefined, passphrase: undefined, pin: undefined, ...given };
+  return [key, passphrase, pin].filter((secret) => typeof secret === 'object');
+}
+
 /** The public half of a key that signs no more, in a file. */
 export interface PublicKey {
   readonly kind: 'public';
