@@ -4,9 +4,10 @@ import { RepositoryRefusal } from '../repository/port.ts';
 import { readSecret } from '../review/secret.ts';
 import { closeAgents, homesOf, type NamedKeys, openKeyAt, runningAgents } from './archive-keys.ts';
 import { findKey } from './key.ts';
+import { importedHome } from './signing-key/gnupg/open.ts';
 import { KeyAway } from './signing-key/port.ts';
 import { proveKey, requireAlike } from './signing-key/prove.ts';
-import type { GivenKey } from './signing-key/settings.ts';
+import type { FileKey, GivenKey } from './signing-key/settings.ts';
 
 /** Whether a key of the archive signs now, and for how long it will. */
 export interface KeyCheck {
@@ -32,7 +33,7 @@ export async function checkKeys(
 ): Promise<readonly KeyCheck[]> {
   const own = sign.length > 0 ? null : await findKey(home);
   const given = own === null ? sign : [own];
-  const running = await runningAgents([home, ...homesOf(given)]);
+  const running = await runningAgents([home, ...homesOf(given), ...given.flatMap((one) => importedOf(home, one))]);
   const homes = new Set([home]);
   const proofs: string[] = [];
   const checks: KeyCheck[] = [];
@@ -40,6 +41,15 @@ export async function checkKeys(
   for (const one of given) checks.push(await check(one, { home, notice, proofs, used: (place) => homes.add(place) }));
   await closeAgents([...homes], running);
   return checks;
+}
+
+/** Where a running signer has a key that is in a file. */
+function importedOf(home: string, given: string | GivenKey): readonly string[] {
+  return isFile(given) ? [importedHome(home, given.fingerprint)] : [];
+}
+
+function isFile(given: string | GivenKey): given is FileKey {
+  return typeof given === 'object' && given.kind === 'file';
 }
 
 interface Around {

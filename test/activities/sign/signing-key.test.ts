@@ -10,6 +10,7 @@ import { KeysRefused, openArchiveKeys, proveKeys } from '../../../activities/sig
 import { checkKeys } from '../../../activities/sign/check-keys.ts';
 import { createArchiveSigner } from '../../../activities/sign/gpg.ts';
 import { exportPublicKey } from '../../../activities/sign/key.ts';
+import { hasAgent, importedHome } from '../../../activities/sign/signing-key/gnupg/open.ts';
 import { KeyAway, KeyRefused } from '../../../activities/sign/signing-key/port.ts';
 import { proveKey } from '../../../activities/sign/signing-key/prove.ts';
 import type { GivenKey } from '../../../activities/sign/signing-key/settings.ts';
@@ -105,6 +106,9 @@ test('a private key in a file is taken as the file is, with its passphrase', asy
   await writeFile(key, stdout);
   const given = { kind: 'file', key: { file: key }, fingerprint, passphrase: { file: passphrase } } as const;
   await signAll(t, work, given);
+  // Who looks whether it signs leaves the signer's agent running, which knows it.
+  assert.equal((await checkKeys(join(work, 'signer'), { sign: [given] }))[0]?.state, 'signs');
+  assert.equal(await hasAgent(importedHome(join(work, 'signer'), fingerprint)), true);
   await writeFile(key, 'canary: not a key');
   await assert.rejects(open(t, work, given), (error: Error) => {
     assert.ok(error instanceof KeysRefused);

@@ -48,7 +48,7 @@ function secretOf(reference: HomeKey['passphrase'], { readSecret }: KeyPlaces): 
 
 /** Puts a private key where GnuPG takes it from, in a directory of its own, as it is now. */
 async function importKey({ key, fingerprint }: FileKey, { home, readSecret }: KeyPlaces): Promise<string> {
-  const directory = join(home, 'imported', fingerprint);
+  const directory = importedHome(home, fingerprint);
   const armoured = await readSecret(key).catch((error: Error) => {
     throw new KeyRefused(error.message);
   });
@@ -59,6 +59,11 @@ async function importKey({ key, fingerprint }: FileKey, { home, readSecret }: Ke
   const { code } = await run('gpg', ['--batch', '--quiet', '--import'], { env, input: `${armoured}\n` });
   if (code !== 0) throw new KeyRefused(`what \`key\` names is no armoured private key of ${fingerprint}`);
   return directory;
+}
+
+/** The GnuPG directory, below the signer's own, of a private key that is in a file. */
+export function importedHome(home: string, fingerprint: string): string {
+  return join(home, 'imported', fingerprint);
 }
 
 /** Whether an agent of this directory runs already: then it is somebody else's, and knows what they have told it. */
