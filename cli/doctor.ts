@@ -61,7 +61,7 @@ async function diagnose(options: DoctorOptions): Promise<void> {
   const { checkArchiveKeys } = await import('../infra/compose/check-keys.ts');
   // Without GnuPG there is nobody to ask.
   const keys = missing.some(({ part }) => part === signingPart) ? [] : await checkArchiveKeys(config);
-  const ok = missing.length === 0 && (keys ?? []).every(({ state }) => state === 'signs');
+  const ok = missing.length === 0 && (keys ?? []).every(({ state }) => state === 'signs' || state === 'untried');
   print<Diagnosis>({ ok, missing, keys }, render, options);
   if (!ok) throw failed();
 }
@@ -96,19 +96,20 @@ function render({ missing, keys }: Diagnosis): string {
   return [renderMissing(missing), renderKeys(keys)].filter((text) => text !== '').join('\n\n');
 }
 
-const signs = { signs: 'signs', away: 'away', refused: 'cannot sign' } as const;
+const signs = {
+  signs: ['green', 'signs'],
+  away: ['red', 'away'],
+  refused: ['red', 'cannot sign'],
+  untried: ['yellow', 'not tried'],
+} as const;
 
 function renderKeys(keys: Diagnosis['keys']): string {
   if (keys === null)
     return 'Whether the keys of the archive sign is told to root, and to the signer: sudo ./sluice doctor';
   if (keys.length === 0) return '';
   const rows = keys.map(({ key, state, expires, message }) => {
-    return [
-      key,
-      paint(state === 'signs' ? 'green' : 'red', signs[state]),
-      expires ?? (state === 'signs' ? 'never' : ''),
-      message,
-    ];
+    const [colour, word] = signs[state];
+    return [key, paint(colour, word), expires ?? (state === 'signs' ? 'never' : ''), message];
   });
   return table(['KEY', 'STATE', 'EXPIRES', ''], rows);
 }

@@ -2,22 +2,23 @@ import { keyName, readKeyring } from '../keys/keyring.ts';
 import { must } from '../process/run.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
 import { readSecret } from '../review/secret.ts';
+import type { SecretReference } from '../review/settings.ts';
 import { closeAgents, homesOf, type NamedKeys, openKeyAt, runningAgents } from './archive-keys.ts';
 import { findKey } from './key.ts';
 import { importedHome } from './signing-key/gnupg/open.ts';
 import { KeyAway } from './signing-key/port.ts';
 import { proveKey, requireAlike } from './signing-key/prove.ts';
-import type { FileKey, GivenKey } from './signing-key/settings.ts';
+import { type FileKey, type GivenKey, secretsOf } from './signing-key/settings.ts';
 
 /** Whether a key of the archive signs now, and for how long it will. */
 export interface KeyCheck {
   /** Its fingerprint and user id, or what the configuration calls it. */
   readonly key: string;
-  /** `away`: it may sign at another time. */
-  readonly state: 'signs' | 'away' | 'refused';
+  /** `away`: it may sign at another time; `untried`: only the signer's service has a secret that it takes. */
+  readonly state: 'signs' | 'away' | 'refused' | 'untried';
   /** RFC 3339 date; null: never, or not known. */
   readonly expires: string | null;
-  /** Why it does not sign, or what its owner should know of it. */
+  /** Why it does not sign or was not tried, or what its owner should know of it. */
   readonly message: string;
 }
 
@@ -63,10 +64,14 @@ interface Around {
 
 async function check(given: string | GivenKey, { home, notice, proofs, used }: Around): Promise<KeyCheck> {
   let known: Pick<KeyCheck, 'key' | 'expires'> = { key: nameOf(given), expires: null };
+  const elsewhere = secretElsewhere(given);
+  // Such a key cannot even be read.
+  if (elsewhere !== null && isFile(given)) return { ...known, state: 'untried', message: elsewhere };
   try {
     const { key, warnings, home: place } = await openKeyAt(given, { home, readSecret, notice });
     if (place !== null) used(place);
     known = await describe(home, await key.publicKey());
+    if (elsewhere !== null) return { ...known, state: 'untried', message: [elsewhere, ...warnings].join('; ') };
     proofs.push(await proveKey(key));
     requireAlike(key, proofs.at(-1) ?? '', proofs[0] ?? '');
     return { ...known, state: 'signs', message: warnings.join('; ') };
@@ -74,6 +79,19 @@ async function check(given: string | GivenKey, { home, notice, proofs, used }: A
     if (!(error instanceof RepositoryRefusal)) throw error;
     return { ...known, state: error instanceof KeyAway ? 'away' : 'refused', message: error.message };
   }
+}
+
+/** Which secret of a key is in the environment or the credentials of another process alone; null: none. */
+function secretElsewhere(given: string | GivenKey): string | null {
+  const places = typeof given === 'string' ? [] : secretsOf(given).flatMap((secret) => absentPlace(secret) ?? []);
+  return places.length === 0 ? null : `it was not tried: ${places.join(' and ')} is the service's alone`;
+}
+
+function absentPlace(secret: SecretReference): string | null {
+  const { env } = process;
+  if ('env' in secret) return env[secret.env] === undefined ? `the variable ${secret.env}` : null;
+  if ('credential' in secret) return env.CREDENTIALS_DIRECTORY ? null : `the credential ${secret.credential}`;
+  return null;
 }
 
 async function describe(home: string, publicKey: string): Promise<Pick<KeyCheck, 'key' | 'expires'>> {

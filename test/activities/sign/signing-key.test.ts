@@ -183,6 +183,9 @@ test('each key is tried, and warned of before its end; no key is made for that',
       { kind: 'gnupg', ...locked, passphrase: { file: shown }, timeout: 60 },
       { ...bridge, run: ['sh', '-c', 'exit 75'] },
       { kind: 'gnupg', ...soon, home: join(work, 'absent'), timeout: 60 },
+      { kind: 'gnupg', ...locked, passphrase: { env: 'SLUICE_TEST_ABSENT' }, timeout: 60 },
+      { kind: 'card', ...soon, pin: { credential: 'archive-pin' }, timeout: 60 },
+      { kind: 'file', ...soon, key: { env: 'SLUICE_TEST_ABSENT' } },
     ],
     notice: 86_400 * 21,
   });
@@ -194,13 +197,18 @@ test('each key is tried, and warned of before its end; no key is made for that',
       ['refused', null],
       ['away', day],
       ['refused', null],
+      ['untried', null],
+      ['untried', day],
+      ['untried', null],
     ],
   );
-  const [first, second, third, fourth] = checks.map(({ message }) => message);
+  const [first, second, third, fourth, fifth, sixth] = checks.map(({ message }) => message);
   assert.match(first ?? '', /it expires on .*, in (19|20) days: everything that it signed is refused then$/);
   assert.match(second ?? '', /refuses its passphrase$/);
   assert.match(third ?? '', /^sh cannot sign with/);
   assert.match(fourth ?? '', /the GnuPG directory .*absent cannot be read: ENOENT/);
+  assert.equal(fifth, "it was not tried: the variable SLUICE_TEST_ABSENT is the service's alone");
+  assert.match(sixth ?? '', /^it was not tried: the credential archive-pin is the service's alone; .* expires on/);
   const quiet = await checkKeys(signer, { sign: [{ kind: 'gnupg', ...soon, timeout: 60 }], notice: 86_400 * 3 });
   assert.equal(quiet[0]?.message, '');
 });
