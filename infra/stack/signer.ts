@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openBuilderKey, publicPem } from '../../activities/attest/builder-key.ts';
 import { writeWholeSync } from '../../activities/files/write.ts';
@@ -20,8 +20,8 @@ const lookAnywhere = [
 /**
  * The command line that runs `command` as the signer's user, which can read its keys while nobody else can.
  *
- * Where the checkout or the data lie below a directory that is closed to others, such as root's home, or new files are
- * closed to others, the signer gets the right to read what it looks up, and no more.
+ * Where the checkout or the data lie below a directory that is closed to others, such as root's home, new files are
+ * closed to others, or systemd has given credentials, the signer gets the right to read what it looks up, and no more.
  *
  * @returns the command as it is where this process may not change users, or there is no such user
  */
@@ -30,7 +30,7 @@ export function asSigner(command: readonly string[], data: string): readonly str
   const setpriv = findProgram('setpriv');
   if (user === undefined || setpriv === undefined) return command;
   const identity = ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
-  const closed = masked() || [checkout, data, process.execPath].some((path) => !isOpen(path, user));
+  const closed = masked() || [checkout, data, process.execPath, ...credentials()].some((path) => !isOpen(path, user));
   const rights = closed ? lookAnywhere : ['--inh-caps', '-all'];
   return [setpriv, ...identity, ...rights, '--', ...command];
 }
@@ -66,6 +66,12 @@ export function prepareSigner(paths: Pick<DataPaths, 'keys' | 'publicKeys' | 'bu
 /** The public keys of the workers whose builds the signer takes: it is the signer's, and an operator may add some. */
 export function buildersDirectory({ keys }: Pick<DataPaths, 'keys'>): string {
   return join(keys, 'builders');
+}
+
+/** Where systemd has put the credentials of our service, which it closes to all but the service's own user. */
+function credentials(): readonly string[] {
+  const directory = process.env.CREDENTIALS_DIRECTORY;
+  return directory !== undefined && existsSync(directory) ? [directory] : [];
 }
 
 /** Whether what this process makes is closed to others. */

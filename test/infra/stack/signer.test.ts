@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { must } from '../../../activities/process/run.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
 import { lockDirectory } from '../../../infra/stack/lock.ts';
 import { supervise } from '../../../infra/stack/process.ts';
 import { standalone } from '../../../infra/stack/settings.ts';
+import { asSigner } from '../../../infra/stack/signer.ts';
 import { specs } from '../../../infra/stack/stack.ts';
 
 function directory(t: TestContext): string {
@@ -49,4 +51,16 @@ test('the secrets of the archive’s keys are in the environment of the signer, 
     await started.stop();
   }
   assert.deepEqual(seen, { temporal: 0, server: 0, 'build-worker': 0, signer: 3 });
+});
+
+test('the signer reads the credentials that systemd closes to all but the service’s user', async (t) => {
+  const at = directory(t);
+  chmodSync(at, 0o755);
+  const credentials = join(at, 'credentials');
+  mkdirSync(credentials);
+  writeFileSync(join(credentials, 'archive-pin'), 'canary-51c0\n', { mode: 0o400 });
+  chmodSync(credentials, 0o500);
+  given(t, 'CREDENTIALS_DIRECTORY', credentials);
+  const [program = '', ...args] = asSigner(['cat', join(credentials, 'archive-pin')], at);
+  assert.equal((await must(program, args)).stdout, 'canary-51c0\n');
 });
