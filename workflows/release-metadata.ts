@@ -13,7 +13,7 @@ export async function releaseMetadata(input: ReleaseMetadataInput): Promise<Rele
   requireId(release);
   const { repository, extras } = input;
   const state = { repository, codename: '', format: 'rpm', builds: [], merged: [], remove: [], extras } as const;
-  const done: Shown = { shown: [], notes: [] };
+  const done: Shown = { shown: [], notes: new Map() };
   try {
     const refused = await showAll(`metadata-${repository}`, [state], done);
     if (refused !== null) return { ok: false, summary: refused };
@@ -24,7 +24,7 @@ export async function releaseMetadata(input: ReleaseMetadataInput): Promise<Rele
   }
   // It is shown: the mirrors are told, whatever becomes of this.
   await CancellationScope.nonCancellable(() => control.startMirrors({ format: 'rpm', repository, release }));
-  return { ok: true, summary: [saidOf(input), ...new Set(done.notes)].join('\n') };
+  return { ok: true, summary: [saidOf(input), ...done.notes.values()].flat().join('\n') };
 }
 
 function saidOf({ repository, extras: { given, remove } }: ReleaseMetadataInput): string {

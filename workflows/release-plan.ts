@@ -24,13 +24,13 @@ export async function releasePlan(input: ReleasePlanInput): Promise<ReleasePlanO
   const begun = await steps.beginPlan({ ...input, time: Date.now() });
   if ('refused' in begun) return { ok: false, summary: begun.refused };
   const shown: string[] = [];
-  const done = { shown, notes: [] };
+  const done: Shown = { shown, notes: new Map() };
   let outcome: ReleasePlanOutcome;
   try {
     const refused = await showAll(input.plan, begun.states, done);
     // What a release puts out and keeps is told with the release; what comes back is told here alone.
-    const told = input.action === 'revert' ? done.notes : [];
-    outcome = { ok: refused === null, summary: refused ?? [begun.summary, ...told].join('; ') };
+    const told = input.action === 'revert' ? [...done.notes.values()].flat() : [];
+    outcome = { ok: refused === null, summary: refused ?? [begun.summary, ...new Set(told)].join('; ') };
   } catch (error) {
     const summary = refusalOf(error) ?? rootCause(error) ?? String(error);
     await conclude(input, { ok: false, summary }, shown);
@@ -45,8 +45,8 @@ export async function releasePlan(input: ReleasePlanInput): Promise<ReleasePlanO
 export interface Shown {
   /** Repositories that have theirs. */
   readonly shown: string[];
-  /** What was said of states as they were made. */
-  readonly notes: string[];
+  /** What was said of the state of each as it was made last. */
+  readonly notes: Map<string, readonly string[]>;
 }
 
 /**
@@ -67,10 +67,12 @@ export async function showAll(
     for (const state of open) {
       const made = await makeReady(plan, state);
       if ('refused' in made) return made.refused;
-      notes.push(...made.notes);
       if (made.state === 'unchanged') shown.push(state.repository);
       else if (made.state === null) again = true;
-      else ready.push(made.state);
+      else {
+        ready.push(made.state);
+        notes.set(state.repository, made.notes);
+      }
     }
     // Another release came between: what stood on the state before is made anew.
     if (again) continue;

@@ -46,7 +46,13 @@ class PlanOutside extends Outside {
         this.steps.push(`stage ${repository}`);
         if (this.fails) throw ApplicationFailure.nonRetryable('no disk today');
         if (this.wall === repository) return { outcome: 'refused', reason: 'too old' };
-        return { outcome: 'staged', name: `staged-${repository}`, before: '000001', index: ref, notes: ['of a state'] };
+        return {
+          outcome: 'staged',
+          name: `staged-${repository}`,
+          before: '000001',
+          index: ref,
+          notes: [`of ${repository}`],
+        };
       },
       finishReleased: async ({ repository }: StagedState) => {
         this.steps.push(`finish ${repository}`);
@@ -152,6 +158,13 @@ test('where another release comes between, states are made anew: those alone tha
   );
 });
 
+test('what is said of a state is told once, however often it was made', async () => {
+  outside.overtaken = { ready: 1, shown: 1 };
+  const taken = { ...options, args: [{ ...input, action: 'revert' }] };
+  const summary = 'released it; of rpm-stable; of deb-stable';
+  assert.deepEqual(await world.temporal.client.workflow.execute('releasePlan', taken), { ok: true, summary });
+});
+
 test('a plan that is cancelled while it is shown is released, and written down', async () => {
   outside.stop = true;
   const handle = await world.temporal.client.workflow.start('releasePlan', options);
@@ -183,7 +196,7 @@ test('metadata of a released repository is shown, and sent to its mirrors, as a 
   const give = (): Promise<ReleasePlanOutcome> =>
     world.temporal.client.workflow.execute('releaseMetadata', { workflowId, taskQueue: 'control', args });
   outside.overtaken = { ready: 1, shown: 0 };
-  const summary = 'rpm-stable has updateinfo of u.xml, no comps\nof a state';
+  const summary = 'rpm-stable has updateinfo of u.xml, no comps\nof rpm-stable';
   assert.deepEqual(await give(), { ok: true, summary });
   const made = [`stage ${repository}`, `finish ${repository}`];
   assert.deepEqual(outside.steps, [...made, ...made, `show ${repository}`]);
