@@ -28,9 +28,14 @@ export function comesBack(one: PackageVersion): string {
   return `brought back ${described(one)}: what came in its place is taken back`;
 }
 
-/** One that would be. */
+/** One that would be, and of which a file is lost. */
 export function isLost(one: PackageVersion): string {
-  return `${described(one)} does not come back: its file is kept no more`;
+  return staysOut([one], 'it is kept no more as it was released');
+}
+
+/** Some that would be, and may not. */
+export function staysOut(ones: readonly PackageVersion[], why: string): string {
+  return `${ones.map(described).join(', ')} ${ones.length === 1 ? 'does' : 'do'} not come back: ${why}`;
 }
 
 function described({ name, version, arch }: PackageVersion): string {
