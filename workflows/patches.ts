@@ -62,6 +62,11 @@ export const patches = {
     because:
       'a commit that was released into a second line, after the rules had changed, took the place of its first release',
   },
+  'revert-without-refused': {
+    since: '2026-11-29',
+    because:
+      'what the signer, or the publisher at the end, refused to bring back kept what was taken back in its place',
+  },
   'semaphores-recall': {
     since: '2026-11-27',
     because: 'the same of semaphores: a later life granted again what jobs of an earlier one held',

@@ -4,7 +4,6 @@ import type { ReleaseMetadataInput, ReleasePlanOutcome } from './contract.ts';
 import { releaseMetadataId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
 import { type Shown, showAll } from './release-plan.ts';
-import { refusalOf } from './release-publish.ts';
 
 /** Gives a released repository other advisories, groups or modules: its next state is made, signed and shown. */
 export async function releaseMetadata(input: ReleaseMetadataInput): Promise<ReleasePlanOutcome> {
@@ -14,14 +13,8 @@ export async function releaseMetadata(input: ReleaseMetadataInput): Promise<Rele
   const { repository, extras } = input;
   const state = { repository, codename: '', format: 'rpm', builds: [], merged: [], remove: [], extras } as const;
   const done: Shown = { shown: [], notes: new Map() };
-  try {
-    const refused = await showAll(`metadata-${repository}`, [state], done);
-    if (refused !== null) return { ok: false, summary: refused };
-  } catch (error) {
-    const summary = refusalOf(error);
-    if (summary === undefined) throw error;
-    return { ok: false, summary };
-  }
+  const refused = await showAll(`metadata-${repository}`, [state], done);
+  if (refused !== null) return { ok: false, summary: refused };
   // It is shown: the mirrors are told, whatever becomes of this.
   await CancellationScope.nonCancellable(() => control.startMirrors({ format: 'rpm', repository, release }));
   return { ok: true, summary: [saidOf(input), ...done.notes.values()].flat().join('\n') };

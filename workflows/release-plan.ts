@@ -3,10 +3,12 @@ import type { PlanActivities } from '../activities/release/plan-activities.ts';
 import type { PlannedState } from '../activities/release/plan-port.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
 import type { StagedState } from '../activities/storage/port.ts';
+import { nothingComesBack } from '../pipelines/report/dropped.ts';
 import { control, heartbeatTimeout } from './activities.ts';
 import { type ReleasePlanInput, type ReleasePlanOutcome, taskQueues } from './contract.ts';
 import { releasePlanId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
+import { has } from './patches.ts';
 import { indexesOf, refusalOf } from './release-publish.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
@@ -32,10 +34,8 @@ export async function releasePlan(input: ReleasePlanInput): Promise<ReleasePlanO
     const told = input.action === 'revert' ? [...done.notes.values()].flat() : [];
     outcome = { ok: refused === null, summary: refused ?? [begun.summary, ...new Set(told)].join('; ') };
   } catch (error) {
-    const summary = refusalOf(error) ?? rootCause(error) ?? String(error);
-    await conclude(input, { ok: false, summary }, shown);
-    if (refusalOf(error) === undefined) throw error;
-    return { ok: false, summary };
+    await conclude(input, { ok: false, summary: rootCause(error) ?? String(error) }, shown);
+    throw error;
   }
   await conclude(input, outcome, shown);
   return outcome;
@@ -87,16 +87,33 @@ type Made =
   | { readonly state: StagedState | 'unchanged' | null; readonly notes: readonly string[] }
   | { readonly refused: string };
 
+/** What may not come back does not keep what is taken back where it is: it is left out then. */
 async function makeReady(plan: string, state: PlannedState): Promise<Made> {
+  const made = await makeWhole(plan, state);
+  const { restore = [] } = state;
+  if (!('refused' in made) || restore.length === 0 || !has('revert-without-refused')) return made;
+  const alone = await makeWhole(plan, { ...state, restore: [] });
+  if ('refused' in alone) return alone;
+  return { ...alone, notes: [nothingComesBack(made.refused), ...alone.notes] };
+}
+
+async function makeWhole(plan: string, state: PlannedState): Promise<Made> {
   const { format, repository, merged } = state;
   const staged = await steps.stagePlanned({ plan, state });
   if (staged.outcome === 'refused') return { refused: `${repository}: ${staged.reason}` };
   if (staged.outcome === 'unchanged') return { state: 'unchanged', notes: [] };
   const { name, before, notes = [] } = staged;
-  const signatures = await signer.signIndex({ ...indexesOf(staged), repository });
+  const signatures = await signer.signIndex({ ...indexesOf(staged), repository }).catch(refusedBySigner);
+  if ('refused' in signatures) return signatures;
   const finished = await steps.finishReleased({ format, repository, name, before, signatures, merged });
   if (finished.refused !== undefined) return { refused: `${repository}: ${finished.refused}` };
   return finished.ready ? { state: { repository, name, before }, notes } : { state: null, notes: [] };
+}
+
+function refusedBySigner(error: unknown): { readonly refused: string } {
+  const refused = refusalOf(error);
+  if (refused === undefined) throw error;
+  return { refused };
 }
 
 async function conclude(input: ReleasePlanInput, outcome: ReleasePlanOutcome, shown: readonly string[]): Promise<void> {

@@ -38,6 +38,11 @@ export function staysOut(ones: readonly PackageVersion[], why: string): string {
   return `${ones.map(described).join(', ')} ${ones.length === 1 ? 'does' : 'do'} not come back: ${why}`;
 }
 
+/** The same of all that would be there again. */
+export function nothingComesBack(why: string): string {
+  return `nothing comes back: ${why}`;
+}
+
 function described({ name, version, arch }: PackageVersion): string {
   return `${name} ${version} (${arch})`;
 }

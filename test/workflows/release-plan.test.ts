@@ -26,13 +26,15 @@ class PlanOutside extends Outside {
   /** Repositories that refuse their next state, or whose index nobody signs. */
   wall = '';
   unsigned = false;
+  /** What would come back: the signer refuses what has it. */
+  back: NonNullable<PlannedState['restore']> = [];
   fails = false;
   /** How often another release comes between, before the next state is ready and before it is shown. */
   overtaken = { ready: 0, shown: 0 };
   stop = false;
 
   forget(): void {
-    Object.assign(this, { refused: undefined, wall: '', unsigned: false, fails: false, stop: false });
+    Object.assign(this, { refused: undefined, wall: '', unsigned: false, back: [], fails: false, stop: false });
     this.overtaken = { ready: 0, shown: 0 };
     for (const list of [this.steps, this.ends, this.mirrored]) list.length = 0;
   }
@@ -41,9 +43,12 @@ class PlanOutside extends Outside {
     return {
       ...super.control(temporal),
       beginPlan: async () =>
-        this.refused === undefined ? { states, summary: 'released it' } : { refused: this.refused },
-      stagePlanned: async ({ state: { repository } }: { readonly state: PlannedState }) => {
+        this.refused === undefined
+          ? { states: states.map((state) => ({ ...state, restore: this.back })), summary: 'released it' }
+          : { refused: this.refused },
+      stagePlanned: async ({ state: { repository, restore = [] } }: { readonly state: PlannedState }) => {
         this.steps.push(`stage ${repository}`);
+        if (this.back.length > 0) this.unsigned = restore.length > 0;
         if (this.fails) throw ApplicationFailure.nonRetryable('no disk today');
         if (this.wall === repository) return { outcome: 'refused', reason: 'too old' };
         return {
@@ -163,6 +168,16 @@ test('what is said of a state is told once, however often it was made', async ()
   const taken = { ...options, args: [{ ...input, action: 'revert' }] };
   const summary = 'released it; of rpm-stable; of deb-stable';
   assert.deepEqual(await world.temporal.client.workflow.execute('releasePlan', taken), { ok: true, summary });
+});
+
+test('what the signer does not let come back stays out, and what is taken back goes', async () => {
+  outside.back = [{ format: 'deb', name: 'a', version: '1', arch: 'all', digest: ref.digest }];
+  const taken = { ...options, args: [{ ...input, action: 'revert' }] };
+  const { ok, summary } = await world.temporal.client.workflow.execute('releasePlan', taken);
+  const why = 'nothing comes back: refused by the signer: no statement';
+  assert.deepEqual([ok, summary], [true, `released it; ${why}; of deb-stable; of rpm-stable`]);
+  const made = repositories.flatMap((one) => [`stage ${one}`, `stage ${one}`, `finish ${one}`]);
+  assert.deepEqual(outside.steps, [...made, `show ${repositories.join(' ')}`]);
 });
 
 test('a plan that is cancelled while it is shown is released, and written down', async () => {
