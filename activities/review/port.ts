@@ -8,6 +8,8 @@ import type { MergedState, StateName } from '../git/merged.ts';
 import type { GitRemote } from '../git/remote.ts';
 import { HostAway } from '../outcome.ts';
 
+export { isAway } from '../outcome.ts';
+
 /** A review system: where changes are proposed, voted on and merged. Every adapter passes the same contract suite. */
 export interface ReviewHost {
   /** Name of the connection, as the configuration has it. */

@@ -101,9 +101,12 @@ export function createControl(deps: ControlDeps) {
     ...testTaskActivities(common),
     async syncReviews({ connection }: { readonly connection: string }) {
       review.renewal.renew(connection);
-      const events = await router.lookAtAll(connection);
-      await review.lookAtRefs(connection);
-      return { events };
+      try {
+        return { events: await router.lookAtAll(connection) };
+      } finally {
+        // Afterwards: what changes tell of branches is not looked for.
+        review.lookAtRefs(connection);
+      }
     },
   };
   const enqueue = (what: EnqueueRequest) =>

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { createLayouts } from '../../activities/layout/layouts.ts';
+import { reasonOf } from '../../activities/outcome.ts';
 import { peopleElsewhere } from '../../activities/review/elsewhere.ts';
 import { joinPeople, type People } from '../../activities/review/people.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
@@ -68,14 +69,18 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     },
     conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
   });
-  const lookAtRefs = createRefLook(refPeriod, async (connection) => {
+  const warn = (about: object, error: unknown) =>
+    logger.warn({ ...about, error: reasonOf(error) }, 'cannot look at branches and tags');
+  const lookAtRefs = async (connection: string) => {
     const [host, driver] = [router.host(connection), config.connections[connection]?.driver ?? ''];
     if (host === undefined || !isWatched(driver)) return;
     const { projects } = await layouts.current();
     const gated = [...projects.byName.values()].filter((project) => project.connection === connection);
-    const looked = { host, driver, projects: gated.map(({ name }) => name) };
+    const failed = (project: string, error: unknown) => warn({ connection, project }, error);
+    const looked = { host, driver, projects: gated.map(({ name }) => name), failed };
     await refs.find(looked, (event) => router.hear(connection, { id: 'refs', news: [{ kind: 'event', event }] }));
-  });
+  };
+  const beginRefLook = createRefLook(refPeriod, lookAtRefs, (connection, error) => warn({ connection }, error));
   const people = joinPeople(
     connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
   );
@@ -86,7 +91,7 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     const asked = elsewhere.has(host.connection) ? host : null;
     return (await isMergeBranch(() => live.settings().projects, of, asked)) ? host.readMerged(of) : null;
   };
-  return { router, layouts, gates, people, merged, connections, renewal, lookAtRefs };
+  return { router, layouts, gates, people, merged, connections, renewal, lookAtRefs: beginRefLook };
 }
 
 /**

@@ -1,15 +1,15 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeWhole } from '../../activities/files/write.ts';
-import type { ReviewHost } from '../../activities/review/port.ts';
+import { isAway, type ReviewHost } from '../../activities/review/port.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
 
 /** What is known of a branch or tag. */
 interface Known {
   /** What it was at when it was looked at last; zeros where it was not there. */
   readonly commit: string;
-  /** A look has found that, and nobody had told it. */
-  readonly found?: true;
+  /** A look has found that, and nobody had told it: where the ref was before. */
+  readonly found?: string;
   /** What it was told to be at since: not in order, where a host does not keep to it. */
   readonly heard?: readonly string[];
 }
@@ -21,10 +21,11 @@ type Refs = Readonly<Record<string, Known>>;
 export interface MovedRefs {
   /** Whether a look has found what the host tells only now. */
   isKnown(event: TriggerEvent): Promise<boolean>;
-  /** What the host has told was passed on. */
+  /** What the host has told was passed on, or was known. */
   note(event: TriggerEvent): Promise<void>;
   /**
-   * Compares the branches and tags of projects with what is known of them. What is seen for the first time is history.
+   * Compares the branches and tags of projects with what is known of them, several projects at once. What is seen for the
+   * first time is history. A project that cannot be looked at keeps nobody from the others, unless its host is away.
    *
    * @param tell passes on what nobody has told; what it throws leaves the move to the next look
    */
@@ -35,6 +36,8 @@ export interface Looked {
   readonly host: Pick<ReviewHost, 'connection' | 'branches' | 'tags'>;
   readonly driver: string;
   readonly projects: readonly string[];
+  /** Hears why a project could not be looked at. */
+  readonly failed: (project: string, error: unknown) => void;
 }
 
 /** How a push is called at each kind of host; others tell of their moves by looks of their own. */
@@ -55,25 +58,31 @@ export function openMovedRefs(directory: string): MovedRefs {
   const { read, update } = openMemory(directory);
   return {
     async isKnown(event) {
-      const { ref = '', newrev } = event;
-      const known = isMove(event) ? (await read(event))?.[ref] : undefined;
-      // Hosts tell of a tag's own object, and show the commit that it stands for.
-      return (
-        known?.found === true && (isTag(ref) || known.commit === newrev || (isGone(known.commit) && isGone(newrev)))
-      );
+      return isMove(event) && isFound((await read(event))?.[event.ref ?? ''], event);
     },
     async note(event) {
       const { ref = '', newrev = '' } = event;
       if (!isMove(event)) return;
       await update(event, (refs) => {
-        // Before the first look all is history.
-        if (refs === null) return null;
+        // Before the first look all is history, and what was found is told no further: the next look sees what came after.
+        if (refs === null || isFound(refs[ref], event)) return null;
         const { commit, heard = [] } = refs[ref] ?? { commit: none };
         return { ...refs, [ref]: { commit, heard: [...heard, newrev].slice(-mostHeard) } };
       });
     },
-    async find({ host, driver, projects }, tell) {
-      for (const project of projects) await findIn(project);
+    async find({ host, driver, projects, failed }, tell) {
+      let away = 0;
+      const left = projects.values();
+      const worker = async () => {
+        for (const project of left) {
+          if (away >= mostAway) return;
+          await findIn(project).catch((error: unknown) => {
+            if (isAway(error)) away += 1;
+            failed(project, error);
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, worker));
       async function findIn(project: string): Promise<void> {
         const of = { connection: host.connection, project };
         const before = await read(of);
@@ -84,7 +93,7 @@ export function openMovedRefs(directory: string): MovedRefs {
         for (const move of moves) {
           if (!isSame(before, await read(of), move.ref)) continue;
           await tell({ ...of, ...move, type: pushes[driver] ?? '', driver, time: Date.now() });
-          await update(of, (refs) => ({ ...refs, [move.ref]: { commit: move.newrev, found: true } }));
+          await update(of, (refs) => ({ ...refs, [move.ref]: { commit: move.newrev, found: move.oldrev } }));
         }
         await update(of, (refs) => settled(before, refs, now));
       }
@@ -92,6 +101,8 @@ export function openMovedRefs(directory: string): MovedRefs {
   };
 }
 
+/** Projects that are looked at at the same time, and so many fail by their host's absence before no more are begun. */
+const [atOnce, mostAway] = [4, 3];
 /** So many commits of a ref are told between two looks, and no more are kept. */
 const mostHeard = 100;
 const none = '0'.repeat(40);
@@ -104,10 +115,21 @@ function movesBetween(before: Refs, now: ReadonlyMap<string, string>): readonly 
   return names.flatMap((ref) => {
     const { commit: oldrev, heard = [] } = before[ref] ?? { commit: none };
     const newrev = now.get(ref) ?? none;
-    const isTold = heard.some((one) => isTag(ref) || one === newrev || (isGone(one) && isGone(newrev)));
+    const isTold = heard.some((one) => isGone(one) === isGone(newrev) && (isTag(ref) || isGone(one) || one === newrev));
     if (isTold || oldrev === newrev) return [];
     return [{ ref, ...(isTag(ref) ? {} : { branch: ref.slice('refs/heads/'.length) }), oldrev, newrev }];
   });
+}
+
+/**
+ * Whether a look has found the move that an event is about. Hosts tell of a tag's own object, and show the commit that it
+ * stands for: of an annotated one only that it is new can be known again. Rather twice than never.
+ */
+function isFound(known: Known | undefined, { ref = '', oldrev, newrev }: TriggerEvent): boolean {
+  if (known?.found === undefined) return false;
+  const { commit, found } = known;
+  if (commit === newrev || (isGone(commit) && isGone(newrev))) return true;
+  return isTag(ref) && !isGone(commit) && !isGone(newrev) && isGone(found) && isGone(oldrev);
 }
 
 /** Whether nobody has told anything of a ref in between. */
@@ -176,13 +198,26 @@ function ignoreAbsent(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-/** Looks at the refs of a connection, unless that was less than `every` milliseconds ago. */
-export function createRefLook(every: number, look: (connection: string) => Promise<void>) {
-  const looked = new Map<string, number>();
-  return async (connection: string): Promise<void> => {
+/**
+ * Begins a look at the refs of a connection, unless one goes on or was begun less than `every` milliseconds ago, also where
+ * that came to nothing. Nobody waits for it: on a large host it takes longer than a look at its open changes may.
+ *
+ * @param warn hears of a look that failed as a whole
+ */
+export function createRefLook(
+  every: number,
+  look: (connection: string) => Promise<void>,
+  warn: (connection: string, error: unknown) => void,
+): (connection: string) => void {
+  const begun = new Map<string, number>();
+  const going = new Set<string>();
+  return (connection) => {
     const now = Date.now();
-    if (now - (looked.get(connection) ?? Number.NEGATIVE_INFINITY) < every) return;
-    await look(connection);
-    looked.set(connection, now);
+    if (going.has(connection) || now - (begun.get(connection) ?? Number.NEGATIVE_INFINITY) < every) return;
+    begun.set(connection, now);
+    going.add(connection);
+    look(connection)
+      .catch((error: unknown) => warn(connection, error))
+      .finally(() => going.delete(connection));
   };
 }
