@@ -29,10 +29,38 @@ export function currentLabels(labels: readonly string[], given: readonly Labelle
   return labels.filter((label) => (given.findLast(({ name }) => name === label)?.time ?? 0) > since);
 }
 
-/** When the last head was seen, of hosts that do not say when it was pushed: see `Noticed`. */
+/** When the last head was seen, of hosts that do not say when it was pushed: see `Noticed`. Unknown: after all labels. */
 export function lastHeadSince(known: readonly Noticed[]): number {
-  const head = known.findLast(({ key }) => key.startsWith('head:'));
-  return head?.since ?? head?.event.time ?? Number.POSITIVE_INFINITY;
+  const heads = headsIn(known);
+  const head = heads.at(-1);
+  if (head?.since !== undefined) return head.since;
+  // Older versions: the first head has the time of the change instead, and may have been pushed after labels were given.
+  if (heads.length > 1 && head?.event.time) return head.event.time;
+  return known.findLast(({ key }) => key === sinceKey(head))?.since ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * What a journal of an older version lacks to say since when its change is seen to have its first head: from now on.
+ *
+ * @param event of the change, without what happened: it starts nothing, and is shown nowhere
+ * @param since as `Noticed` has it; undefined where the host does not say
+ */
+export function noticeSince(
+  known: readonly Noticed[],
+  event: Omit<TriggerEvent, 'type' | 'time'>,
+  since: number | undefined,
+): readonly Noticed[] {
+  if (since === undefined || Number.isFinite(lastHeadSince(known))) return [];
+  return [{ key: sinceKey(headsIn(known).at(-1)), since, event: { ...event, type: 'head-seen', time: since } }];
+}
+
+/** The heads that a change was seen to have, oldest first. */
+export function headsIn(known: readonly Noticed[]): readonly Noticed[] {
+  return known.filter(({ key }) => key.startsWith('head:'));
+}
+
+function sinceKey(head: Noticed | undefined): string {
+  return `since:${head?.key}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
-import { type Journal, lastHeadSince, type Noticed } from '../journal.ts';
+import { headsIn, type Journal, lastHeadSince, type Noticed, noticeSince } from '../journal.ts';
 import { type EventPlace, eventBase, isOwnStatus, type PullFacts, toEvent } from './map.ts';
 import type { PullName } from './names.ts';
 import type { Happening, Review, Status } from './schema.ts';
@@ -26,13 +26,13 @@ const headPrefix = 'head:';
  */
 export async function numberHead(journal: Journal, look: Look): Promise<Pick<PullFacts, 'patchset' | 'since'>> {
   const noticed = await journal.extend(journalName(look), (known) => freshHead(known, look));
-  return { patchset: headsOf(noticed).length, since: lastHeadSince(noticed) };
+  return { patchset: headsIn(noticed).length, since: lastHeadSince(noticed) };
 }
 
 /** The head that it was seen to have last. */
 export async function lastHead(journal: Journal, name: PullName): Promise<string | undefined> {
   const known = await journal.extend(journalName({ name }), () => []);
-  return headsOf(known).at(-1)?.key.slice(headPrefix.length);
+  return headsIn(known).at(-1)?.key.slice(headPrefix.length);
 }
 
 /** All that happened to it, in the order in which it was noticed. */
@@ -71,15 +71,12 @@ function journalName({ name }: Pick<Look, 'name'>): string[] {
   return [...name.project.split('/'), String(name.number)];
 }
 
-function headsOf(known: readonly Noticed[]): readonly Noticed[] {
-  return known.filter(({ key }) => key.startsWith(headPrefix));
-}
-
 function freshHead(known: readonly Noticed[], look: Look): readonly Noticed[] {
-  const heads = headsOf(known);
+  const heads = headsIn(known);
   const key = `${headPrefix}${look.head}`;
-  if (heads.at(-1)?.key === key) return [];
   const { pull } = look;
+  const since = pull.updated_at ?? undefined;
+  if (heads.at(-1)?.key === key) return noticeSince(known, eventBase(look), since);
   const first = heads.length === 0;
   const event = {
     ...eventBase(look),
@@ -88,5 +85,5 @@ function freshHead(known: readonly Noticed[], look: Look): readonly Noticed[] {
     ...(pull.user ? { account: { username: pull.user.login } } : {}),
     time: (first ? pull.created_at : pull.updated_at) ?? 0,
   };
-  return [{ key, event, ...(pull.updated_at ? { since: pull.updated_at } : {}) }];
+  return [{ key, event, ...(since === undefined ? {} : { since }) }];
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
-import type { Noticed } from '../journal.ts';
+import { headsIn, type Noticed, noticeSince } from '../journal.ts';
 import { pullRef, reviewValues, textOf, timeOf } from './map.ts';
 import { pullId } from './names.ts';
 import type { Pull, TimelineItem } from './schema.ts';
@@ -17,7 +17,7 @@ export interface Scene {
 
 /** The number of a pull request's head, as far as it is in the journal. */
 export function countHeads(known: readonly Noticed[]): number {
-  return known.filter(({ key }) => key.startsWith('head:')).length;
+  return headsIn(known).length;
 }
 
 /**
@@ -30,12 +30,13 @@ export function noticePull(known: readonly Noticed[], scene: Scene, forced = 0):
   const text = JSON.stringify([pull.title, pull.body ?? '', pull.base.ref]);
   const digest = createHash('sha256').update(text).digest('hex');
   const key = `head:${pull.head.sha}`;
-  const heads = known.filter((one) => one.key.startsWith('head:'));
+  const heads = headsIn(known);
   if (heads.at(-1)?.key === key) {
     const before = known.findLast((one) => one.digest !== undefined)?.digest;
-    if (before === digest) return [];
     const event = eventOf(scene, heads.length, { action: 'edited', by: undefined, time: pull.updated_at });
-    return [{ key: `text:${digest}:${known.length}`, digest, event }];
+    const edited = before === digest ? [] : [{ key: `text:${digest}:${known.length}`, digest, event }];
+    const { action: _, patchset: __, ...place } = event;
+    return [...edited, ...noticeSince(known, place, timeOf(pull.updated_at))];
   }
   const unseen = heads.length === 0 ? Array.from({ length: forced }, (_, index) => `head:unseen ${index + 1}`) : [];
   return [...unseen, key].map((one, index) => {
