@@ -3,6 +3,7 @@ import type { Change } from '../../pipelines/model/change.ts';
 import type { ChangeHistory } from '../../pipelines/model/change-history.ts';
 import { type NamedConnection, placesOf } from '../../pipelines/model/change-name.ts';
 import { show } from '../git/names.ts';
+import { foundIn } from './port.ts';
 
 /**
  * What people do to changes besides pushing. Every function throws `Refused` with what to do instead, `Denied` for
@@ -69,13 +70,12 @@ export function joinPeople(connections: readonly PeopledConnection[]): People {
   };
   const findNamed = async (name: string): Promise<FoundChange | undefined> => {
     const places = placesOf(name, connections);
-    const found = await Promise.all(
+    const [first, ...more] = await foundIn(
       places.map((place) => {
         const { people } = connections.find((each) => each.name === place.connection) as PeopledConnection;
         return findIn(people, place.name);
       }),
     );
-    const [first, ...more] = found.flatMap((each) => each ?? []);
     if (first === undefined || more.length === 0) return first;
     const ids = [first, ...more].map(({ change }) => change.id);
     throw new UnknownChange(`${show(name)} names several changes: ${ids.join(', ')}; say which`, true);

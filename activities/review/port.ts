@@ -6,9 +6,9 @@ import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { MergeMode } from '../git/merge.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
 import type { GitRemote } from '../git/remote.ts';
-import { HostAway } from '../outcome.ts';
+import { HostAway, isAway } from '../outcome.ts';
 
-export { isAway } from '../outcome.ts';
+export { isAway };
 
 /** A review system: where changes are proposed, voted on and merged. Every adapter passes the same contract suite. */
 export interface ReviewHost {
@@ -261,4 +261,19 @@ export class ChangeNotReady extends HostAway {
     super(message);
     this.name = 'ChangeNotReady';
   }
+}
+
+/**
+ * What of several hosts have by one name. A host that is away keeps nobody from what another one has.
+ *
+ * @param answers null: the host has nothing by that name
+ * @throws what a host did that is away, where no other has anything; any other error in any case
+ */
+export async function foundIn<T>(answers: readonly Promise<T | null>[]): Promise<readonly T[]> {
+  const settled = await Promise.allSettled(answers);
+  const found = settled.flatMap((one) => (one.status === 'fulfilled' && one.value !== null ? [one.value] : []));
+  const failed = settled.filter((one) => one.status === 'rejected').map(({ reason }) => reason);
+  const [fault] = [...failed.filter((error) => !isAway(error)), ...(found.length === 0 ? failed : [])];
+  if (fault !== undefined) throw fault;
+  return found;
 }

@@ -1,7 +1,7 @@
-import { ChangeNotReady, type ReviewHost, type SeenChange } from '../../activities/review/port.ts';
+import { ChangeNotReady, foundIn, isAway, type ReviewHost, type SeenChange } from '../../activities/review/port.ts';
 import { type Layout, projectSettings } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
-import { type NamedConnection, placesOf } from '../../pipelines/model/change-name.ts';
+import { type ChangePlace, type NamedConnection, placesOf } from '../../pipelines/model/change-name.ts';
 import { indexOpen, type OpenChanges } from './closure.ts';
 import { ownMarks, withMissing } from './host-facts.ts';
 
@@ -47,12 +47,11 @@ export class HostedChanges {
     return this.#hosts.get(connection);
   }
 
-  /** A change by any of its names, wherever it is; null also where several have it. */
+  /** A change by any of its names, wherever it is; null also where several have it. @throws HostAway where that may be */
   async read(name: string): Promise<Change | null> {
     const places = placesOf(name, this.#connections);
     const asked = places.length > 0 ? places : [...this.#hosts.keys()].map((connection) => ({ connection, name }));
-    const found = await Promise.all(asked.map((place) => this.#hosts.get(place.connection)?.readChange(place.name)));
-    const [change, ...more] = found.flatMap((one) => one ?? []);
+    const [change, ...more] = await foundIn(asked.map((place) => this.#readAt(place)));
     return change === undefined || more.length > 0 ? null : this.resolved(change);
   }
 
@@ -152,14 +151,20 @@ export class HostedChanges {
     if (this.#isId(name)) return name;
     const known = this.#ids.get(name);
     if (known !== undefined) return known;
-    const asked = placesOf(name, this.#connections);
-    for (const { connection, name: there } of asked) {
-      const found = await this.#hosts.get(connection)?.readChange(there);
-      if (!found) continue;
-      if (this.#ids.size > 10_000) this.#ids.clear();
-      this.#ids.set(name, found.id);
-      return found.id;
-    }
-    return name;
+    const asked = placesOf(name, this.#connections).map((place) => this.#readAt(place));
+    // What is needed is not guessed: while one is away that may have it, the name stays, and its change waits.
+    const found = await Promise.all(asked).catch((error: unknown) => {
+      if (!isAway(error)) throw error;
+      return [];
+    });
+    const [one, ...more] = found.flatMap((each) => each ?? []);
+    if (one === undefined || more.length > 0) return name;
+    if (this.#ids.size > 10_000) this.#ids.clear();
+    this.#ids.set(name, one.id);
+    return one.id;
+  }
+
+  async #readAt({ connection, name }: ChangePlace): Promise<Change | null> {
+    return (await this.#hosts.get(connection)?.readChange(name)) ?? null;
   }
 }

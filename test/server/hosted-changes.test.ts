@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HostAway } from '../../activities/outcome.ts';
 import type { Mergeability, ReviewHost } from '../../activities/review/port.ts';
 import type { Layout } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
@@ -12,7 +13,7 @@ function host(connection: string, changes: Change[], url = '') {
   let away = false;
   const ask = <T>(what: string, answer: T): T => {
     asked.push(what);
-    if (away) throw new Error('away');
+    if (away) throw new HostAway('away');
     return answer;
   };
   const found = (name: string) => {
@@ -77,6 +78,27 @@ test('a bare number is good where one connection has it, and none where several 
   assert.equal(await changes.read('2'), null);
   assert.equal((await changes.read('review:2'))?.id, 'review:2');
   assert.equal((await changes.readIn('review', 'review:2'))?.id, 'review:2');
+});
+
+test('a host that is away has not said that there is no such change; what another has, it has', async () => {
+  const { changes, git, review } = world();
+  review.leave(true);
+  await assert.rejects(changes.read('9'), HostAway);
+  assert.equal((await changes.read('1'))?.id, 'git:1');
+  git.leave(true);
+  await assert.rejects(changes.read('1'), HostAway);
+});
+
+test('what is needed is not guessed: a number that several have, or one may have that is away, stays as written', async () => {
+  const { changes, review } = world();
+  const needs = async (name: string) => (await changes.resolved(at('git', 3, { dependsOn: [name] }))).dependsOn;
+  review.leave(true);
+  assert.deepEqual(
+    [await needs('7'), await needs('1'), await needs('https://review/c/7')],
+    [['7'], ['1'], ['https://review/c/7']],
+  );
+  review.leave(false);
+  assert.deepEqual([await needs('7'), await needs('1'), await needs('2')], [['review:7'], ['git:1'], ['2']]);
 });
 
 test('other hosts are asked what is missing but for what Sluice gives; its own is not', async () => {

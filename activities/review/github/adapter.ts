@@ -65,7 +65,7 @@ function createGithubHost(place: Place): ReviewHost {
     connection: place.connection,
     capabilities: { votes: true, stacks: false, exactMerge: true },
     async readChange(name) {
-      const numbered = await findByNumber(name, host.listOpenChanges);
+      const numbered = await findByNumber(name, host);
       if (numbered !== undefined) return numbered;
       const found = await findPull(place, name);
       return found === null ? null : resolvePull(place, found);

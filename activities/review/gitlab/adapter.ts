@@ -94,7 +94,7 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
     connection: site.connection,
     capabilities: { votes: true, stacks: false, exactMerge: true },
     async readChange(name) {
-      const numbered = await findByNumber(name, listOpenChanges);
+      const numbered = await findByNumber(name, { connection: site.connection, listOpenChanges });
       if (numbered !== undefined) return numbered;
       const facts = await readFacts(desk, name);
       return facts === null ? null : toChange(site, facts);
