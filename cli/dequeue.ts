@@ -12,7 +12,10 @@ interface Options extends ClientOptions {
 /** Adds `dequeue`. */
 export function register(program: Command): void {
   const examples = ['sluice dequeue --pipeline gate --change 7'];
-  addClientOptions(addCommand(program, 'dequeue', { examples }))
+  const details =
+    'Takes a change out of a pipeline. Into one that merges it comes back by a vote, a label, a comment such as `recheck`, ' +
+    'its reopening, a new patch set or `sluice enqueue`, not by whatever else happens to it.';
+  addClientOptions(addCommand(program, 'dequeue', { examples, details }))
     .requiredOption('--pipeline <name>', 'the pipeline')
     .requiredOption('--change <id>', 'the change')
     .action(async (options: Options) => {

@@ -20,7 +20,7 @@ import { layoutPipelines, semaphores } from '../../pipelines/language/language.t
 import { repositoriesIn } from '../../pipelines/model/release-line.ts';
 import { ownMarks } from '../../server/events/host-facts.ts';
 import type { EventRouter } from '../../server/events/router.ts';
-import { tellTakenOut } from '../../server/events/taken-out.ts';
+import { takenOutMarks, tellTakenOut } from '../../server/events/taken-out.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { EnqueueRequest } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
@@ -118,7 +118,10 @@ export function createControl(deps: ControlDeps) {
     inputOf: (workflow) => readInput(temporal.client, workflow),
     ...{ enqueue, mend: sweeper.mend },
     pipelines: async () => (await pipelines()).map(({ name }) => name),
-    tellTakenOut: (what) => tellTakenOut((connection) => router.host(connection), what),
+    tellTakenOut: async (what) => {
+      await takenOutMarks(store).note({ pipeline: what.pipeline, key: `${what.change},${what.patchset}` });
+      await tellTakenOut((connection) => router.host(connection), what);
+    },
   });
   const layout = () => layouts.current();
   const changes = watched(people, router, tidy);

@@ -19,6 +19,7 @@ import { conflictsIn, obstacles } from './obstacles.ts';
 import { eventOf, isGated, isUploaded, movesBranches, refChange } from './ref-change.ts';
 import { equipped, eventId, gateOf, merges, observing, type Routed, route, takes, type View } from './route.ts';
 import type { RouterDeps } from './router-deps.ts';
+import { takenOutMarks, withoutTakenOut } from './taken-out.ts';
 
 const nothing: ReadonlySet<string> = new Set();
 
@@ -110,14 +111,14 @@ export class EventRouter {
     const open = (await this.host(connection)?.listOpenChanges()) ?? [];
     const held = (await this.#deps.held()).filter(({ id }) => id.startsWith(`${connection}:`));
     const recent = keepFor(freshness, this.#open);
-    const ids = new Set([...open, ...held].map((change) => change.id));
-    return lookAtEach(ids, (id) => this.look(connection, id, recent));
+    return lookAtEach(new Set([...open, ...held].map(({ id }) => id)), (id) => this.look(connection, id, recent));
   }
 
   /** Brings a change into a pipeline because somebody asks for it. */
   async enqueue(pipeline: string, name: string): Promise<GateAnswer> {
     const change = await this.read(name);
     if (!change) return { ok: false, reason: `there is no change ${name}` };
+    await takenOutMarks(this.#deps.ledger).forget({ pipeline, key: change.key });
     const view = await this.#view(change);
     const jobless = takes(view, pipeline) ? joblessIn(await this.#subject(view, change), pipeline) : undefined;
     return jobless === undefined ? this.#ask(pipeline, view) : notEnqueued(pipeline, jobless);
@@ -129,8 +130,7 @@ export class EventRouter {
     const host = this.host(layout.projects.byName.get(project)?.connection ?? '');
     const newrev = await host?.branchTip(project, branch);
     if (!host || !newrev) return { ok: false, reason: `there is no branch ${branch} of ${project}` };
-    const { connection } = host;
-    const ref = `refs/heads/${branch}`;
+    const [{ connection }, ref] = [host, `refs/heads/${branch}`];
     const event = { type: 'ref-updated', driver: 'git', connection, project, branch, ref, newrev, time: Date.now() };
     return this.#ask(pipeline, await this.#viewOfRef(layout, event));
   }
@@ -252,7 +252,8 @@ export class EventRouter {
 
   /** What the gates are to hear of an event. */
   async #route(view: View, event: TriggerEvent, id: string): Promise<readonly Routed[]> {
-    const routed = route(view, { id, event, time: Date.now() });
+    const found = route(view, { id, event, time: Date.now() });
+    const routed = await withoutTakenOut(this.#deps.ledger, { view, event, routed: found });
     const isMerging = ({ gate }: Routed) => merges(view, gate.pipeline);
     const toMerge = routed.some((one) => one.starts && isMerging(one));
     const isHeld = view.unready !== undefined || (toMerge && (await this.#deps.conflictOf?.(view)) !== undefined);
@@ -272,17 +273,16 @@ export class EventRouter {
    * all is told again once it has, and gates take each thing once.
    */
   async #tell(view: View, messages: readonly Routed[], id: string): Promise<void> {
-    const { unready } = view;
-    await this.#send(unready === undefined ? [...messages, ...observing(view, id)] : messages);
-    if (unready !== undefined) throw unready;
+    await this.#send(view.unready === undefined ? [...messages, ...observing(view, id)] : messages);
+    if (view.unready !== undefined) throw view.unready;
   }
 
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {
     const facts = factsOf(await this.#deps.layouts.current(), change);
     for (const pipeline of pipelines) {
       const command = { type: 'dequeue', time: Date.now(), pipeline, change: change.id } as const;
-      const message = { id: randomUUID(), commands: [command] };
-      await this.#deps.gates.inform(gateOf(this.#deps.tenant, facts, pipeline), message);
+      const gate = gateOf(this.#deps.tenant, facts, pipeline);
+      await this.#deps.gates.inform(gate, { id: randomUUID(), commands: [command] });
     }
   }
 
