@@ -3,7 +3,7 @@ import type { Expiry } from '../server/api/types.ts';
 import { ago } from '../web/time.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
-import { paint, print, table } from './output.ts';
+import { log, paint, print, table } from './output.ts';
 import { size } from './vm-list.ts';
 
 /** Adds `vm expire`. */
@@ -16,17 +16,14 @@ export function register(program: Command): void {
         'now, as a schedule does by itself. The newest of each platform stays, and so does what a machine stands on.',
     }),
   ).action(async (options: ClientOptions) => {
-    const expiry = await createClient(options).post<Expiry>('/api/machines/expire', {});
-    print(expiry, (all) => render(all, Date.now()), options);
+    const { removed, silent = [] } = await createClient(options).post<Expiry>('/api/machines/expire', {});
+    print(removed, (all) => render(all, Date.now()), options);
+    for (const { reason } of silent) log(paint('yellow', reason));
   });
 }
 
 /** @param now milliseconds since the epoch */
-function render({ removed, silent = [] }: Expiry, now: number): string {
-  return [renderRemoved(removed, now), ...silent.map(({ reason }) => paint('yellow', reason))].join('\n');
-}
-
-function renderRemoved(removed: Expiry['removed'], now: number): string {
+function render(removed: Expiry['removed'], now: number): string {
   if (removed.length === 0) return 'No snapshot is over the limits.';
   const rows = removed.map(({ platform, kind, id, time, bytes }) => {
     return [platform, kind === 'kept' ? `build ${id}` : id, ago(time, now), size(bytes)];

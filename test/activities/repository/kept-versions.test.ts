@@ -15,7 +15,7 @@ for (const id of ['deb', 'rpm'] as const) {
   const format = repositoryFormats[id];
   const settings = { codename: id === 'deb' ? 'bookworm' : '', origin: 'Test' };
   const publish = (dir: string, files: readonly string[], policy: VersionPolicy) =>
-    publishPackages(format, { dir, files, settings, date, judge: judgeVersions(id, policy) });
+    publishPackages(format, { dir, files, settings, date, keepFormer: 0, judge: judgeVersions(id, policy) });
   const listed = async (dir: string) =>
     (await format.list(dir)).map(({ name, version }) => `${name} ${version}`).sort();
 
@@ -85,7 +85,7 @@ test('a tarball stays while a version of its source has it', async (t) => {
   for (const revision of ['1', '2', '3', '4', '5', '6']) {
     const source = await makeSource(join(work, revision), revision, 'shared by all');
     const judge = judgeVersions('deb', { keep: 1 });
-    await publishPackages(deb, { dir, files: [source], settings: { codename: 'x' }, date, judge });
+    await publishPackages(deb, { dir, files: [source], settings: { codename: 'x' }, date, keepFormer: 0, judge });
   }
   assert.deepEqual(
     (await deb.list(dir)).map(({ version }) => version),
