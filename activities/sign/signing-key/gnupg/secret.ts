@@ -20,10 +20,13 @@ export async function withSecret<T>(key: GnupgKey, work: (options: readonly stri
   });
   await key.card?.check(secret);
   const file = await openNameless(`${secret}\n${cancel}`);
+  const given = ['--pinentry-mode', 'loopback', '--command-file', file.path];
   try {
-    return await work(['--pinentry-mode', 'loopback', '--command-file', file.path]);
+    return await work(given);
   } catch (error) {
-    if (key.card === undefined || !isWrongSecret(error)) throw error;
+    if (!isWrongSecret(error)) throw error;
+    // A passphrase locks nothing, and a GnuPG that had to wait for the processor has refused a right one.
+    if (key.card === undefined) return await work(given);
     if (isCancelled(error) && !(await isCardThere(key))) throw new KeyAway(`the card of ${key.key} is not there`);
     await key.card.refused(secret);
     throw error;
