@@ -196,5 +196,5 @@ function reviewed({ review_id, body }: Happening, reviews: readonly Review[]): S
 
 /** Whether a status is one that Sluice gives. */
 export function isOwnStatus(context: string): boolean {
-  return context.startsWith('sluice/');
+  return context === 'sluice' || context.startsWith('sluice/');
 }

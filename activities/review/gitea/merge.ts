@@ -6,7 +6,7 @@ import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
-import type { PullFacts } from './map.ts';
+import { isOwnStatus, type PullFacts } from './map.ts';
 import { changeId } from './names.ts';
 import { type Desk, demandFacts, readFacts, readPull, whyNone } from './read.ts';
 import { giveOwn, mayPush, obstacles, readTarget, type Target, untilFitting } from './requirements.ts';
@@ -23,14 +23,10 @@ export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): 
   if (pull.state !== 'open') return refused(`${id} is closed`);
   if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);
   const target = await readTarget(desk, facts);
-  const missing = await obstacles(desk, { facts, target, own: isOwn });
+  const missing = await obstacles(desk, { facts, target, own: isOwnStatus });
   if (missing.length > 0) return refused(missing.join('; '));
   if (request.tested === null) return byHost(desk, { facts, target, request });
   return asTested(desk, { facts, target, request: { ...request, tested: request.tested } });
-}
-
-function isOwn(context: string): boolean {
-  return context.startsWith('sluice/');
 }
 
 function refused(reason: string): SubmitResult {
@@ -84,7 +80,7 @@ async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { style } = chosen;
   if (!(await untilFitting(desk, facts, patience)))
     return refused(`the host finds a conflict with ${facts.pull.base.ref}: rebase it`);
-  await giveOwn(desk, { facts, target, own: isOwn });
+  await giveOwn(desk, { facts, target, own: isOwnStatus });
   try {
     await sendPatiently(desk, `/repos/${project}/pulls/${number}/merge`, { Do: style, head_commit_id: facts.head });
   } catch (error) {
