@@ -15,7 +15,7 @@ const packages: Readonly<Record<PackageFormat, string>> = { deb: 'dpkg-query --s
 /** One that hangs, on a file system that does not answer, say, takes nothing from the others. */
 const lookScript = (seconds: number) => `command -v timeout > /dev/null || timeout() { shift 3; "$@"; }
 look() {
-  timeout -k 5 ${seconds} "$@"
+  timeout -k 5 ${seconds} "$@" 2>&1
   case $? in 124 | 137) echo '${cutInTime(seconds)}';; esac
 }`;
 
