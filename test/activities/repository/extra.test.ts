@@ -155,10 +155,10 @@ test('dnf lists them from a signed repository: after a publication, and once the
   const repo = ['[sluice]', 'name=sluice', `baseurl=file://${dir}`, ...checks, ''];
   await writeFile(join(repos, 'sluice.repo'), repo.join('\n'));
   const apart = [`--installroot=${work}/root`, '--releasever=1', '--setopt=module_platform_id=platform:x'];
-  const settings = [`reposdir=${repos}`, `cachedir=${work}/cache`, 'metadata_expire=0'];
+  const settings = [`reposdir=${repos}`, `cachedir=${work}/cache`];
   const dnf = async (...args: readonly string[]) => {
     const options = [...apart, ...settings.map((one) => `--setopt=${one}`)];
-    const { code, stdout, stderr } = await run('dnf', ['--assumeyes', ...options, ...args]);
+    const { code, stdout, stderr } = await run('dnf', ['--assumeyes', '--refresh', ...options, ...args]);
     assert.equal(code, 0, stdout + stderr);
     return stdout;
   };

@@ -98,20 +98,14 @@ test('dnf installs what either key signed, from the first state to the last', as
   ];
   await writeFile(join(repos, 'sluice.repo'), [...repo, `gpgkey=file://${dir}/archive-key.asc`, ''].join('\n'));
   const apart = [`--installroot=${root}`, '--releasever=1', `--setopt=reposdir=${repos}`];
-  const cache = [`--setopt=cachedir=${work}/cache`, '--setopt=metadata_expire=0'];
+  const cache = [`--setopt=cachedir=${work}/cache`, '--refresh'];
   const dnf = (...args: readonly string[]) => run('dnf', ['--assumeyes', ...apart, ...cache, ...args]);
   const fixed = join(work, 'fixed');
   await mkdir(fixed);
   await writeFile(join(fixed, 'sluice.repo'), [...repo, `gpgkey=file://${work}/old.asc`, ''].join('\n'));
   const withOld = [`--installroot=${work}/root-old`, '--releasever=1', `--setopt=reposdir=${fixed}`];
   const old = (...args: readonly string[]) =>
-    run('dnf', [
-      '--assumeyes',
-      ...withOld,
-      `--setopt=cachedir=${work}/cache-old`,
-      '--setopt=metadata_expire=0',
-      ...args,
-    ]);
+    run('dnf', ['--assumeyes', ...withOld, `--setopt=cachedir=${work}/cache-old`, '--refresh', ...args]);
   for (const [nth, { believedBy }] of steps.entries()) {
     await publish(nth);
     const { code, stdout, stderr } = await dnf('install', `alpha${nth}`);
