@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { nowAndThen } from './now-and-then.ts';
 import type { FarHostWorker } from './vm-host-worker.ts';
 import type { FarHost } from './vm-hosts.ts';
 
@@ -32,7 +33,6 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
   const kept = new Map<string, Kept>();
   const busy = new Map<string, Promise<void>>();
   const attempt = tellingOnce(logger);
-  let looking: Promise<void> | undefined;
   // Each host for itself: one that takes its time, or fails, keeps no other waiting.
   const look = async () => {
     const hosts = new Map(wanted().map((host) => [host.name, host]));
@@ -71,17 +71,10 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
     await kept.get(name)?.worker.stop();
     kept.delete(name);
   };
-  const again = () => {
-    looking ??= attempt('', look).finally(() => {
-      looking = undefined;
-    });
-  };
-  again();
-  const timer = setInterval(again, period);
+  const looking = nowAndThen(() => attempt('', look), period);
   return {
     async stop(): Promise<void> {
-      clearInterval(timer);
-      await looking;
+      await looking.stop();
       await Promise.all(busy.values());
       await Promise.all([...kept.values()].map(({ worker }) => worker.stop()));
     },

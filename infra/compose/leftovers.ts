@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { EngineUnavailable } from '../../activities/nodes/engine-unavailable.ts';
 import { sweepLeftovers } from '../../activities/nodes/leftovers.ts';
 import type { Provider } from '../../activities/nodes/port.ts';
+import { nowAndThen } from './now-and-then.ts';
 
 export interface LeftoversDeps {
   readonly provider: Pick<Provider, 'list' | 'sweep'>;
@@ -14,7 +15,6 @@ const usualPeriod = 60_000;
 
 /** Removes, now and then until it is stopped, the machines of this host whose workflows have ended without doing so. */
 export function keepSweeping({ provider, isOpen, logger }: LeftoversDeps, period = usualPeriod) {
-  let looking: Promise<void> | undefined;
   const look = async () => {
     try {
       const builds = await sweepLeftovers(provider, isOpen);
@@ -25,17 +25,5 @@ export function keepSweeping({ provider, isOpen, logger }: LeftoversDeps, period
         logger.warn({ error }, 'cannot look for machines of jobs that have ended');
     }
   };
-  const again = () => {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
-  };
-  again();
-  const timer = setInterval(again, period);
-  return {
-    async stop(): Promise<void> {
-      clearInterval(timer);
-      await looking;
-    },
-  };
+  return nowAndThen(look, period);
 }

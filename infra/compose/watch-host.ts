@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Host } from '../../activities/nodes/vm/hosts/port.ts';
 import { type HostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
+import { nowAndThen } from './now-and-then.ts';
 
 /** Milliseconds between two looks whether a host answers. */
 const period = 10_000;
@@ -14,8 +15,7 @@ export function watchHost<H extends Host>(own: H, states: string, logger: Pick<L
   let state: HostState['state'] | undefined;
   let saying = Promise.resolve();
   let clean: () => Promise<unknown> = async () => {};
-  let looking: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let looking: ReturnType<typeof nowAndThen> | undefined;
   // One after the other, so that what was said last is what is written.
   const say = (next: HostState['state'], why = '') => {
     saying = saying
@@ -47,25 +47,16 @@ export function watchHost<H extends Host>(own: H, states: string, logger: Pick<L
       await say('away', error instanceof Error ? error.message : String(error));
     }
   };
-  const again = () => {
-    looking ??= look()
-      .catch(unsaid)
-      .finally(() => {
-        looking = undefined;
-      });
-  };
   return {
     host,
     /** @param cleaning removes what ended jobs have left */
     begin(cleaning: () => Promise<unknown>): void {
       clean = cleaning;
-      again();
-      timer = setInterval(again, period);
+      looking = nowAndThen(() => look().catch(unsaid), period);
     },
     /** However long it takes until somebody watches it again, the host is none that is out of service. */
     async stop(): Promise<void> {
-      clearInterval(timer);
-      await looking;
+      await looking?.stop();
       await say('stopped').catch(unsaid);
     },
   };

@@ -1,0 +1,23 @@
+/**
+ * Does something every so often until it is stopped, and never twice at the same time: what takes longer than `period` is
+ * not begun again meanwhile.
+ *
+ * @param work tells of its own faults, and throws none
+ * @param period milliseconds
+ */
+export function nowAndThen(work: () => Promise<void>, period: number): { stop(): Promise<void> } {
+  let working: Promise<void> | undefined;
+  const again = () => {
+    working ??= work().finally(() => {
+      working = undefined;
+    });
+  };
+  again();
+  const timer = setInterval(again, period);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await working;
+    },
+  };
+}
