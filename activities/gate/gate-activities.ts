@@ -42,9 +42,8 @@ export function createGateActivities(deps: GateDeps) {
       if (count > 0) return merges.slice(0, count).map(({ changes }) => ({ merged: changes.map(({ key }) => key) }));
       const [first, ...others] = merges;
       const answer = first === undefined ? { merged: [] } : await mergeItem(deps, first);
-      const reason = answer.refused ?? answer.moved ?? answer.broken;
-      // What stands on it is tested again.
-      if (reason !== undefined) for (const input of others) await takeBack(deps, { input }, reason);
+      // What stands on one that is not merged is tested again.
+      for (const input of others) await takeBack(deps, { input }, answer);
       return [answer];
     },
 

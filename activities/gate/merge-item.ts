@@ -52,11 +52,10 @@ export async function mergeItem(deps: MergeDeps, input: SubmitInput): Promise<Su
   return { merged: [...merged] };
 }
 
-/** What is merged of an item that ends so. A host that is away is asked again. */
+/** What is merged of an item that ends so. */
 async function ended({ deps, input, ...merging }: Merging, answer: Omit<Submitted, 'merged'>): Promise<Submitted> {
   const merged = [...merging.merged];
-  const reason = answer.refused ?? answer.moved ?? answer.broken;
-  if (reason !== undefined) await takeBack(deps, { input, merged }, reason);
+  await takeBack(deps, { input, merged }, answer);
   await lookAt(deps, input.rules, merged);
   return { merged, ...answer };
 }

@@ -1,21 +1,23 @@
 import { gateActor } from '../../pipelines/model/actor.ts';
-import type { StoredGraph, SubmitInput } from '../../workflows/contract.ts';
+import type { StoredGraph, SubmitInput, Submitted } from '../../workflows/contract.ts';
 import { landingOf, type MergeDeps, recall } from './landing.ts';
 
 /**
  * Takes back what hosts were told of the success of an item that is not merged, by this try or by one that ended in its
- * middle: with a vote that stays, people could merge what is about to be tested again.
+ * middle: with a vote that stays, people could merge what is about to be tested again. A host that is away is asked again.
  *
  * @param merged keys of its changes that are
+ * @param answer what kept it from being merged
  */
 export async function takeBack(
   deps: Pick<MergeDeps, 'host' | 'blobs'>,
   { input, merged = [] }: { readonly input: SubmitInput; readonly merged?: readonly string[] },
-  reason: string,
+  { refused, moved, broken }: Omit<Submitted, 'merged'>,
 ): Promise<void> {
+  const reason = refused ?? moved ?? broken;
   const { graph, changes } = input;
   const left = changes.filter(({ key, connection }) => !merged.includes(key) && deps.host(connection)?.withdraw);
-  if (graph === null || left.length === 0) return;
+  if (reason === undefined || graph === null || left.length === 0) return;
   const tested = await recall<StoredGraph>(deps.blobs, graph).catch(() => undefined);
   if (tested === undefined) return;
   for (const change of left) {
