@@ -1,4 +1,4 @@
-/** The mark in Sluice's own comments, for hosts whose comments are Markdown: no page shows it. */
+/** How Sluice knows its own words and statuses: by a mark in comments, where they are Markdown and no page shows it, and by name. */
 
 const opening = '<!-- sluice ';
 const marker = /^<!-- sluice ([0-9a-f]+) ((?:[0-9a-f]+ )*)-->\s*$/;
@@ -24,4 +24,9 @@ export function withMark(text: string, { about, keys }: Mark): string {
 
 export function withoutMark(comment: string): string {
   return readMark(comment) === null ? comment : comment.slice(0, comment.lastIndexOf(opening)).trimEnd();
+}
+
+/** Whether a status is one that Sluice gives. */
+export function isOwnStatus(name: string): boolean {
+  return name === 'sluice' || name.startsWith('sluice/');
 }

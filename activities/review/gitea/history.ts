@@ -1,6 +1,7 @@
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { headsIn, type Journal, lastHeadSince, type Noticed, noticeSince } from '../journal.ts';
-import { type EventPlace, eventBase, isOwnStatus, type PullFacts, toEvent } from './map.ts';
+import { isOwnStatus } from '../mark.ts';
+import { type EventPlace, eventBase, type PullFacts, toEvent } from './map.ts';
 import type { PullName } from './names.ts';
 import type { Happening, Review, Status } from './schema.ts';
 

@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { isSafeBranch } from '../../git/names.ts';
+import { isOwnStatus } from '../mark.ts';
 import type { News, Reading, Webhook } from '../port.ts';
 import { type Headers, header, type WebhookSettings } from '../webhook.ts';
-import { isOwnStatus } from './map.ts';
 import { changeId, headName, isProject, pullRef } from './names.ts';
 import { type Posted, postedSchema } from './schema.ts';
 

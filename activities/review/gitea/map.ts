@@ -193,8 +193,3 @@ function reviewed({ review_id, body }: Happening, reviews: readonly Review[]): S
   const approvals = [{ label: 'approved', value }];
   return { action: value > 0 ? 'approved' : 'unapproved', approvals, ...said };
 }
-
-/** Whether a status is one that Sluice gives. */
-export function isOwnStatus(context: string): boolean {
-  return context === 'sluice' || context.startsWith('sluice/');
-}

@@ -1,7 +1,7 @@
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import type { Journal, Noticed } from '../journal.ts';
-import { withoutMark } from '../mark.ts';
-import { eventBase, isGood, isOwnStatus, type RequestFacts, readSystemNote, type Said } from './map.ts';
+import { isOwnStatus, withoutMark } from '../mark.ts';
+import { eventBase, isGood, type RequestFacts, readSystemNote, type Said } from './map.ts';
 import type { Site } from './names.ts';
 import type { LabelEvent, MergeRequest, Note, StateEvent, Status } from './schema.ts';
 

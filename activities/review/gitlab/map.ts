@@ -171,11 +171,6 @@ export function readSystemNote(body: string): Said | null {
   return noted.find(([begin]) => begin.test(body))?.[1] ?? null;
 }
 
-/** Whether a status is one that Sluice gives. */
-export function isOwnStatus(name: string): boolean {
-  return name === 'sluice' || name.startsWith('sluice/');
-}
-
 /** Whether a status stands in no merge's way. */
 export function isGood({ status, allow_failure: may }: Pick<Status, 'status' | 'allow_failure'>): boolean {
   return may || ['success', 'skipped', 'manual'].includes(status);

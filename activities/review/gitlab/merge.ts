@@ -6,9 +6,10 @@ import type { MergeMode } from '../../git/merge.ts';
 import { HostAway } from '../../outcome.ts';
 import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
+import { isOwnStatus } from '../mark.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
-import { headOf, isOwnStatus, landedAs, type RequestFacts } from './map.ts';
+import { headOf, landedAs, type RequestFacts } from './map.ts';
 import { changeId, requestPath } from './names.ts';
 import { type Desk, demandFacts, readFacts, readRequest, whyNone } from './read.ts';
 import {
