@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { findJava } from '../../../../infra/gerrit/java.ts';
 import { newestGerrit, usualGerrit } from '../../../../infra/gerrit/versions.ts';
 import { testReviewHost } from '../contract.ts';
@@ -10,9 +10,6 @@ import { sharedGerrit } from './world.ts';
 
 const name = `Gerrit ${newestGerrit.number}`;
 const open = () => sharedGerrit(newestGerrit);
-
-// With this Gerrit something keeps the process alive when all has passed; it has nothing left to do.
-after(() => void setTimeout(() => process.exit(), 10_000).unref());
 
 test('a Java is taken only where it is new enough', async () => {
   assert.notEqual(await findJava(usualGerrit.java), null);
