@@ -1,10 +1,26 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 
-/** SHA-256 of a file's content, in hexadecimal. */
-export async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+/** The file's SHA-256, in hex. */
+export function sha256(file: string): Promise<string> {
+  return hashOf(file, 'sha256');
+}
+
+/** The file's hash, in hex. */
+export async function hashOf(file: string, algorithm: DigestAlgorithm): Promise<string> {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(file), hash);
   return hash.digest('hex');
+}
+
+/** Passes on, in a pipeline, what it has hashed. */
+export function hashing(hash: Hash) {
+  return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      yield chunk;
+    }
+  };
 }

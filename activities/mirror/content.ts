@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { releaseFiles } from '../../pipelines/formats/deb/release.ts';
 import { type DigestAlgorithm, type DigestedFile, isStrong } from '../../pipelines/formats/digest.ts';
 import type { SyncedPackage } from '../../pipelines/mirror/outcome.ts';
-import { hashOf } from '../repository/files.ts';
+import { hashOf } from '../files/digest.ts';
 import type { RootIndex } from '../repository/port.ts';
 import { readRootIndex, rootIndexPaths } from '../repository/root-index.ts';
 import { MirrorError } from './types.ts';

@@ -16,7 +16,7 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type Manifest, type ManifestFile, publishedMode } from '../../pipelines/mirror/manifest.ts';
-import { sha256 } from '../repository/files.ts';
+import { sha256 } from '../files/digest.ts';
 import { readMemory, saveMemory, type TreeMemory } from './frozen-memory.ts';
 import { MirrorError } from './types.ts';
 

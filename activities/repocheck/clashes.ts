@@ -4,6 +4,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { hashing } from '../files/digest.ts';
 import { describePair, refusedPairs } from '../repository/conflicts.ts';
 import { type ListedPackage, type PackagePair, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
 import type { Listed } from './lists.ts';
@@ -113,13 +114,7 @@ async function fetchFile(
   const answer = await fetch(url, { signal });
   if (!answer.ok || answer.body === null) throw new Error(`${url} cannot be read: ${answer.status}`);
   const hash = createHash('sha256');
-  const hashed = async function* (content: AsyncIterable<Uint8Array>) {
-    for await (const chunk of content) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
-  await pipeline(Readable.fromWeb(answer.body), hashed, createWriteStream(to));
+  await pipeline(Readable.fromWeb(answer.body), hashing(hash), createWriteStream(to));
   if (sha256 !== '' && hash.digest('hex') !== sha256)
     throw new RepositoryRefusal(`${url} is not the file that the repository's list names`);
 }

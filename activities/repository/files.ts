@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
-  createReadStream,
   fchmodSync,
   constants as fsConstants,
   futimesSync,
@@ -15,8 +14,7 @@ import {
 } from 'node:fs';
 import { chmod, copyFile, readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
+import { sha256 } from '../files/digest.ts';
 import { makeOpenDirectory, makeOpenDirectorySync, published } from '../files/modes.ts';
 import { must } from '../process/run.ts';
 
@@ -27,18 +25,6 @@ export async function listFiles(root: string): Promise<string[]> {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
     .sort();
-}
-
-/** The file's SHA-256, in hex. */
-export function sha256(file: string): Promise<string> {
-  return hashOf(file, 'sha256');
-}
-
-/** The file's hash, in hex. */
-export async function hashOf(file: string, algorithm: DigestAlgorithm): Promise<string> {
-  const hash = createHash(algorithm);
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }
 
 /** Makes a second name for a file that nobody changes any more; a copy where the file systems differ. */

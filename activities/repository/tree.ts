@@ -2,8 +2,9 @@ import { rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isIn } from '../../pipelines/mirror/way.ts';
 import { type Former, type NextState, staysForClients } from '../../pipelines/policy/former-files.ts';
+import { sha256 } from '../files/digest.ts';
 import { exists } from '../files/exists.ts';
-import { copy, copyDigested, linkFile, sha256 } from './files.ts';
+import { copy, copyDigested, linkFile } from './files.ts';
 import { type Generations, recentTrees } from './generations.ts';
 import {
   type Entry,

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DigestedFile, isStrong } from '../../pipelines/formats/digest.ts';
-import { hashOf } from './files.ts';
+import { hashOf } from '../files/digest.ts';
 import type { RepositoryFormat, RepositoryProblem, RootIndex } from './port.ts';
 import { readRootIndex } from './root-index.ts';
 

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import type { PackageFile, PackageFormat, PackagesManifest } from '../../pipelin
 import { refusedBy } from '../../pipelines/report/walls.ts';
 import { type ProofDeps, prove } from '../attest/prove.ts';
 import { refusal } from '../failure.ts';
+import { hashing } from '../files/digest.ts';
 import type { BlobStore } from '../ports.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { repositoryFormats } from '../repository/formats.ts';
@@ -52,23 +53,13 @@ export async function inspectFile(
   { format, file }: { readonly format: PackageFormat; readonly file: PackageFile },
 ): Promise<string> {
   const path = join(directory, checked('file name', file.name));
-  // A copy, not a link: nobody else may change it once it was looked at.
+  // A copy, not a link, and what is written is what was looked at: nobody else may change it after that.
   const hash = createHash('sha256');
   await pipeline(await inbox.open(file.digest), hashing(hash), createWriteStream(path, { flags: 'wx' }));
   const found = `sha256:${hash.digest('hex')}`;
   if (found !== file.digest) refuse(`${file.name} is stored as ${file.digest} and is ${found}`);
   if (/\.(deb|udeb|rpm)$/.test(file.name)) await requireIdentity(path, { format, file });
   return path;
-}
-
-/** Passes on what it has hashed: what is written is what was looked at. */
-function hashing(hash: Hash) {
-  return async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
 }
 
 async function requireIdentity(

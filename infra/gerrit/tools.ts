@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '../../activities/files/digest.ts';
 import { writeWhole } from '../../activities/files/write.ts';
 import { withLock } from '../../activities/process/lock.ts';
 import { must } from '../../activities/process/run.ts';
@@ -74,25 +73,19 @@ function fileOf(name: string): string {
   return `${artifact}-${release}.jar`;
 }
 
-async function fetchJar(directory: string, { name, sha256 }: GerritArtifact): Promise<void> {
+async function fetchJar(directory: string, { name, sha256: wanted }: GerritArtifact): Promise<void> {
   const path = join(directory, fileOf(name));
   if (existsSync(path)) return;
   const fresh = await mkdtemp(join(directory, '.fetch-'));
   try {
     await must('mvn', ['-q', '-B', copyGoal, `-Dartifact=${name}`, `-DoutputDirectory=${fresh}`], { timeout: 600_000 });
-    const found = await digestOf(join(fresh, fileOf(name)));
-    if (found !== sha256)
-      throw new Error(`${name} has the digest ${found}, and ${sha256} was expected: it is not used`);
+    const found = await sha256(join(fresh, fileOf(name)));
+    if (found !== wanted)
+      throw new Error(`${name} has the digest ${found}, and ${wanted} was expected: it is not used`);
     await rename(join(fresh, fileOf(name)), path);
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 /** A main class, quiet logs, and the version, which the jars call `(dev)`. */

@@ -1,8 +1,8 @@
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../../files/digest.ts';
 import { must } from '../../process/run.ts';
 import { makeTemporary } from '../../process/temporary.ts';
-import { sha256 } from '../files.ts';
 import type { FileClash, PackagePair } from '../port.ts';
 import { isForInstaller } from './installer.ts';
 

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { parseRelations } from '../../../pipelines/formats/rpm/relations.ts';
 import { evr, type PrimaryPackage } from '../../../pipelines/formats/rpm/repodata.ts';
+import { sha256 } from '../../files/digest.ts';
 import { run } from '../../process/run.ts';
-import { sha256 } from '../files.ts';
 import { checked } from '../names.ts';
 import { type InspectedPackage, type PackageRelations, RepositoryRefusal } from '../port.ts';
 

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
+import { hashing } from '../../files/digest.ts';
 import type { StoredFile } from '../port.ts';
 import type { ServerClient } from './client.ts';
 
@@ -25,22 +26,13 @@ export async function writeAnswer(answer: Response, to: string, digest?: string)
     made = true;
   });
   try {
-    await pipeline(bodyOf(answer), countInto(hash), file);
+    await pipeline(bodyOf(answer), hashing(hash), file);
     const is = `sha256:${hash.digest('hex')}`;
     if (digest !== undefined && is !== digest) throw new Error(`the server gives ${is} in place of ${digest}`);
   } catch (error) {
     if (made) await rm(to, { force: true });
     throw error;
   }
-}
-
-function countInto(hash: ReturnType<typeof createHash>) {
-  return async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  };
 }
 
 /** A file of the server: its parts are asked for when they are read. Null where there is none. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { digestOf } from '../../../activities/files/digest.ts';
+import { sha256 } from '../../../activities/files/digest.ts';
 import { mustOn } from '../../../activities/nodes/vm/hosts/must.ts';
 import type { Host } from '../../../activities/nodes/vm/hosts/port.ts';
 import { isVirtual, type Platform } from '../../../pipelines/model/platform.ts';
@@ -57,7 +57,7 @@ async function bringImage(host: Host, image: string, place: string): Promise<voi
   try {
     await files.bring(image, fresh);
     for (const name of await readdir(image)) {
-      const [sent, come] = await Promise.all([digestOf(join(image, name)), files.digest(join(fresh, name))]);
+      const [sent, come] = await Promise.all([sha256(join(image, name)), files.digest(join(fresh, name))]);
       if (sent !== come) throw new Error(`${name} of ${image} is another one on ${host.name} than here`);
     }
     await files.sync(fresh);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { configurationFault } from '../../../activities/failure.ts';
-import { digestOf } from '../../../activities/files/digest.ts';
+import { sha256 } from '../../../activities/files/digest.ts';
 import { sync } from '../../../activities/files/sync.ts';
 import { moveWhole } from '../../../activities/files/write.ts';
 import { withLock } from '../../../activities/process/lock.ts';
@@ -94,7 +94,7 @@ async function fetchChecked(
 ) {
   run.tell(`fetching ${shown(url)}`);
   await fetchFile({ url, maxSize: image.maxSize, signal: run.signal }, to);
-  const digest = await digestOf(to);
+  const digest = await sha256(to);
   if (digest === image.sha256) return;
   await rm(to);
   throw wrongDigest(shown(url), digest, image.sha256);
@@ -122,7 +122,7 @@ async function digestOfFile(path: string): Promise<string> {
     throw configurationFault(`the image ${path} cannot be read: ${error.code}`);
   });
   const key = JSON.stringify([path, ino, size, mtimeMs]);
-  const digest = known.get(key) ?? (await digestOf(path));
+  const digest = known.get(key) ?? (await sha256(path));
   known.set(key, digest);
   return digest;
 }

@@ -16,8 +16,9 @@ import {
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sha256 } from '../../../activities/files/digest.ts';
 import { copyTree } from '../../../activities/mirror/frozen-tree.ts';
-import { listFiles, sha256 } from '../../../activities/repository/files.ts';
+import { listFiles } from '../../../activities/repository/files.ts';
 import { temporary } from '../repository/packages.ts';
 
 async function world(t: TestContext) {

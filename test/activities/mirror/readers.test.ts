@@ -3,9 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sha256 } from '../../../activities/files/digest.ts';
 import type { MirrorSet } from '../../../activities/mirror/types.ts';
 import { run } from '../../../activities/process/run.ts';
-import { sha256 } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { parseRelease } from '../../../pipelines/formats/deb/release.ts';
@@ -92,7 +92,7 @@ for (const layout of ['snapshots', 'pool'] as const) {
       await publishPackages(repositoryFormats.rpm, request);
     };
     const apart = [`--installroot=${world.local('root')}`, '--releasever=1', '--setopt=reposdir=/nonexistent'];
-    const cache = [`--setopt=cachedir=${world.local('cache')}`, '--setopt=metadata_expire=0'];
+    const cache = [`--setopt=cachedir=${world.local('cache')}`, '--refresh'];
     const from = `--repofrompath=mirror,file://${world.local('m1')}/stable`;
     const read = async () => {
       const { code, stderr } = await run('dnf', ['--quiet', ...apart, ...cache, from, 'makecache']);

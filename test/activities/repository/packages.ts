@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { sha256 } from '../../../activities/files/digest.ts';
 import { must } from '../../../activities/process/run.ts';
-import { sha256 } from '../../../activities/repository/files.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 
 /** A package to make: `files` maps paths to content; programs below `/usr/bin` are made executable. */

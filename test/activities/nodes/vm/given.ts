@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { digestOf } from '../../../../activities/files/digest.ts';
+import { sha256 } from '../../../../activities/files/digest.ts';
 import { cloudDisk } from './cloud-disk.ts';
 import { lendGiven, looked, looks } from './lend-given.ts';
 
@@ -13,7 +13,7 @@ test('I10: machines are lent of a disk of a cloud, which is fetched and made one
   t.after(() => server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/generic.qcow2`;
-  const { run } = await lendGiven(t, { url, sha256: await digestOf(disk) });
+  const { run } = await lendGiven(t, { url, sha256: await sha256(disk) });
   assert.deepEqual((await run(looks)).split('\n'), looked);
   // It has done its work, and is never to do it again.
   assert.equal(await run('cloud-init status'), 'status: disabled');

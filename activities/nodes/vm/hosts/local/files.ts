@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, copyFile, mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { digestOf } from '../../../../files/digest.ts';
+import { sha256 } from '../../../../files/digest.ts';
 import { syncTree } from '../../../../files/sync.ts';
 import { moveWhole, writeWhole } from '../../../../files/write.ts';
 import { must } from '../../../../process/run.ts';
@@ -43,7 +43,7 @@ export const localFiles: HostFiles = {
     await mkdir(to, { mode: 0o700 });
     await must('cp', ['-r', '--sparse=auto', '--reflink=auto', '--', `${directory}/.`, to]);
   },
-  digest: digestOf,
+  digest: sha256,
 };
 
 function unlessAbsent<T>(otherwise: T) {
