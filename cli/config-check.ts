@@ -16,7 +16,7 @@ const examples = [
 
 const details =
   'A directory is a repository, a file one configuration file. The projects are those of the tenant file, or of the ' +
-  'sluice.yaml in a directory or here; a PATH that neither knows is a trusted project on branch master. The shipped ' +
+  'sluice.yaml in a directory or of --config; a PATH that neither knows is a trusted project on branch master. The shipped ' +
   'pipelines and jobs are there, unless a tenant file or a PATH brings pipelines of its own. What is named and was ' +
   'not given is a warning; where all projects were given, an error. Beside a tenant file, --config says which ' +
   'platforms there are.';

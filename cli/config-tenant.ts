@@ -36,14 +36,14 @@ export interface Declared {
 }
 
 /**
- * Finds the tenant: that of `--tenant-file`, else that of a `sluice.yaml` (`--config`, one of the directories, or the
- * current one).
+ * Finds the tenant: that of `--tenant-file`, else that of a `sluice.yaml`: `--config`, or in one of the directories. What
+ * lies where the command is called has nothing to do with the paths.
  *
  * @returns undefined when there is neither: then each path is a trusted project by itself
  */
 export async function findTenant(paths: readonly string[], options: TenantChoice): Promise<TenantInput | undefined> {
   if (options.tenantFile !== undefined) return readTenant(options.tenantFile, options.tenant);
-  const places = [...paths, '.'].map((path) => join(path, 'sluice.yaml'));
+  const places = paths.map((path) => join(path, 'sluice.yaml'));
   const file = options.config ?? places.find((place) => existsSync(place));
   return file === undefined ? undefined : readSluice(file);
 }

@@ -249,9 +249,10 @@ test('W7: the shipped pipelines can be switched off, and are off where a path br
   assert.deepEqual(check('org/config').json.errors, []);
 });
 
-test('W7: a sluice.yaml of the directory is the tenant: projects, trust, templates, platforms', () => {
+test('W7: the sluice.yaml of --config is the tenant: projects, trust, templates, platforms', () => {
   const site = join(root, 'site');
-  const { status, json } = execute<Checked>(['config', 'check', 'cfg', 'app', '--json'], site);
+  const named = ['--config', 'sluice.yaml'];
+  const { status, json } = execute<Checked>(['config', 'check', 'cfg', 'app', ...named, '--json'], site);
   assert.equal(status, 1);
   assert.deepEqual(
     json.errors.map(({ path, message }) => `${path}: ${message}`),
@@ -260,9 +261,23 @@ test('W7: a sluice.yaml of the directory is the tenant: projects, trust, templat
         'rpm-debian-13, debian-testing, rpm-debian-testing, debian-99',
     ],
   );
-  const words = ['config', 'freeze', '--pipeline', 'check', '--project', 'app', 'cfg', 'app'];
+  const words = ['config', 'freeze', '--pipeline', 'check', '--project', 'app', 'cfg', 'app', ...named];
   const { json: frozen } = execute<Frozen>(words, site);
   assert.ok(frozen.jobs.some(({ name }) => name === 'lint-deb') && frozen.jobs.some(({ name }) => name === 'extra'));
+});
+
+test('a sluice.yaml where the command is called has no part in what other paths come to', () => {
+  const site = join(root, 'site');
+  const unasked = execute<Checked>(['config', 'check', 'cfg', '--json'], site);
+  assert.equal(unasked.status, 0, unasked.stdout);
+  const broken = join(root, 'broken');
+  mkdirSync(broken);
+  writeFileSync(join(broken, 'sluice.yaml'), 'nosuch: 1\n');
+  const sound = execute<Checked>(['config', 'check', '../org/config', '--json'], broken);
+  assert.deepEqual([sound.status, sound.json.jobs], [0, 3], sound.stderr);
+  const given = execute(['config', 'check', '.'], broken);
+  assert.equal(given.status, 2);
+  assert.match(given.stderr, /sluice\.yaml:1:1: /);
 });
 
 test('W8: what the server refuses is an error where all of the tenant was given', () => {
