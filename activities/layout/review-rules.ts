@@ -1,5 +1,6 @@
 import { parse, parseDocument, YAMLMap } from 'yaml';
-import type { ConnectionSettings } from '../review/settings.ts';
+import { approval } from '../../pipelines/policy/veto.ts';
+import type { ConnectionSettings, GitSettings } from '../review/settings.ts';
 
 type Rules = Readonly<Record<string, unknown>>;
 
@@ -20,7 +21,8 @@ const keys = ['trigger', 'require', 'reject', 'start', 'success', 'failure'] as 
  */
 export function reviewRules({ text, connections, rules }: ReviewRulesInput): string {
   const entries = Object.entries(connections);
-  if (entries.length === 1 && connections.git?.driver === 'git') return text;
+  const { git } = connections;
+  if (entries.length === 1 && git?.driver === 'git' && git.approve === undefined) return text;
   const parsed = new Map(Object.entries(rules).map(([driver, own]) => [driver, parse(own) as Record<string, Rules>]));
   const document = parseDocument(text);
   for (const [index] of (document.toJS() as readonly unknown[]).entries()) {
@@ -30,7 +32,10 @@ export function reviewRules({ text, connections, rules }: ReviewRulesInput): str
       const own = asPlain(document.getIn([...at, key, 'git']));
       if (own !== undefined) document.deleteIn([...at, key, 'git']);
       for (const [connection, settings] of entries) {
-        const rule = settings.driver === 'git' ? own : rulesOf(settings, parsed.get(settings.driver)?.[name])[key];
+        const rule =
+          settings.driver === 'git'
+            ? agreed(own, settings, key)
+            : rulesOf(settings, parsed.get(settings.driver)?.[name])[key];
         if (rule !== undefined) document.setIn([...at, key, connection], document.createNode(rule));
       }
       const left = document.getIn([...at, key]);
@@ -53,6 +58,20 @@ function rulesOf(settings: Exclude<ConnectionSettings, { driver: 'git' }>, rules
     status === undefined ? body : { check: checks[status as keyof typeof checks], ...body };
   const reports = ['start', 'success', 'failure'].filter((key) => approved[key] !== undefined);
   return { ...approved, ...Object.fromEntries(reports.map((key) => [key, asCheck(approved[key] as Rules)])) };
+}
+
+/** Plain Git's rules of one key for one connection: votes on its own label stand where those on `Approved` do. */
+function agreed(own: unknown, { approve }: GitSettings, key: (typeof keys)[number]): unknown {
+  if (approve === undefined || !Array.isArray(own)) return own;
+  const { label, value = 1 } = approve;
+  return (own as readonly Rules[]).map(({ approval: votes, ...rest }) => {
+    const asked = votes === undefined ? undefined : (votes as readonly Rules[])[0]?.[approval];
+    if (asked === undefined) return votes === undefined ? rest : { ...rest, approval: votes };
+    if (key === 'require') return { ...rest, approval: [{ [label]: `>=${value}` }] };
+    if (key === 'reject') return { ...rest, approval: [{ [label]: '<=-1' }] };
+    // A trigger knows no least value: the requirement does.
+    return asked === 0 ? { ...rest, approval: [{ [label]: 0 }] } : { ...rest, voted: true };
+  });
 }
 
 type Approvable = Exclude<ConnectionSettings, { driver: 'git' }>;

@@ -25,6 +25,7 @@ export interface GitSettings {
   readonly knownHosts?: string | undefined;
   /** What a hook of the host shows when it hints at something new. */
   readonly webhookSecret?: SecretReference | undefined;
+  readonly approve?: ApprovalSettings | undefined;
 }
 
 export interface GerritSettings {

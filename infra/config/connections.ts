@@ -66,6 +66,9 @@ function gitSchema(resolve: Resolve, path: Path, secret: Secret) {
       identity: path.optional().describe('Private key file for SSH.'),
       knownHosts: path.optional().describe('File with the host keys to expect for SSH; they are always checked.'),
       webhookSecret: secret.optional().describe(`What a hook of the host shows: ${secretForms}.`),
+      approve: approve
+        .optional()
+        .describe('The label that brings a change into the gate, in the place of `Approved` with the value 1.'),
     })
     .superRefine(checkGit);
 }
@@ -74,10 +77,14 @@ interface GitKeys {
   readonly url?: string | undefined;
   readonly identity?: unknown;
   readonly knownHosts?: unknown;
+  readonly approve?: unknown;
 }
 
 /** Keys that say how to get somewhere need a place to go to. */
-function checkGit({ driver: _, url, ...keys }: GitKeys & { readonly driver: 'git' }, context: z.RefinementCtx): void {
+function checkGit(
+  { driver: _, url, approve: _approve, ...keys }: GitKeys & { readonly driver: 'git' },
+  context: z.RefinementCtx,
+): void {
   const say = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
   for (const [key, value] of Object.entries(keys)) {
     if (value !== undefined && url === undefined)

@@ -97,6 +97,18 @@ test('an agreed label takes the place of approvals, and a veto of it stands', ()
   assert.equal(meets('app', { labels, currentLabels: labels }), true);
 });
 
+test('at plain Git an agreed label takes the place of `Approved`, and its veto and what takes that back stand', () => {
+  assert.deepEqual([meets('plain', vote('Approved', 1)), meets('plain', vote('Workflow', 1))], [false, false]);
+  assert.deepEqual([meets('plain', vote('Workflow', 2)), meets('plain', vote('Workflow', 3))], [true, true]);
+  const both = [...vote('Workflow', 2).votes, ...vote('Workflow', -1).votes];
+  assert.equal(meets('plain', { votes: both }), false);
+  const voted = (label: string, value: number) =>
+    event('plain', { type: 'comment-added', approvals: [{ label, value }] });
+  assert.equal(taken(voted('Workflow', 2), vote('Workflow', 2)), 'gate');
+  assert.equal(taken(voted('Workflow', 0), vote('Workflow', 2)), 'gate');
+  assert.equal(meets('git', vote('Workflow', 2)), false);
+});
+
 test('a label that was given to an earlier patch set lets nothing in', () => {
   assert.equal(meets('app', { labels: ['gate me'], currentLabels: [] }), false);
   assert.equal(meets('app', { labels: ['gate me'] }), false);
@@ -106,7 +118,7 @@ test('no name of a label, hashtag, topic or status is an approval', () => {
   const names = ['approved', 'review', 'Approved', 'Workflow', 'permission', 'gate me', 'sluice/gate'];
   const statuses = names.map((name) => `eve:${name}:success`);
   const named = { labels: names, currentLabels: [], hashtags: names, topic: 'approved', statuses };
-  for (const connection of ['git', 'labelled', 'hub', 'app', 'lab', 'tea'])
+  for (const connection of ['git', 'plain', 'labelled', 'hub', 'app', 'lab', 'tea'])
     assert.equal(meets(connection, named), false, connection);
   for (const connection of ['hub', 'lab', 'tea'])
     assert.equal(meets(connection, { ...named, currentLabels: names }), false, connection);
@@ -137,6 +149,8 @@ test('the built-in host alone has the file as it is written, and one that is lef
   const without = await pipelinesOf({ review: gerrit });
   assert.doesNotMatch(JSON.stringify(without), /"connection":"git"/);
   const mine = await pipelinesOf({ mine: { driver: 'git' } });
+  const agreed = await pipelinesOf({ git: { driver: 'git', approve: { label: 'Workflow' } } });
+  assert.match(JSON.stringify(agreed.gate?.require), /"Workflow":">=1"/);
   const renamed = JSON.stringify(mine.gate?.require).replaceAll('"mine"', '"git"');
   assert.equal(renamed, JSON.stringify(alone.gate?.require));
 });

@@ -12,6 +12,7 @@ export const gerrit = { driver: 'gerrit', url: 'http://h', ssh: 'ssh://u@h', ide
 /** A connection of each kind. */
 export const all: Readonly<Record<string, ConnectionSettings>> = {
   git: { driver: 'git' },
+  plain: { driver: 'git', url: 'https://h', approve: { label: 'Workflow', value: 2 } },
   review: gerrit,
   labelled: { ...gerrit, approve: { label: 'Workflow', value: 1 } },
   hub: { driver: 'github', url: 'https://h', token: secret },

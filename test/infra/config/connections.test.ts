@@ -45,7 +45,7 @@ connections:
     url: https://gitea.example.org/
     token: {file: ./gitea-token}
     webhookSecret: {file: ./gitea-hook}
-  plain: {driver: git, url: 'https://git.example.org', poll: 60s}
+  plain: {driver: git, url: 'https://git.example.org', poll: 60s, approve: {label: Workflow, value: 2}}
   folder: {driver: git, url: ../repositories}
 projects:
   pkg/tinycdb: {connection: review, queue: core, templates: [deb-package, rpm-package]}
@@ -78,7 +78,12 @@ test('connections of every driver are read, and what is relative is relative to 
     token: { file: '/conf/gitea-token' },
     webhookSecret: { file: '/conf/gitea-hook' },
   });
-  assert.deepEqual(connections.plain, { driver: 'git', url: 'https://git.example.org', poll: 60_000 });
+  assert.deepEqual(connections.plain, {
+    driver: 'git',
+    url: 'https://git.example.org',
+    poll: 60_000,
+    approve: { label: 'Workflow', value: 2 },
+  });
   assert.deepEqual(connections.folder, { driver: 'git', url: '/repositories' });
   assert.equal(projects['pkg/*']?.connection, 'review');
 });
