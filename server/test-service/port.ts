@@ -1,5 +1,6 @@
 import type { TestRequest } from '../../pipelines/test-service/request.ts';
 import type { TestResult } from '../../pipelines/test-service/result.ts';
+import type { TestHolder } from '../../pipelines/test-service/roles.ts';
 import type { TestTaskState } from '../../workflows/test-task-contract.ts';
 
 /** How a test task stands. */
@@ -16,7 +17,7 @@ export interface TestTaskStanding {
 /** What the routes of the test service ask for. */
 export interface TestService {
   /** Whose token it is; undefined for one that is not valid. */
-  holderOf(token: string): Promise<string | undefined>;
+  holderOf(token: string): Promise<TestHolder | undefined>;
   /** @returns the task's id. @throws BadRequest */
   schedule(request: TestRequest, holder: string): Promise<string>;
   /** @returns null for a task that is not known */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { testAnswer } from '../../pipelines/test-service/answer.ts';
 import { testRequest } from '../../pipelines/test-service/request.ts';
 import { apiVersion } from '../../pipelines/test-service/result.ts';
+import { type TestHolder, type TestRole, testRoles } from '../../pipelines/test-service/roles.ts';
 import { openTestStates } from '../../workflows/test-task-contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
@@ -19,19 +20,22 @@ const toCancel = z
 /** The routes of the test service, each for who has a token. */
 export function registerTestService(app: App, { testService }: Pick<ServerDeps, 'testService'>): void {
   if (testService === undefined) return;
-  const hooks = { onRequest: admit(testService), preSerialization: asClientsReadIt };
+  const hooks = (...roles: readonly TestRole[]) => ({
+    onRequest: admit(testService, roles),
+    preSerialization: asClientsReadIt,
+  });
   app.get('/docs', { schema: { hide: true } }, (_, reply) => reply.redirect('/api/openapi.json'));
   app.post(
     '/tasks/schedule',
-    { ...hooks, schema: { summary: 'Test a package', body: testRequest } },
+    { ...hooks('tester'), schema: { summary: 'Test a package', body: testRequest } },
     async (request, reply) => {
-      const id = await testService.schedule(request.body, holders.get(request) ?? '');
+      const id = await testService.schedule(request.body, holders.get(request)?.email ?? '');
       return reply.code(201).send({ success: true, task_id: id, api_version: apiVersion });
     },
   );
   app.get(
     '/tasks/:id/result',
-    { ...hooks, schema: { summary: 'How a test task stands, and what came of it', params: which } },
+    { ...hooks(...testRoles), schema: { summary: 'How a test task stands, and what came of it', params: which } },
     async ({ params: { id } }, reply) => {
       const found = await testService.look(id);
       if (found === null) return reply.code(404).send({ error: `there is no task ${id}` });
@@ -45,7 +49,7 @@ export function registerTestService(app: App, { testService }: Pick<ServerDeps, 
   );
   app.post(
     '/cancel_tasks',
-    { ...hooks, schema: { summary: 'Cancel test tasks', body: toCancel } },
+    { ...hooks('tester'), schema: { summary: 'Cancel test tasks', body: toCancel } },
     async ({ body: { bs_task_ids: numbers = [], task_ids: ids = [] } }) => {
       const unknown = [...(await testService.cancel(numbers)), ...(await testService.cancel(ids))];
       return { success: true, ...(unknown.length === 0 ? {} : { unknown }) };
@@ -60,16 +64,22 @@ async function asClientsReadIt(_: FastifyRequest, reply: FastifyReply, payload: 
   return { ...(payload as object), success: false, error_description: error, api_version: apiVersion };
 }
 
-const holders = new WeakMap<FastifyRequest, string>();
+const holders = new WeakMap<FastifyRequest, TestHolder>();
 const refusal = 'Could not validate credentials';
 
-/** A hook that ends requests without a valid token. */
-function admit(service: Pick<TestService, 'holderOf'>) {
+/** A hook that ends requests without a valid token, and those of who may not do what they ask for. */
+function admit(service: Pick<TestService, 'holderOf'>, roles: readonly TestRole[]) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     const holder = given === undefined ? undefined : await service.holderOf(given);
-    if (holder !== undefined) holders.set(request, holder);
+    if (holder !== undefined && roles.includes(holder.role)) {
+      holders.set(request, holder);
+      return;
+    }
     // `detail` is where clients of ALTS look.
-    else await reply.code(401).header('www-authenticate', 'Bearer').send({ error: refusal, detail: refusal });
+    if (holder !== undefined) {
+      const denied = `the token of ${holder.email} is for looking alone: its role is ${holder.role}`;
+      await reply.code(403).send({ error: denied, detail: denied });
+    } else await reply.code(401).header('www-authenticate', 'Bearer').send({ error: refusal, detail: refusal });
   };
 }

@@ -21,9 +21,10 @@ test('A-040: a token is made that the test service takes, for as long as it is g
   const { status, stdout } = create('--email', 'ann@example.org');
   assert.equal(status, 0);
   assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-  assert.equal(await holderOf(stdout.trim(), secret), 'ann@example.org');
+  assert.deepEqual(await holderOf(stdout.trim(), secret), { email: 'ann@example.org', role: 'tester' });
   assert.equal(await holderOf(stdout.trim(), `${secret}x`), undefined);
-  const { json } = create('--email', 'ann@example.org', '--ttl', '2h', '--json');
+  const { json } = create('--email', 'ann@example.org', '--role', 'observer', '--ttl', '2h', '--json');
+  assert.deepEqual(await holderOf(json.token, secret), { email: 'ann@example.org', role: 'observer' });
   const left = (Date.parse(json.expires) - Date.now()) / 1000;
   assert.ok(left > 7_000 && left <= 7_200, String(left));
   const { exp, iat } = JSON.parse(String(Buffer.from(json.token.split('.')[1] ?? '', 'base64url')));
@@ -34,6 +35,7 @@ const wrong: readonly (readonly [words: readonly string[], status: number, said:
   [[], 2, /--email/],
   [['--email', 'ann'], 2, /Give an address such as/],
   [['--email', 'a@b', '--ttl', 'soon'], 2, /Give a minute to ten years/],
+  [['--email', 'a@b', '--role', 'king'], 2, /Allowed choices are tester, observer/],
   [['--email', 'a@b', '--ttl', '0'], 2, /Give a minute to ten years/],
 ];
 for (const [words, status, said] of wrong) {

@@ -96,6 +96,21 @@ test('A-038 A-050 A-064: a task that waits has a state, one that has ended its r
   assert.deepEqual([none.status, none.body], [404, refused('there is no task nobody')]);
 });
 
+test('A-040: an observer reads results, and neither schedules nor cancels', async () => {
+  const observer = await sign('HS256', { email: 'wall@example.org', role: 'observer' });
+  assert.equal((await ask('/tasks/done/result', undefined, observer)).status, 200);
+  for (const [path, body] of [
+    ['/tasks/schedule', wish],
+    ['/cancel_tasks', { bs_task_ids: [1] }],
+  ] as const) {
+    const { status, body: said } = await ask(path, body, observer);
+    assert.equal(status, 403, path);
+    assert.match(String(said.detail), /wall@example\.org is for looking alone: its role is observer/);
+  }
+  const unknown = await sign('HS256', { email: 'a@b', role: 'king' });
+  assert.equal((await ask('/tasks/schedule', wish, unknown)).status, 403);
+});
+
 test('A-061: a revoked task says so', async () => {
   const { body } = await ask('/tasks/gone/result');
   assert.deepEqual([body.state, body.result], ['REVOKED', { revoked: true }]);
