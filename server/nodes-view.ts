@@ -1,6 +1,6 @@
 import type { Capacity, Size, Usage } from '../pipelines/nodes/capacity.ts';
 import { nothing, withMachines } from '../pipelines/nodes/capacity.ts';
-import { type NodesDesk, type NodesRequest, usageOf } from '../pipelines/nodes/desk.ts';
+import { type NodesDesk, type NodesRequest, servingOrder, usageOf } from '../pipelines/nodes/desk.ts';
 import type { HeldBuild } from '../pipelines/nodes/holds.ts';
 import { type Left, lacking, leftOf } from '../pipelines/nodes/lack.ts';
 import type { GivenMachine } from '../pipelines/nodes/machines.ts';
@@ -124,7 +124,7 @@ function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Ma
   const others = uncounted.filter((one) => one.provider === provider).flatMap(({ sizes }) => sizes);
   const used = rounded(withMachines(usageOf(desk), others));
   const free = rounded(leftOf(usageOf(desk), capacity));
-  const { machines, ready: _, ...most } = capacity;
+  const { machines, ready: _, relativePriority: __, ...most } = capacity;
   const ready = (desk.ready ?? []).map(({ size: _, queue: __, ...node }) => ({ ...node, words: readyWords(node) }));
   const view = { provider, most, used, free, waiting: desk.waiting.length, ready };
   return machines === undefined ? view : { ...view, machines: machines.map((each) => machineView(desk, each)) };
@@ -153,7 +153,7 @@ function lentRow(facts: NodesFacts, machines: Machines, lost: boolean): LentNode
 
 function waitingRows(facts: NodesFacts, { provider, capacity, desk }: Desk): readonly WaitingNodes[] {
   const left = leftOf(usageOf(desk), capacity);
-  return desk.waiting.map((request: NodesRequest, ahead) => ({
+  return servingOrder(desk).map((request: NodesRequest, ahead) => ({
     ...buildNodes(facts, { provider, workflow: request.holder, ...request }),
     place: ahead + 1,
     why: waitsBecause(ahead, lacking(request.sizes, left), desk.closed === true),

@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Capacity } from '../pipelines/nodes/capacity.ts';
-import { emptyDesk, type NodesDesk, type NodesRequest } from '../pipelines/nodes/desk.ts';
+import { emptyDesk, type NodesDesk, type NodesRequest, servingOrder } from '../pipelines/nodes/desk.ts';
 import type { BuildRecord } from '../workflows/contract.ts';
 import { heldId, nodesId } from '../workflows/ids.ts';
 import { nodesQuery } from '../workflows/messages.ts';
@@ -44,7 +44,7 @@ export function createNodesLook(deps: NodesLookDeps): NodesLook {
         heldOf(deps),
         store.listBuilds({ running: true, limit: mostRunning }),
       ]);
-      const listed = desks.flatMap(({ desk }) => [...desk.leases.slice(0, most), ...desk.waiting.slice(0, most)]);
+      const listed = desks.flatMap(({ desk }) => [...desk.leases.slice(0, most), ...servingOrder(desk).slice(0, most)]);
       const builds = await recordsOf(store, { running, held, listed });
       const uncounted = uncountedOf(deps, { desks, held, builds });
       return nodesView({ desks, builds, held, uncounted }, Date.now(), most);

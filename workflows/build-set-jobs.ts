@@ -115,7 +115,7 @@ export class JobChildren {
 }
 
 /** All that decides what a job tries, and how: two with the same say the same. */
-function workOf({ attempt: _, priority: __, ...work }: JobInput): string {
+function workOf({ attempt: _, priority: __, queue: ___, ...work }: JobInput): string {
   return canonicalJson(work);
 }
 

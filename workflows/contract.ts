@@ -22,8 +22,8 @@ export const taskQueues = {
 /** The type of the failure by which an activity refuses what may not be done, whoever asks: its message says why. */
 export const refusedFault = 'Refused';
 
-/** Input of the `job` workflow: enough to run it again by hand from the Temporal Web UI. */
-export interface JobInput {
+/** Input of the `job` workflow: enough to run it again by hand from the Temporal Web UI. `queue`: the gate's of its change. */
+export interface JobInput extends Partial<Pick<GateName, 'queue'>> {
   readonly tenant: string;
   readonly pipeline: string;
   readonly buildSet: string;

@@ -53,6 +53,11 @@ export function splitBuildSetKey(whole: string): { readonly key: string; readonl
   return token === undefined ? { key } : { key, token };
 }
 
+/** The number of the item that a build set is for: later ones of the same gate have higher ones. */
+export function itemNumber(buildSetKey: string): number {
+  return Number.parseInt(buildSetKey, 10) || 0;
+}
+
 export function buildSetId(name: BuildSetName): string {
   return join('buildset', ...buildSetParts(name));
 }

@@ -32,8 +32,9 @@ const frozenJob = object({
 const size = object({ cores: number, ramGb: number, label: maybe(text) });
 const assigned = maybe(list(object({ label: text, name: text })));
 const request = { holder: text, token: text, sizes: list(size), priority: number, build: text, queue: text };
-const nodesRequest = object(request);
-const lease = object({ ...request, fence: count, lost: flag, machines: assigned, host: maybe(text) });
+const place = { place: maybe(object({ queue: text, item: number })) };
+const nodesRequest = object({ ...request, ...place });
+const lease = object({ ...request, ...place, fence: count, lost: flag, machines: assigned, host: maybe(text) });
 const claim = object({
   ...{ provider: text, request: nodesRequest, fence: nullable(count), machines: assigned, host: maybe(text) },
 });
@@ -51,6 +52,7 @@ const capacity = object({
   ...limits,
   hosts: maybe(list(object({ ...limits, name: text, queue: text, shut: maybe(text), soon: maybe(flag) }))),
   machines: maybe(list(object({ name: text, labels: list(text) }))),
+  relativePriority: maybe(flag),
   ready: maybe(list(object({ label: text, size, min: count, maxAge: maybe(number), queue: text }))),
 });
 const readyNode = object({
@@ -70,6 +72,7 @@ const inputs = {
       attempt: count,
       job: frozenJob,
       priority: maybe(number),
+      queue: maybe(text),
       returned: maybe(list(text)),
     },
     ...{ source, sources: list(source), parents: artifacts, provided: artifacts, unreleased: maybe(artifacts) },

@@ -3,7 +3,8 @@ import type { BuildSetInput, BuildSetStart, JobInput } from './contract.ts';
 
 /** Whose jobs they are, and what all of them work with. */
 export interface JobsOf {
-  readonly buildSet: Pick<BuildSetInput, 'tenant' | 'pipeline' | 'key' | 'permissions'>;
+  readonly buildSet: Pick<BuildSetInput, 'tenant' | 'pipeline' | 'key' | 'permissions'> &
+    Partial<Pick<BuildSetInput, 'queue'>>;
   readonly stored: BuildSetStart;
   /** Workflow id of whoever waits for them. */
   readonly reportTo?: string;
@@ -11,7 +12,7 @@ export interface JobsOf {
 
 /** What an attempt at a job of a build set is started with. @throws where nothing was prepared for its change */
 export function jobInput({ buildSet, stored, reportTo }: JobsOf, build: PendingBuild): JobInput {
-  const { tenant, pipeline, key, permissions } = buildSet;
+  const { tenant, pipeline, queue, key, permissions } = buildSet;
   const { changes, sources, unreleased, released } = stored;
   const label = build.nodeset.nodes[0]?.label ?? '';
   const offered = build.job.requires.length > 0 ? unreleased?.[label] : undefined;
@@ -35,6 +36,7 @@ export function jobInput({ buildSet, stored, reportTo }: JobsOf, build: PendingB
     ...(offered === undefined ? {} : { unreleased: offered }),
     ...(released === undefined ? {} : { released }),
     priority: permissions.priority - (build.underPaused ? 1 : 0),
+    ...(queue === undefined ? {} : { queue }),
     ...(returned.length === 0 ? {} : { returned }),
   };
 }

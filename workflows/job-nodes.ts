@@ -4,7 +4,7 @@ import type { NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
 import { nodesReason, nodesRefusal } from '../pipelines/nodes/reason.ts';
 import { control, local } from './activities.ts';
 import { type JobInput, type JobStart, type StageResult, taskQueues } from './contract.ts';
-import { rebuildId } from './ids.ts';
+import { gateId, itemNumber, rebuildId } from './ids.ts';
 import { hear, messages } from './input.ts';
 import { handOnNodes } from './job-held.ts';
 import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
@@ -38,7 +38,10 @@ export async function withNodes(
   const build = input.job.uses === 'release' ? rebuildId(start.build) : start.build;
   const { queue } = start;
   const { priority = freely.priority } = input;
-  const request = { holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue };
+  const request = {
+    ...{ holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue },
+    ...placeOf(input, start),
+  };
   let claim: NodesClaim | null = { provider, request, fence: null };
   setHandler(nodesClaimQuery, () => claim);
   const granted = (grant: Grant) => {
@@ -65,6 +68,12 @@ export async function withNodes(
     if (!handedOn) await CancellationScope.nonCancellable(() => local.returnNodes({ provider, token, removed }));
     claim = null;
   }
+}
+
+/** Where the change stands among those that relative priority counts. A run of its own is nobody's place. */
+function placeOf({ tenant, pipeline, queue, buildSet }: JobInput, { alone }: JobStart): Pick<NodesRequest, 'place'> {
+  if (queue === undefined || alone) return {};
+  return { place: { queue: gateId({ tenant, pipeline, queue }), item: itemNumber(buildSet) } };
 }
 
 interface Taking {

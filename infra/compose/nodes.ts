@@ -31,7 +31,7 @@ export function capacityIn(
   data: string,
   findPlatform: Common['findPlatform'],
 ): (provider: string) => Promise<Capacity> {
-  return async (provider) => {
+  const limits = async (provider: string): Promise<Capacity> => {
     const { nodes } = live.settings();
     if (provider === 'static') {
       const machines = Object.entries(nodes.static).map(([name, { labels }]) => ({ name, labels }));
@@ -42,6 +42,11 @@ export function capacityIn(
     const { hosts, ...most } = { hosts: {}, ...given };
     const ready = wishesIn(nodes.labels, { provider }, findPlatform);
     return withHosts(ready.length === 0 ? most : { ...most, ready }, hosts, data);
+  };
+  return async (provider) => {
+    const capacity = await limits(provider);
+    const counts = live.settings().nodes.relativePriority && Object.keys(capacity).length > 0;
+    return counts ? { ...capacity, relativePriority: true } : capacity;
   };
 }
 

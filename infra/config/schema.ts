@@ -159,6 +159,12 @@ function nodesSchema(resolve: Resolve) {
     static: staticSchema(resolve)
       .default({})
       .describe('Machines that are there, by name, each lent to one job at a time.'),
+    relativePriority: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Serve the first change of each queue or project before the second of any, as by `relative_priority` of Zuul.',
+      ),
     labels: labelsSchema.default({}).describe('Nodes by their label, which is the name of a platform.'),
   });
 }

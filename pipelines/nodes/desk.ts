@@ -1,6 +1,6 @@
 import { type Capacity, excess, type HostRoom, nothing, type Size, type Usage, withMachines } from './capacity.ts';
 import { neverOnHosts, serveOnHosts, usageOn } from './hosts.ts';
-import { type AssignedMachine, assignMachines, type GivenMachine, tooFewMachines } from './machines.ts';
+import { type AssignedMachine, labelsOf, serveWithMachines, tooFewMachines } from './machines.ts';
 import {
   asLent,
   leaving,
@@ -13,6 +13,7 @@ import {
   sizesOf,
   takeReady,
 } from './ready.ts';
+import { byRelativePriority, type ItemPlace } from './relative-priority.ts';
 
 /** Machines that somebody wants to hold, all of them at once. */
 export interface NodesRequest {
@@ -25,8 +26,10 @@ export interface NodesRequest {
   /** The build's id, which everything carries that is made for it, and the task queue of those who can remove that. */
   readonly build: string;
   readonly queue: string;
-  /** That of the pipeline's precedence: lower is served first; among equals, who asked first. */
+  /** That of the pipeline's precedence: lower is served first; among equals, who asked first, or by relative priority. */
   readonly priority: number;
+  /** For relative priority; absent: nobody is ahead of it. */
+  readonly place?: ItemPlace;
 }
 
 /** Machines that are lent to a request. */
@@ -47,7 +50,7 @@ export interface NodesDesk {
   /** The highest fence that was given. */
   readonly fence: number;
   readonly leases: readonly NodesLease[];
-  /** In the order in which they are served. */
+  /** By priority, then by age: `servingOrder` is the order in which they are served. */
   readonly waiting: readonly NodesRequest[];
   /** What is made for nobody yet; absent: nothing. */
   readonly ready?: readonly ReadyNode[];
@@ -159,6 +162,15 @@ export function forgetful(desk: NodesDesk): NodesDesk {
   return { ...desk, closed: true, ...(desk.ready === undefined ? {} : { ready: leaving(desk.ready) }) };
 }
 
+/** Those who wait, in the order in which they are served as things stand. */
+export function servingOrder({ capacity, leases, waiting }: NodesDesk): readonly NodesRequest[] {
+  if (capacity.relativePriority !== true) return waiting;
+  return byRelativePriority(
+    waiting,
+    leases.filter(({ lost }) => !lost),
+  );
+}
+
 function lentBy(leases: NodesDesk['leases']): Usage {
   return leases.reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
 }
@@ -242,9 +254,12 @@ type Grant = NodesRequest & Pick<NodesLease, 'machines' | 'host'>;
 
 /** Who can be served now, in order, and what stands ready afterwards: what is in the way of the next leaves. */
 function grantable(desk: NodesDesk): { readonly grants: readonly Grant[]; readonly ready: NodesDesk['ready'] } {
-  const { capacity, waiting } = desk;
-  if (capacity.machines !== undefined) return { grants: assignable(desk, capacity.machines), ready: desk.ready };
-  if (capacity.hosts !== undefined) return placeable(desk, capacity.hosts);
+  const { capacity } = desk;
+  const waiting = servingOrder(desk);
+  const there = { ...desk, waiting };
+  if (capacity.machines !== undefined)
+    return { grants: serveWithMachines(capacity.machines, there), ready: desk.ready };
+  if (capacity.hosts !== undefined) return placeable(there, capacity.hosts);
   const grants: Grant[] = [];
   let { ready = [] } = desk;
   let lent = lentBy(desk.leases);
@@ -269,26 +284,6 @@ function placeable({ leases, waiting, ready: stock }: NodesDesk, hosts: readonly
     return { ...request, ...machines, host: host.name };
   });
   return { grants, ready: stock && ready };
-}
-
-/** The same where each machine is lent as it is. One that waits keeps the machines of its labels from all behind it. */
-function assignable({ leases, waiting }: NodesDesk, machines: readonly GivenMachine[]): readonly Grant[] {
-  const lent = new Set(leases.flatMap((lease) => (lease.machines ?? []).map(({ name }) => name)));
-  let free = machines.filter(({ name, out }) => out === undefined && !lent.has(name));
-  return waiting.flatMap((request) => {
-    const labels = labelsOf(request.sizes);
-    const assigned = assignMachines(labels, free);
-    const taken = (machine: GivenMachine) =>
-      assigned === null
-        ? machine.labels.some((label) => labels.includes(label))
-        : assigned.some(({ name }) => name === machine.name);
-    free = free.filter((machine) => !taken(machine));
-    return assigned === null ? [] : [{ ...request, machines: assigned }];
-  });
-}
-
-function labelsOf(sizes: readonly Size[]): readonly string[] {
-  return sizes.map(({ label = '' }) => label);
 }
 
 /** Why machines are more than the provider has at all; null when they are not. */

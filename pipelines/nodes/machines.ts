@@ -42,6 +42,37 @@ export function assignMachines(
   return [...nodeOf].sort(([, a], [, b]) => a - b).map(([name, node]) => ({ label: labels[node] ?? '', name }));
 }
 
+interface Labelled {
+  readonly label?: string;
+}
+
+/**
+ * Serves requests in order with machines that nobody has been lent. One that waits keeps the machines of its labels from
+ * all behind it.
+ */
+export function serveWithMachines<R extends { readonly sizes: readonly Labelled[] }>(
+  machines: readonly GivenMachine[],
+  there: { readonly waiting: readonly R[]; readonly leases: readonly { machines?: readonly AssignedMachine[] }[] },
+): readonly (R & { readonly machines: readonly AssignedMachine[] })[] {
+  const lent = new Set(there.leases.flatMap((lease) => (lease.machines ?? []).map(({ name }) => name)));
+  let free = machines.filter(({ name, out }) => out === undefined && !lent.has(name));
+  return there.waiting.flatMap((request) => {
+    const labels = labelsOf(request.sizes);
+    const assigned = assignMachines(labels, free);
+    const taken = (machine: GivenMachine) =>
+      assigned === null
+        ? machine.labels.some((label) => labels.includes(label))
+        : assigned.some(({ name }) => name === machine.name);
+    free = free.filter((machine) => !taken(machine));
+    return assigned === null ? [] : [{ ...request, machines: assigned }];
+  });
+}
+
+/** The labels of machines, in order. */
+export function labelsOf(sizes: readonly Labelled[]): readonly string[] {
+  return sizes.map(({ label = '' }) => label);
+}
+
 /** Why there are too few machines for these labels however long one waits; null when there are enough. */
 export function tooFewMachines(labels: readonly string[], machines: readonly GivenMachine[]): string | null {
   const able = machines.filter(({ out }) => out === undefined);

@@ -64,7 +64,12 @@ class Work {
 const work = new Work();
 
 /** Brings changes into `check`, whose one job wants so many nodes. */
-async function enter(ids: readonly string[], count: number, more = {}): Promise<string> {
+async function enter(
+  ids: readonly string[],
+  count: number,
+  given: { queue?: string } & Record<string, unknown> = {},
+): Promise<string> {
+  const { queue = 'tinycdb', ...more } = given;
   const nodes = Array.from({ length: count }, (_, index) => ({ name: [`n${index}`], label: 'test' }));
   const build = frozenJob('build', { uses: 'build', attempts: 1, nodeset: { name: '', nodes, groups: [] }, ...more });
   const jobs = world.outside.jobs;
@@ -72,7 +77,7 @@ async function enter(ids: readonly string[], count: number, more = {}): Promise<
   const time = Date.now();
   const enqueued = ids.map((id) => ({ type: 'enqueue', time, pipeline: 'check', change: id }) as const);
   const changes = ids.map((id) => change(id));
-  return world.tell('tinycdb', [{ type: 'observe', time, changes }, ...enqueued], { pipeline: check });
+  return world.tell(queue, [{ type: 'observe', time, changes }, ...enqueued], { pipeline: check });
 }
 
 function desk(): Promise<NodesDesk> {
@@ -132,6 +137,27 @@ test('a nodeset gets all of its machines at once, and a job that waits says so',
   await until('it has begun', async () => ((await jobOf(gate, 'set-1'))?.startTime ?? 0) >= before);
   work.end('set-1');
   await nothingIsLent();
+});
+
+test('I10: by relative priority the first change of a queue does not wait for the third of another', async () => {
+  world.outside.capacity = { maxServers: 2, relativePriority: true };
+  const ids = ['many-0', 'many-1', 'many-2', 'few-0'];
+  for (const [index, id] of ids.entries()) {
+    await enter([id], 1, id.startsWith('few') ? { queue: 'small' } : {});
+    await until(`${id} asked`, async () => {
+      const { leases, waiting: waits } = await desk();
+      return leases.length + waits.length === index + 1;
+    });
+  }
+  const { place } = (await desk()).waiting.at(-1) ?? {};
+  assert.equal(place?.queue, 'gate/main/check/small');
+  work.end('many-0');
+  await runs('few-0');
+  work.end('few-0');
+  await runs('many-2');
+  for (const id of ['many-1', 'many-2']) work.end(id);
+  await nothingIsLent();
+  world.outside.capacity = { maxServers: 2 };
 });
 
 test('more than the provider has is a failure of the nodes, with the reason', async () => {

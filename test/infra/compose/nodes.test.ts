@@ -94,6 +94,13 @@ test('the capacity is what the configuration says', async () => {
   assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('docker'), {});
 });
 
+test('I10: relative priority is told to those who count', async () => {
+  const relative = liveOf('nodes: {relativePriority: true, vm: {maxRamGb: 2}}');
+  const of = (provider: string) => capacityIn(relative, '/nowhere', withMachines)(provider);
+  assert.deepEqual(await of('vm'), { maxServers: 4, maxRamGb: 2, relativePriority: true });
+  assert.deepEqual(await of('docker'), {}, 'where nothing is limited nobody waits');
+});
+
 const machine = {
   ...builtInPlatforms[0],
   name: 'vm',
