@@ -7,7 +7,7 @@ import type { Finding, Step } from './step.ts';
 
 /**
  * The images of the platforms that are used, made or fetched once: those of the shipped jobs and of the configuration,
- * and others that have images already. Those of the rest are made when a job needs them.
+ * and others that have theirs already. Those of the rest are made when a job needs them.
  */
 export function containerImages(config: Pick<Config, 'platforms'>): Step {
   return {

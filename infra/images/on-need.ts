@@ -32,16 +32,12 @@ export function imagesOnNeed(
   };
 }
 
-/** Those platforms that have an image already: somebody has used them. */
+/** Those platforms that have their images already: somebody has used them. One that is half made is made on need. */
 export async function platformsInUse(
   platforms: readonly Platform[],
   docker: Docker = new Docker(),
 ): Promise<readonly Platform[]> {
-  const used = await Promise.all(
-    platforms.map(
-      async ({ buildImage, testImage }) => (await has(docker, buildImage)) || (await has(docker, testImage)),
-    ),
-  );
+  const used = await Promise.all(platforms.map((platform) => hasImages(platform, docker)));
   return platforms.filter((_, i) => used[i]);
 }
 

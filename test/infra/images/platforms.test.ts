@@ -166,8 +166,9 @@ test('what was not made is tried again by the next who needs it', async () => {
   assert.equal(tries, 2);
 });
 
-test('platforms that have an image are in use', async () => {
-  const used = await platformsInUse(builtInPlatforms, engine(['sluice/debian-13:minimal', 'sluice/trixie:base']));
+test('platforms that have their images are in use, and none that is half made', async () => {
+  const images = ['debian-13:minimal', 'debian-13:build', 'trixie:base', 'rpm-debian-13:minimal'];
+  const used = await platformsInUse(builtInPlatforms, engine(images.map((image) => `sluice/${image}`)));
   assert.deepEqual(
     used.map(({ name }) => name),
     ['debian-13'],
