@@ -4,6 +4,8 @@ import { withLock } from '../../process/lock.ts';
 import type { MarkList } from '../marks.ts';
 import { markReached } from './reach.ts';
 import { bringBackLeft, removeBlob } from './remove-blob.ts';
+import { removeGoing, takeAway } from './take-away.ts';
+import { arriving } from './tree-store.ts';
 
 export interface PruneOptions {
   /** Storage's root: blobs and logs. */
@@ -85,16 +87,25 @@ async function prune(options: PruneOptions): Promise<Pruned> {
 
 async function remove(storage: string, { kind, path, touched }: Candidate): Promise<boolean> {
   if (kind === 'blobs') return removeBlob(storage, path, touched);
-  await rm(path, { recursive: true, force: true });
+  await takeAway(path);
   return true;
 }
 
-/** Uploads that a killed process began; a living one has ended within a day. */
-async function removeAbandoned({ storage, now }: PruneOptions): Promise<void> {
+/**
+ * What killed processes left: uploads and trees on their way, which a living one has brought to an end within a day, and
+ * what was being removed.
+ */
+async function removeAbandoned({ storage, repositories, now }: PruneOptions): Promise<void> {
+  const begun = now - 86_400_000;
   for (const path of await entries(join(storage, 'blobs', 'incoming'))) {
-    const found = await statOf(path);
-    if (found !== undefined && now - found.mtimeMs > 86_400_000) await rm(path, { force: true });
+    if (((await statOf(path))?.mtimeMs ?? now) < begun) await rm(path, { force: true });
   }
+  for (const path of (await entries(repositories)).filter((one) => arriving.test(basename(one)))) {
+    // Since when it is there: it keeps the other times that it had where it was made.
+    if (((await statOf(path))?.ctimeMs ?? now) < begun) await rm(path, { recursive: true, force: true });
+  }
+  await removeGoing(repositories);
+  await removeGoing(join(storage, 'logs'));
 }
 
 async function findCandidates(options: PruneOptions): Promise<Candidate[]> {
@@ -103,9 +114,9 @@ async function findCandidates(options: PruneOptions): Promise<Candidate[]> {
   const digests = inUse === null ? [] : await entries(join(storage, 'blobs', 'sha256'));
   const blobs = (await Promise.all(digests.map(entries))).flat();
   const found = await Promise.all([
-    ...(await entries(join(storage, 'logs'))).map((path) => candidate('logs', path, marks?.logs.get(basename(path)))),
+    ...(await named(join(storage, 'logs'))).map((path) => candidate('logs', path, marks?.logs.get(basename(path)))),
     ...blobs.map((path) => candidate('blobs', path, marks?.blobs.get(`${basename(dirname(path))}${basename(path)}`))),
-    ...(await entries(repositories)).map((path) =>
+    ...(await named(repositories)).map((path) =>
       candidate('repositories', path, marks?.repositories.get(basename(path))),
     ),
   ]);
@@ -136,6 +147,11 @@ function statOf(path: string) {
 
 async function entries(directory: string): Promise<string[]> {
   return (await readdir(directory).catch(() => [])).map((name) => join(directory, name));
+}
+
+/** What has a name of its own, and is neither on its way nor going. */
+async function named(directory: string): Promise<string[]> {
+  return (await entries(directory)).filter((path) => !basename(path).startsWith('.'));
 }
 
 async function freeBytes(path: string): Promise<number> {

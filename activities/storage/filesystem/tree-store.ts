@@ -6,6 +6,7 @@ import { syncTree } from '../../files/sync.ts';
 import { moveWhole } from '../../files/write.ts';
 import type { Trees } from '../port.ts';
 import { openStored } from './stored-file.ts';
+import { removeGoing, takeAway } from './take-away.ts';
 
 export interface TreeStoreOptions {
   /** The directory of the trees; made when absent. */
@@ -18,6 +19,9 @@ const namePattern = /^[a-z0-9][a-z0-9._-]*$/;
 
 /** What `rename` says of a directory that is there and has something in it. */
 const taken = new Set(['ENOTEMPTY', 'EEXIST']);
+
+/** What a tree is called while it is on its way to its name. */
+export const arriving = /^\..+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Trees in a directory, one beside the other; `.NAME.UUID` is one that is on its way, `.NAME.going` one that goes. */
 export function createTreeStore({ root, baseUrl }: TreeStoreOptions): Trees {
@@ -67,16 +71,10 @@ async function publish(root: string, tree: string, directory: string): Promise<v
   }
 }
 
-/** Half a tree must never be taken for one: it leaves its name first. What killed processes left of any goes as well. */
+/** What killed processes left of any goes as well. */
 async function remove(root: string, name: string): Promise<void> {
-  const going = join(root, `.${name}.going`);
-  await rm(going, { recursive: true, force: true });
-  await moveWhole(join(root, name), going).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  const names = await readdir(root).catch(() => []);
-  for (const one of names.filter((each) => /^\..+\.going$/.test(each)))
-    await rm(join(root, one), { recursive: true, force: true });
+  await takeAway(join(root, name));
+  await removeGoing(root);
 }
 
 async function bring(from: string, to: string): Promise<void> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { blobPath, createFileBlobStore, leavingPath } from '../../../activities/storage/filesystem/blob-store.ts';
 import { pruneStorage } from '../../../activities/storage/filesystem/prune.ts';
@@ -163,6 +164,46 @@ test('uploads that a killed process began are removed after a day', async (t) =>
   }
   await pruneStorage(options);
   assert.deepEqual(readdirSync(join(root, 'blobs', 'incoming')), ['new']);
+});
+
+test('trees that a killed process was about to show go after a day, whatever their own times', async (t) => {
+  const { root, options } = await world(t);
+  const [left, one] = [join(root, 'test', `.two.${randomUUID()}`), join(root, 'test/one')];
+  for (const path of [left, one, join(root, 'logs')]) mkdirSync(path, { recursive: true });
+  utimesSync(left, 1, 1);
+  const repositories = async (now: number) => (await pruneStorage({ ...options, now })).repositories;
+  assert.equal(await repositories(Date.now()), 0, 'it may be on its way');
+  assert.deepEqual(readdirSync(join(root, 'test')), [basename(left), 'one']);
+  assert.equal(await repositories(Date.now() + 2 * day * 1000), 0);
+  assert.deepEqual(readdirSync(join(root, 'test')), ['one']);
+});
+
+test('a test repository and the logs of a build leave their names before they are removed', async (t) => {
+  const { root, options } = await world(t);
+  const seen = new Set<string>();
+  const paths = ['test/one', 'logs/one'].map((path) => join(root, path));
+  for (const path of paths) {
+    for (let nth = 0; nth < 150; nth += 1) {
+      mkdirSync(join(path, `${nth}`), { recursive: true });
+      writeFileSync(join(path, `${nth}/file`), '');
+    }
+    // As one who is killed leaves them.
+    mkdirSync(join(dirname(path), '.other.going/half'), { recursive: true });
+  }
+  const pruning = pruneStorage({ ...options, now: Date.now() + 40 * day * 1000 });
+  let over = false;
+  void pruning.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    for (const path of paths) {
+      const names = await readdir(path).catch(() => null);
+      seen.add(names === null ? 'gone' : `${names.length}`);
+    }
+  }
+  const { logs, repositories } = await pruning;
+  assert.deepEqual([logs, repositories, [...seen]], [1, 1, ['150', 'gone']]);
+  assert.deepEqual([readdirSync(join(root, 'test')), readdirSync(join(root, 'logs'))], [[], []]);
 });
 
 test('marks are the same when they are read again', () => {
