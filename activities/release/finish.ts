@@ -5,7 +5,7 @@ import { repositoryFormats } from '../repository/formats.ts';
 import { publicKeyFile } from '../repository/port.ts';
 import { writeSignatures } from '../repository/signature.ts';
 import type { SignedIndexes } from '../sign/sign-activities.ts';
-import { importBlob } from './import.ts';
+import { readImported } from './import.ts';
 import type { ReleaseDeps } from './port.ts';
 
 interface Finish {
@@ -17,16 +17,13 @@ interface Finish {
 /**
  * Puts the signatures of the indexes into a staged tree.
  *
- * @throws RepositoryRefusal where the signer has not signed all of them
+ * @throws RepositoryRefusal where the signer has not signed all of them, or what it has made is damaged
  * @throws when a signature does not check out with the archive's public key, whatever key comes along.
  */
 export async function finishStaged(deps: ReleaseDeps, { format: id, tree, signatures }: Finish): Promise<void> {
   const format = repositoryFormats[id];
   const publicKey = await deps.archiveKey();
-  const read = async ({ digest }: BlobRef) => {
-    await importBlob(deps, digest);
-    return (await deps.store.read(digest)).toString();
-  };
+  const read = ({ digest }: BlobRef) => readImported(deps, digest);
   const made = [signatures, ...(signatures.also ?? [])].map(async (one) => {
     const [detached, clear] = await Promise.all([read(one.detached), read(one.clear)]);
     if (!detached || !clear) throw new Error('the signer answered with an empty signature');

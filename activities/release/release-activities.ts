@@ -19,7 +19,6 @@ import type { SignedIndexes } from '../sign/sign-activities.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { StagedState } from '../storage/port.ts';
 import { finishStaged } from './finish.ts';
-import { importBlob } from './import.ts';
 import type { ReleaseDeps, ReleasePlan, ReleaseStep, StagedRelease } from './port.ts';
 import { requireProvenance, requireVerified, stageRelease } from './stage.ts';
 
@@ -102,11 +101,6 @@ export function createReleaseActivities(deps: ReleaseDeps) {
         tree === null ? [] : repositoryFormats[format].list(tree),
       );
       return listed.map(({ name, version, arch }) => ({ name, version, arch }));
-    },
-
-    /** Copies signed content into our storage, so that it outlives the signer's directory. */
-    async keepSigned(input: { readonly blobs: readonly BlobRef[] }): Promise<void> {
-      for (const { digest } of input.blobs) await importBlob(deps, digest);
     },
   };
 }

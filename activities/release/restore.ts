@@ -62,8 +62,9 @@ function missing(deps: ReleaseDeps, { repository, format, restore, remove }: Tak
     const out = restore.filter((one) => !there.has(packageKey(one)) && !remove.includes(packageKey(one)));
     // Two platforms may have put out the same file.
     const unique = new Map(out.map((one) => [`${packageKey(one)} ${one.digest}`, one]));
-    const parts = [...unique.values()].map(async (one) => ({ one, stated: await statedFile(tree, one) }));
-    const packages = Map.groupBy(await Promise.all(parts), ({ one }) => packageKey(one));
+    const stated = await statedFiles(tree, out);
+    const parts = [...unique.values()].map((one) => ({ one, stated: stated.get(one.digest) ?? null }));
+    const packages = Map.groupBy(parts, ({ one }) => packageKey(one));
     return [...packages.values()] as [Part, ...Part[]][];
   });
 }
@@ -121,17 +122,23 @@ function versionOf(key: string): PackageVersion {
   return { name, version, arch };
 }
 
-async function statedFile(tree: string, { name, digest }: ReleasedPackage): Promise<StatedFile | null> {
+/** What statements are about, by its digest: those that may be about some packages, each of which is read once. */
+async function statedFiles(
+  tree: string,
+  packages: readonly ReleasedPackage[],
+): Promise<ReadonlyMap<string, StatedFile>> {
   const directory = provenanceIn(tree);
-  const begins = [`${name}_`, `${name}-`];
-  const all = await readdir(directory).catch(() => []);
-  for (const statement of all.filter((one) => begins.some((prefix) => one.startsWith(prefix)))) {
+  const begins = [...new Set(packages.flatMap(({ name }) => [`${name}_`, `${name}-`]))];
+  const found = new Map<string, StatedFile>();
+  for (const statement of await readdir(directory).catch(() => [])) {
+    if (!begins.some((prefix) => statement.startsWith(prefix))) continue;
     const envelope = await readFile(join(directory, statement), 'utf8');
-    const { subject } = readEnvelope(envelope).statement;
-    const own = subject.find((one) => `sha256:${one.digest?.sha256}` === digest);
-    if (own?.name !== undefined) return { name: own.name, sha256: digest.slice('sha256:'.length), envelope };
+    for (const { name, digest } of readEnvelope(envelope).statement.subject) {
+      const hash = digest?.sha256;
+      if (name !== undefined && hash !== undefined) found.set(`sha256:${hash}`, { name, sha256: hash, envelope });
+    }
   }
-  return null;
+  return found;
 }
 
 /** @returns null where not all of them are there as they were */
@@ -153,7 +160,7 @@ async function fetchFile(deps: ReleaseDeps, { digest }: ReleasedPackage, path: s
     await importBlob(deps, digest);
     await deps.store.fetch(digest, path);
   } catch (error) {
-    if (error instanceof NoSuchBlob) return false;
+    if (error instanceof NoSuchBlob || error instanceof RepositoryRefusal) return false;
     throw error;
   }
   return `sha256:${await sha256(path)}` === digest;

@@ -21,7 +21,7 @@ import {
 import type { Coming } from '../repository/state.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { StateContent, StateFiles } from '../storage/port.ts';
-import { importBlob } from './import.ts';
+import { importBlob, readImported } from './import.ts';
 import { judgeRelease } from './judge.ts';
 import { otherLine } from './line.ts';
 import type { ReleaseDeps, ReleaseStep, StagedRelease } from './port.ts';
@@ -266,8 +266,7 @@ async function readStatements(
 ): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
   for (const { digest } of envelopes) {
-    await importBlob(deps, digest);
-    const text = (await deps.store.read(digest)).toString();
+    const text = await readImported(deps, digest);
     for (const { name } of readEnvelope(text).statement.subject) found.set(checked('file name', name ?? ''), text);
   }
   return found;

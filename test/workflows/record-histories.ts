@@ -77,7 +77,6 @@ class RecordedOutside extends Outside {
       stageReleased: async () => ({ outcome: 'staged', name: 'one', before: null, index: ref }),
       publishReleased: async () => ({ published: true }),
       ...planSteps,
-      keepSigned: async () => {},
       listReleased: async () => [released],
     };
   }
