@@ -120,6 +120,8 @@ export interface ActFilter extends Pick<BuildFilter, 'change' | 'after' | 'limit
 export interface Acts {
   add(act: Act): Promise<void>;
   list(filter: ActFilter): Promise<Act[]>;
+  /** Lets go of what was asked for before a time, in milliseconds since the epoch. */
+  forget(before: number): Promise<void>;
 }
 
 /** Releases to look for, likewise. */

@@ -89,7 +89,12 @@ export function createControl(deps: ControlDeps) {
       look: lookAfterMerge(router, connections),
       pass: (action) => router.pass(action),
     }),
-    sweep: sweeper.sweep,
+    async sweep(input: { readonly tenant: string }) {
+      const swept = await sweeper.sweep(input);
+      const { audit } = live.settings().retention;
+      if (audit > 0) await store.acts.forget(Date.now() - audit * 1000);
+      return swept;
+    },
     ...createTimerActivities({
       timers: async () => timersIn(await layouts.current()),
       fire: (tick) => router.tick(tick),

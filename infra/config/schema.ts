@@ -100,6 +100,7 @@ function releaseSchema(resolve: Resolve) {
 }
 
 const retention = z.strictObject({
+  audit: durationSchema.prefault('365d').describe('How long `sluice audit` has what people asked for; 0: for good.'),
   builds: durationSchema.prefault('20d').describe('How long logs and artifacts of builds stay.'),
   freeDisk: sizeSchema.prefault('2GiB').describe('`sluice prune` removes the oldest until this much disk is free.'),
   indexes: durationSchema

@@ -4,11 +4,12 @@ import type { ActFilter, Acts } from '../../server/port.ts';
 import type { TenantRows } from './database.ts';
 import { follows } from './page.ts';
 
-/** The audit log: rows are added, and never changed. */
+/** The audit log: rows are added, never changed, and go when their time is over. */
 export function createActs(rows: TenantRows): Acts {
   return {
     add: (act) => addAct(rows, act),
     list: (filter) => listActs(rows, filter),
+    forget: (before) => forgetActs(rows, before),
   };
 }
 
@@ -18,6 +19,10 @@ async function addAct({ db, tenant }: TenantRows, act: Act): Promise<void> {
     .insertInto('acts')
     .values({ tenant, id, start_time: time, actor: by.name, operation, record: JSON.stringify(act) })
     .execute();
+}
+
+async function forgetActs({ db, tenant }: TenantRows, before: number): Promise<void> {
+  await db.deleteFrom('acts').where('tenant', '=', tenant).where('start_time', '<', before).execute();
 }
 
 async function listActs({ db, tenant }: TenantRows, filter: ActFilter): Promise<Act[]> {

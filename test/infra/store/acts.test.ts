@@ -36,5 +36,9 @@ test('what people asked for is found by who, what and which change, newest first
   assert.deepEqual(await ids({ operation: 'retrigger', by: 'ada' }), ['1']);
   assert.deepEqual(await ids({ limit: 1 }), ['3']);
   assert.deepEqual(await ids({ after: { startTime: 3_000, id: '3' } }), ['2', '1']);
-  assert.deepEqual(await createStore({ db, tenant: 'other' }).acts.list({ limit: 10 }), []);
+  const others = createStore({ db, tenant: 'other' }).acts;
+  assert.deepEqual(await others.list({ limit: 10 }), []);
+  await others.forget(4_000);
+  await acts.forget(2_000);
+  assert.deepEqual(await ids({}), ['3', '2'], 'what is older goes, of its own tenant alone');
 });
