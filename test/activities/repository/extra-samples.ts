@@ -22,10 +22,13 @@ export function group(id: string, ...packages: readonly string[]): ExtraText {
   return { kind: 'comps', from: 'comps.xml', text };
 }
 
+/** dnf5 takes no stream of `noarch`. */
+const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+
 /** A stream of a module with one package, `NAME-EPOCH:VERSION-RELEASE.ARCH`. */
 export function stream(name: string, called: string, artifact: string): ExtraText {
   const data = [
-    ...[`name: ${name}`, `stream: "${called}"`, 'version: 1', 'context: c0ffee00', 'arch: noarch'],
+    ...[`name: ${name}`, `stream: "${called}"`, 'version: 1', 'context: c0ffee00', `arch: ${machine}`],
     ...['summary: s', 'description: d', 'license: {module: [MIT]}', `artifacts: {rpms: ["${artifact}"]}`],
   ];
   const text = ['---', 'document: modulemd', 'version: 2', 'data:', ...data.map((one) => `  ${one}`), '...', ''];
