@@ -81,10 +81,25 @@ function withLabel({ driver, approve }: Approvable, rules: Rules): Rules {
   if (approve === undefined) return rules;
   const { label, value = 1 } = approve;
   const [{ review: _review, approved: _approved, ...require }] = rules.require as [Rules];
-  if (driver !== 'gerrit') return { ...rules, require: [{ ...require, 'current-labels': label }] };
+  if (driver !== 'gerrit') {
+    const trigger = [...(rules.trigger as readonly Rules[]), { ...labelled(driver, label), action: 'labeled' }];
+    return { ...rules, trigger, require: [{ ...require, 'current-labels': label }] };
+  }
   return {
     ...rules,
     require: [{ ...require, approval: [{ [label]: `>=${value}` }] }],
     reject: [{ approval: [{ [label]: '<=-1' }] }],
   };
+}
+
+/** What tells of a label, as each driver's triggers have it. */
+function labelled(driver: Exclude<Approvable['driver'], 'gerrit'>, label: string): Rules {
+  switch (driver) {
+    case 'github':
+      return { event: 'pull_request', label };
+    case 'gitlab':
+      return { event: 'gl_merge_request', labels: label };
+    case 'gitea':
+      return { event: 'gitea_pull_request', labels: label };
+  }
 }

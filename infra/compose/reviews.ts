@@ -5,6 +5,7 @@ import { reasonOf } from '../../activities/outcome.ts';
 import { peopleElsewhere } from '../../activities/review/elsewhere.ts';
 import { joinPeople, type People } from '../../activities/review/people.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
+import { changeIdOf } from '../../pipelines/model/change.ts';
 import { createConflictOf } from '../../server/events/conflict.ts';
 import { createGateClient } from '../../server/events/gate-client.ts';
 import { createRefLook, isWatched, openMovedRefs } from '../../server/events/moved-refs.ts';
@@ -59,6 +60,10 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const router = new EventRouter({
     ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, held },
     ...{ connected, refs },
+    hadBefore: async ({ pipeline, key }) =>
+      (await store.listBuildSets({ pipeline, change: changeIdOf(key), limit: 100 })).some(
+        ({ change, patchset }) => `${change},${patchset}` === key,
+      ),
     renew: renewal.look,
     fetch: (project, at) =>
       git.ensure(project, [], at?.newrev === undefined ? undefined : { branch: at.branch, commit: at.newrev }),

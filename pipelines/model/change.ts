@@ -74,6 +74,12 @@ export interface Vote {
 /** Each includes those before it. */
 export type Permission = 'read' | 'write' | 'admin';
 
+/**
+ * The type of an event that no review system tells: a change meets all that a pipeline and its host want of it, and has not
+ * before with this patch set. It names its pipeline.
+ */
+export const changeReady = 'change-ready';
+
 /** Something that happened at a review system, before any pipeline has looked at it. */
 export interface TriggerEvent {
   /** `patchset-created`, `comment-added`, `change-merged`, `ref-updated`, `timer`, `project-change-merged`, … */
@@ -100,7 +106,7 @@ export interface TriggerEvent {
   /** `APP:NAME:CONCLUSION` of a check run. */
   readonly check?: string;
   readonly hashtags?: { readonly added: readonly string[]; readonly removed: readonly string[] };
-  /** For `timer` events: the pipeline and cron expression that fired. */
+  /** For `timer` events: the pipeline and cron expression that fired; for `change-ready`, which pipeline it is ready for. */
   readonly timespec?: string;
   readonly pipeline?: string;
   /** Milliseconds since the epoch. */

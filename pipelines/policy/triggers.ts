@@ -1,4 +1,4 @@
-import type { Change, TriggerEvent } from '../model/change.ts';
+import { type Change, changeReady, type TriggerEvent } from '../model/change.ts';
 import type { ConnectionRule, Pipeline } from '../model/pipeline.ts';
 import { listOf, matchesSomewhere, matchesStart } from './pattern.ts';
 import { hasStatus, permits, rejected, unmet } from './requirements.ts';
@@ -11,8 +11,8 @@ type Condition = (wanted: readonly unknown[], event: TriggerEvent, change: Chang
 const noCommit = '0'.repeat(40);
 
 /**
- * The rule of a pipeline by which an event brings its change in; undefined when there is none. A timer's event
- * names its pipeline.
+ * The rule of a pipeline by which an event brings its change in; undefined when there is none. A timer's event names its
+ * pipeline, and so does that of a change that is ready.
  */
 export function triggeringRule(
   pipeline: Pick<Pipeline, 'name' | 'triggers'>,
@@ -22,6 +22,7 @@ export function triggeringRule(
   if (event.type === 'timer') {
     return event.pipeline === pipeline.name ? pipeline.triggers.find((rule) => isTimerRule(rule, event)) : undefined;
   }
+  if (event.type === changeReady && event.pipeline !== pipeline.name) return undefined;
   return pipeline.triggers.find((rule) => rule.connection === event.connection && matches(rule.body, event, change));
 }
 

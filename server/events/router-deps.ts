@@ -7,6 +7,7 @@ import type { GateClient } from './gate-client.ts';
 import type { RoutedConnection } from './hosted-changes.ts';
 import type { EventLedger } from './ledger.ts';
 import type { MovedRefs } from './moved-refs.ts';
+import type { Place } from './readiness.ts';
 
 /** What the router works with. */
 export interface RouterDeps {
@@ -31,6 +32,8 @@ export interface RouterDeps {
   readonly connected?: (connection: string) => Promise<number | undefined>;
   /** Asked of what is to merge before its queue is; absent: the queue finds out. */
   readonly conflictOf?: ConflictOf;
+  /** Whether a pipeline has worked on a patch set, as records have it; absent: never. */
+  readonly hadBefore?: (place: Place) => Promise<boolean>;
   /** The changes that gates hold, as far as they have said. */
   readonly held: () => Promise<readonly { readonly id: string }[]>;
 }

@@ -1,27 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import type { Occurrence, ReviewHost } from '../../activities/review/port.ts';
-import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
-import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
+import type { GateAnswer } from '../../pipelines/gate/command.ts';
+import type { Layout } from '../../pipelines/language/language.ts';
 import { type Change, changeIdOf, type TriggerEvent } from '../../pipelines/model/change.ts';
 import type { Tick } from '../../pipelines/policy/timers.ts';
 import type { Obstacle } from '../../pipelines/report/change-known.ts';
 import type { TellAction } from '../../workflows/contract.ts';
-import { closure, factsOf, indexOpen, type OpenChanges, proposalsOf, uses } from './closure.ts';
-import { withFilesByDigest } from './files.ts';
+import { factsOf, indexOpen, type OpenChanges } from './closure.ts';
 import { withoutOldWords } from './history.ts';
-import { HostedChanges, type SeenById } from './hosted-changes.ts';
-import { joblessIn, notEnqueued, type Subject, withoutJobs } from './jobless.ts';
+import { HostedChanges } from './hosted-changes.ts';
+import { joblessIn, notEnqueued, withoutJobs } from './jobless.ts';
 import { keepFor } from './keep-for.ts';
 import { handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
 import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
-import { eventOf, isGated, isUploaded, movesBranches, refChange } from './ref-change.ts';
-import { equipped, eventId, gateOf, merges, observing, type Routed, route, takes, type View } from './route.ts';
+import { brings, createReadiness, readyEvent } from './readiness.ts';
+import { eventOf, isGated, isUploaded, movesBranches } from './ref-change.ts';
+import {
+  equipped,
+  eventId,
+  gateOf,
+  type Happened,
+  merges,
+  observing,
+  type Routed,
+  route,
+  takes,
+  type View,
+} from './route.ts';
 import type { RouterDeps } from './router-deps.ts';
 import { takenOutMarks, withoutTakenOut } from './taken-out.ts';
-
-const nothing: ReadonlySet<string> = new Set();
+import { Views } from './views.ts';
 
 /** Milliseconds that the open changes, once read, serve the looks of one sync. */
 const freshness = 1_000;
@@ -34,6 +44,8 @@ export class EventRouter {
   /** Looks at one change follow each other: its events stay in order. */
   readonly #looking = new Map<string, Promise<number>>();
   readonly #changes: HostedChanges;
+  readonly #views: Views;
+  readonly #readiness;
 
   /** What is open just now, wherever it is. */
   readonly #open = (): Promise<OpenChanges> => this.#changes.listOpen();
@@ -42,6 +54,8 @@ export class EventRouter {
     this.#deps = deps;
     this.#handled = handledEvents(deps.ledger);
     this.#changes = new HostedChanges(deps.hosts, deps.connections);
+    this.#views = new Views(deps, this.#changes);
+    this.#readiness = createReadiness(deps);
   }
 
   /** The review system that has a change. */
@@ -77,9 +91,9 @@ export class EventRouter {
     await this.#inTurn(found.id, async () => {
       // What was told of it meanwhile may be newer.
       const change = (waits ? await this.#changes.readIn(connection, name) : null) ?? found;
-      const view = await this.#view(change);
+      const view = await this.#views.of(change);
       const id = eventId(change.id, event);
-      await this.#tell(view, await this.#route(view, event, id), id);
+      await this.#tell(view, await this.#route(view, { id, event }), id);
       return 1;
     });
   }
@@ -88,7 +102,7 @@ export class EventRouter {
   async #hearOfRef(layout: Layout, event: TriggerEvent): Promise<void> {
     const [refs, id] = [this.#deps.refs, eventId(`${event.connection}:${event.project}`, event)];
     if (!(await refs?.isKnown(event)))
-      await this.#send(await this.#route(await this.#viewOfRef(layout, event), event, id));
+      await this.#send(await this.#route(await this.#views.ofRef(layout, event), { id, event }));
     await refs?.note(event);
   }
 
@@ -111,7 +125,12 @@ export class EventRouter {
     const open = (await this.host(connection)?.listOpenChanges()) ?? [];
     const held = (await this.#deps.held()).filter(({ id }) => id.startsWith(`${connection}:`));
     const recent = keepFor(freshness, this.#open);
-    return lookAtEach(new Set([...open, ...held].map(({ id }) => id)), (id) => this.look(connection, id, recent));
+    const layout = await this.#deps.layouts.current();
+    const due = new Set(this.#readiness.due(layout, open, Date.now()).map(({ id }) => id));
+    return lookAtEach(new Set([...open, ...held].map(({ id }) => id)), async (id) => {
+      const events = await this.look(connection, id, recent);
+      return events > 0 || !due.has(id) ? events : this.#inTurn(id, () => this.#lookAtState(connection, id, recent));
+    });
   }
 
   /** Brings a change into a pipeline because somebody asks for it. */
@@ -119,8 +138,8 @@ export class EventRouter {
     const change = await this.read(name);
     if (!change) return { ok: false, reason: `there is no change ${name}` };
     await takenOutMarks(this.#deps.ledger).forget({ pipeline, key: change.key });
-    const view = await this.#view(change);
-    const jobless = takes(view, pipeline) ? joblessIn(await this.#subject(view, change), pipeline) : undefined;
+    const view = await this.#views.of(change);
+    const jobless = takes(view, pipeline) ? joblessIn(await this.#views.subject(view, change), pipeline) : undefined;
     return jobless === undefined ? this.#ask(pipeline, view) : notEnqueued(pipeline, jobless);
   }
 
@@ -132,7 +151,7 @@ export class EventRouter {
     if (!host || !newrev) return { ok: false, reason: `there is no branch ${branch} of ${project}` };
     const [{ connection }, ref] = [host, `refs/heads/${branch}`];
     const event = { type: 'ref-updated', driver: 'git', connection, project, branch, ref, newrev, time: Date.now() };
-    return this.#ask(pipeline, await this.#viewOfRef(layout, event));
+    return this.#ask(pipeline, await this.#views.ofRef(layout, event));
   }
 
   /** Brings a branch into a pipeline because its time has come. */
@@ -146,7 +165,7 @@ export class EventRouter {
     const head = { project, branch, ref: `refs/heads/${branch}`, ...(dereference ? { newrev } : {}), time };
     const event = { ...head, type: 'timer', driver: 'timer', connection: tick.connection, pipeline, timespec };
     const id = JSON.stringify(['timer', pipeline, timespec, project, branch, time]);
-    await this.#send(await this.#route(await this.#viewOfRef(layout, { ...event, connection }), event, id));
+    await this.#send(await this.#route(await this.#views.ofRef(layout, { ...event, connection }), { id, event }));
   }
 
   /** Carries out what a gate wants of the other gates. */
@@ -161,8 +180,8 @@ export class EventRouter {
     for (const one of candidates) {
       const event = { ...eventOf(action.event, one), pipeline: action.pipeline, time: Date.now() };
       const id = `${action.key}/${change.key}/${one.key}`;
-      const view = await this.#view(one);
-      await this.#send(await this.#route(view, event, id));
+      const view = await this.#views.of(one);
+      await this.#send(await this.#route(view, { id, event }));
       if (view.unready !== undefined) throw view.unready;
     }
   }
@@ -174,10 +193,10 @@ export class EventRouter {
     if (!change || !host) return [];
     const { events } = await host.readEvents(change.id, 0);
     // Only what it needs counts: what needs it does not keep it out.
-    const view = await this.#view(change, async () => indexOpen([]));
+    const view = await this.#views.of(change, { open: async () => indexOpen([]) });
     const early = obstacles(view, events, Date.now());
     const found = early.length > 0 ? early : await conflictsIn(view, events, this.#deps.conflictOf);
-    const jobless = withoutJobs(await this.#subject(view, change), events);
+    const jobless = withoutJobs(await this.#views.subject(view, change), events);
     return [...found, ...jobless.filter((one) => found.every(({ pipeline }) => pipeline !== one.pipeline))];
   }
 
@@ -190,18 +209,27 @@ export class EventRouter {
     if (events.some(movesBranches)) await this.#deps.fetch?.(change.project, change);
     const gated = isGated(this.#deps.layouts, await this.#deps.layouts.current(), change.project);
     if (gated && isUploaded(change, events)) this.#deps.bring?.(change);
-    const view = await this.#view(change, open, seen && { id: change.id, canMerge: seen.canMerge });
+    const view = await this.#views.of(change, {
+      open,
+      seen: seen && { id: change.id, canMerge: seen.canMerge },
+    });
     const messages: Routed[] = [];
     for (const event of withoutOldWords(events, connected)) {
       if (await this.#deps.refs?.isKnown(event)) continue;
-      const subject = event.change === undefined ? await this.#viewOfRef(view.layout, event) : view;
-      messages.push(...(await this.#route(subject, event, eventId(change.id, event))));
+      const subject = event.change === undefined ? await this.#views.ofRef(view.layout, event) : view;
+      messages.push(...(await this.#route(subject, { id: eventId(change.id, event), event })));
     }
     await this.#tell(view, messages, `${change.id}/${last}`);
     for (const event of events) await this.#deps.refs?.note(event);
     // Of a project that is not known yet, all is told again once it is.
     if (gated) await this.#handled.mark(change.id, last);
     return events.length;
+  }
+
+  /** Looks whether a change to which nothing happened is ready for something: of what was the last, nobody may have told. */
+  async #lookAtState(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
+    const change = await this.#changes.readIn(connection, id);
+    return change ? this.#tell(await this.#views.of(change, { open }), [], `${change.key}/state/${Date.now()}`) : 0;
   }
 
   async #ask(pipeline: string, view: View): Promise<GateAnswer> {
@@ -218,40 +246,8 @@ export class EventRouter {
     return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
   }
 
-  async #view(change: Change, open = this.#open, seen?: SeenById): Promise<View> {
-    const layout = await this.#deps.layouts.current();
-    const found = await closure(change, { read: (id) => this.read(id), open: await open() });
-    const { changes: related, unready } = await this.#changes.judged(layout, found, seen);
-    const facts = factsOf(layout, related.find(({ id }) => id === change.id) ?? change);
-    const proposals = proposalsOf(layout, change, related);
-    const joins = await this.#joins(layout, facts, proposals);
-    const slim = (one: ChangeFacts) => withFilesByDigest(this.#deps.blobs, one);
-    const around = await Promise.all(related.map((one) => slim(factsOf(layout, one))));
-    const view = { tenant: this.#deps.tenant, layout, change: await slim(facts), around, joins, proposals };
-    return unready === undefined ? view : { ...view, unready };
-  }
-
-  /** A change is tested with the configuration that it brings, also where that is its project's first. */
-  async #joins(layout: Layout, change: ChangeFacts, proposals: View['proposals']): Promise<ReadonlySet<string>> {
-    const open = layoutPipelines(layout).filter(({ name }) => !uses(change, name));
-    if (open.length === 0 || proposals.length === 0) return nothing;
-    const { placements } = factsOf(await this.#deps.layouts.proposed(proposals), change);
-    return new Set(open.flatMap(({ name }) => (placements[name]?.uses === 'here' ? [name] : [])));
-  }
-
-  /** The change with all its files, and the configuration that it would be tested with. */
-  async #subject(view: View, change: Change): Promise<Subject> {
-    const { layout, proposals } = view;
-    return { view, change, layout: proposals.length === 0 ? layout : await this.#deps.layouts.proposed(proposals) };
-  }
-
-  async #viewOfRef(layout: Layout, event: TriggerEvent): Promise<View> {
-    const change = factsOf(layout, refChange(event));
-    return { tenant: this.#deps.tenant, layout, change, around: [change], joins: nothing, proposals: [] };
-  }
-
   /** What the gates are to hear of an event. */
-  async #route(view: View, event: TriggerEvent, id: string): Promise<readonly Routed[]> {
+  async #route(view: View, { id, event }: Pick<Happened, 'id' | 'event'>): Promise<readonly Routed[]> {
     const found = route(view, { id, event, time: Date.now() });
     const routed = await withoutTakenOut(this.#deps.ledger, { view, event, routed: found });
     const isMerging = ({ gate }: Routed) => merges(view, gate.pipeline);
@@ -271,10 +267,19 @@ export class EventRouter {
   /**
    * Sends what concerns a change, with the facts. Where a host cannot say yet what merges must know, the facts wait, too:
    * all is told again once it has, and gates take each thing once.
+   *
+   * @returns how many pipelines it was found to be ready for, besides
    */
-  async #tell(view: View, messages: readonly Routed[], id: string): Promise<void> {
-    await this.#send(view.unready === undefined ? [...messages, ...observing(view, id)] : messages);
+  async #tell(view: View, messages: readonly Routed[], id: string): Promise<number> {
+    const ready = await this.#readiness.find(view);
+    const missed = ready.filter((pipeline) => !brings(messages, pipeline));
+    const found = (await Promise.all(missed.map((one) => this.#route(view, readyEvent(view.change, one))))).flat();
+    const all = [...messages, ...found];
+    await this.#send(view.unready === undefined ? [...all, ...observing(view, id)] : all);
     if (view.unready !== undefined) throw view.unready;
+    const { key } = view.change;
+    for (const pipeline of ready) if (brings(all, pipeline)) await this.#readiness.note({ pipeline, key });
+    return found.length;
   }
 
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {

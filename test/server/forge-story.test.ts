@@ -1,45 +1,20 @@
-import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { sign } from '@octokit/webhooks-methods';
-import type { Git } from '../../activities/git/port.ts';
-import { createLayouts, type GatedProject } from '../../activities/layout/layouts.ts';
-import type { Connection } from '../../activities/review/connection.ts';
 import type { Delivery } from '../../activities/review/port.ts';
-import { handle } from '../../pipelines/gate/handle.ts';
-import { pending } from '../../pipelines/gate/pending.ts';
-import { type GateState, initialGate } from '../../pipelines/gate/state.ts';
-import { EventRouter } from '../../server/events/router.ts';
-import type { GateMessage } from '../../workflows/contract.ts';
-import type { GateName } from '../../workflows/ids.ts';
 import { makeCommit, setBranch } from '../activities/git/repository.ts';
-import { prepareItem } from '../activities/review/cycle.ts';
-import { addReview, closePull, setLabel } from '../activities/review/github/server/pull-routes.ts';
-import { nextId, tip } from '../activities/review/github/server/state.ts';
+import { addComment, addReview, closePull, setLabel } from '../activities/review/github/server/pull-routes.ts';
+import { nextId, now, tip } from '../activities/review/github/server/state.ts';
 import * as github from '../activities/review/github/world.ts';
 import * as lab from '../activities/review/gitlab/server/state.ts';
 import * as gitlab from '../activities/review/gitlab/world.ts';
-
-/** From what a host posts to the merge, through all that stands between but Temporal: the gates' decisions are made here. */
-
-interface Forge {
-  readonly connection: Connection;
-  readonly git: Git;
-  readonly driver: string;
-  readonly project: string;
-  readonly directory: string;
-  /** Opens a change, and answers with its id and what is posted of it. */
-  open(): Promise<readonly [id: string, posted: Delivery]>;
-  /** What is posted of a label that is called as an approval is, of an approval, and of the merge. */
-  label(): Promise<Delivery>;
-  approve(): Promise<Delivery>;
-  merged(): Promise<Delivery>;
-}
+import { type Forge, forgeConfig, testForge } from './forge.ts';
 
 const secretOf = { github: 'secret', gitlab: 'hook-secret' };
 
 async function openGithub(t: TestContext): Promise<Forge> {
   const { world, alpha, connection, cache } = await github.openWorld(t);
   alpha.mayPush = true;
+  await configure(alpha.directory);
   let pull: Awaited<ReturnType<typeof github.propose>> | undefined;
   const post = async (event: string, content: object): Promise<Delivery> => {
     const number = pull?.number ?? 0;
@@ -54,7 +29,7 @@ async function openGithub(t: TestContext): Promise<Forge> {
     return { headers: { ...headers, 'x-hub-signature-256': await sign(secretOf.github, body.toString()) }, body };
   };
   return {
-    ...{ connection, git: cache, driver: 'github', project: alpha.fullName, directory: alpha.directory },
+    ...{ connection, git: cache, driver: 'github', project: alpha.fullName },
     async open() {
       pull = await github.propose(world, alpha, { files: { a: '1' } });
       return [github.idOf(alpha, pull), await post('pull_request', { action: 'opened' })];
@@ -71,11 +46,25 @@ async function openGithub(t: TestContext): Promise<Forge> {
       if (pull?.state === 'open') closePull(world, pull, 'sluice', await tip(alpha, 'master'));
       return post('pull_request', { action: 'closed' });
     },
+    async want() {
+      alpha.requiredChecks = ['unit'];
+    },
+    async give() {
+      const given = { context: 'unit', state: 'success' };
+      alpha.statuses.push({ sha: pull?.head ?? '', by: 'jenkins', time: now(world), given });
+    },
+    byTheWay: async () =>
+      post('status', { sha: pull?.head, context: 'lint', state: 'success', updated_at: now(world) }),
+    async recheck() {
+      if (pull) addComment(world, pull, { user: 'ada', body: 'recheck' });
+      return post('issue_comment', { action: 'created', issue: { number: pull?.number, pull_request: {} } });
+    },
   };
 }
 
 async function openGitlab(t: TestContext): Promise<Forge> {
   const { world, alpha, connection, cache } = await gitlab.openWorld(t);
+  await configure(alpha.directory);
   let request: Awaited<ReturnType<typeof gitlab.propose>> | undefined;
   const post = (action: string): Delivery => {
     const project = { path_with_namespace: alpha.name };
@@ -84,9 +73,10 @@ async function openGitlab(t: TestContext): Promise<Forge> {
     return { headers, body: Buffer.from(JSON.stringify(content)) };
   };
   return {
-    ...{ connection, git: cache, driver: 'gitlab', project: alpha.name, directory: alpha.directory },
+    ...{ connection, git: cache, driver: 'gitlab', project: alpha.name },
     async open() {
       request = await gitlab.propose(world, alpha, { files: { a: '1' } });
+      if (alpha.threadsRequired) request.openThreads = 1;
       return [gitlab.idOf(alpha, request), post('open')];
     },
     async label() {
@@ -98,89 +88,27 @@ async function openGitlab(t: TestContext): Promise<Forge> {
       return post('approved');
     },
     merged: async () => post('merge'),
+    async want() {
+      alpha.threadsRequired = true;
+    },
+    async give() {
+      if (request) request.openThreads = 0;
+    },
+    async byTheWay() {
+      if (request) lab.addNote(world, request, { author: 'ada', body: 'changed the description', system: true });
+      return post('update');
+    },
+    async recheck() {
+      if (request) lab.addNote(world, request, { author: 'ada', body: 'recheck' });
+      return post('note');
+    },
   };
 }
 
-/** Gates that decide as production's do, and do nothing. */
-function createGates() {
-  const states = new Map<string, GateState>();
-  const take = ({ pipeline: name }: GateName, { pipeline, limits, commands }: GateMessage, starts: boolean) => {
-    let state = states.get(name);
-    if (state === undefined && !starts) return;
-    if (state === undefined && pipeline !== undefined)
-      state = handle(initialGate(), {
-        type: 'configure',
-        time: 0,
-        pipelines: [pipeline],
-        ...(limits && { limits }),
-      }).state;
-    for (const command of commands) state = handle(state ?? initialGate(), command).state;
-    if (state !== undefined) states.set(name, state);
-  };
-  return {
-    tell: async (gate: GateName, message: GateMessage) => take(gate, message, true),
-    inform: async (gate: GateName, message: GateMessage) => take(gate, message, false),
-    ask: async () => ({ ok: true }) as const,
-    /** Pipelines that want something done for a change. */
-    busyWith: (key: string) =>
-      [...states]
-        .flatMap(([name, state]) => (JSON.stringify(pending(state)).includes(`"${key}"`) ? [name] : []))
-        .sort(),
-  };
+async function configure(directory: string): Promise<void> {
+  const parents = [await tip({ directory }, 'master')];
+  await setBranch(directory, 'master', await makeCommit(directory, { parents, files: { '.zuul.yaml': forgeConfig } }));
 }
 
-function createRouter({ connection, git, driver, project }: Forge, gates: ReturnType<typeof createGates>): EventRouter {
-  const name = connection.host.connection;
-  const gated: GatedProject[] = [{ name: project, connection: name, trusted: false, templates: [] }];
-  const settings = { driver, url: 'https://h', token: { env: 'T' } };
-  const layouts = createLayouts({
-    ...{ tenant: 'main', projects: () => gated, git, connections: { [name]: driver } },
-    reviews: { [name]: settings } as never,
-  });
-  const known = new Set<string>();
-  return new EventRouter({
-    ...{ tenant: 'main', layouts, hosts: [connection.host], gates, held: async () => [] },
-    connections: [{ name, driver, served: false }],
-    fetch: (of) => git.ensure(of, []),
-    ledger: { wasTold: async (key) => known.has(key), markTold: async (key) => void known.add(key) },
-    blobs: { put: async () => ({ digest: 'sha256:0', size: 1 }) } as never,
-  });
-}
-
-const config = `
-- job: {name: unit, run: unit.sh}
-- project: {check: {jobs: [unit]}, gate: {jobs: [unit]}, post: {jobs: [unit]}}
-`;
-
-for (const [host, open] of [
-  ['GitHub', openGithub],
-  ['GitLab', openGitlab],
-] as const) {
-  test(`${host}: what is posted is checked, gated once it is approved, merged and released`, async (t) => {
-    const forge = await open(t);
-    const { connection, git, directory, project } = forge;
-    const parents = [await tip({ directory }, 'master')];
-    await setBranch(directory, 'master', await makeCommit(directory, { parents, files: { '.zuul.yaml': config } }));
-    await git.ensure(project, []);
-    const gates = createGates();
-    const router = createRouter(forge, gates);
-    const deliver = async (delivery: Delivery) => {
-      assert.equal(await connection.webhook?.isSigned(delivery), true);
-      const reading = connection.webhook?.read(delivery.headers, JSON.parse(Buffer.from(delivery.body).toString()));
-      if (reading?.kind !== 'occurrence') assert.fail(JSON.stringify(reading));
-      await router.hear(connection.host.connection, reading.occurrence);
-    };
-    const [id, opened] = await forge.open();
-    await deliver(opened);
-    assert.deepEqual(gates.busyWith(`${id},1`), ['check']);
-    await deliver(await forge.label());
-    assert.deepEqual(gates.busyWith(`${id},1`), ['check'], 'a label is no approval');
-    await deliver(await forge.approve());
-    assert.deepEqual(gates.busyWith(`${id},1`), ['check', 'gate']);
-    const item = await prepareItem([{ host: connection.host, git, changes: [id] }]);
-    assert.deepEqual(await item.submit(), { merged: [`${id},1`] });
-    assert.equal((await connection.host.readChange(id))?.status, 'merged');
-    await deliver(await forge.merged());
-    assert.ok(gates.busyWith(`${id},1`).includes('post'));
-  });
-}
+testForge('GitHub', openGithub);
+testForge('GitLab', openGitlab);

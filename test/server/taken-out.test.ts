@@ -30,36 +30,31 @@ function world(connection: string) {
 const vote = { approvals: [{ label: 'Code-Review', value: 2, oldValue: 0 }] };
 const comment = (text: string) => ({ comment: text });
 
+/** What is no wish: that nothing is missing any more. */
+const ready = { type: 'change-ready', pipeline: 'gate' };
+
 /** At each host, what is no wish, and what is one. */
 const hosts: readonly (readonly [string, readonly Partial<TriggerEvent>[], readonly Partial<TriggerEvent>[]])[] = [
   [
     'review',
-    [{ type: 'comment-added', ...comment('thanks') }, { type: 'hashtags-changed' }, { type: 'topic-changed' }],
+    [ready],
     [{ type: 'comment-added', ...comment('recheck') }, { type: 'comment-added', ...vote }, { type: 'change-restored' }],
   ],
   [
     'hub',
-    [
-      ...['edited', 'status', 'resolved', 'unlabeled'].map((action) => ({ type: 'pull_request', action })),
-      { type: 'check_run', action: 'completed', check: 'ci:unit:success' },
-      { type: 'pull_request_review', action: 'submitted', state: 'commented', ...comment('why?') },
-    ],
+    [ready],
     [
       { type: 'pull_request_review', action: 'submitted', state: 'approved', ...vote },
       { type: 'pull_request', action: 'comment', ...comment('recheck') },
-      { type: 'pull_request', action: 'labeled', labels: ['gate me'] },
       { type: 'check_run', action: 'rerequested', check: 'app:sluice/gate:failure' },
     ],
   ],
+  ['app', [ready], [{ type: 'pull_request', action: 'labeled', labels: ['gate me'] }]],
   ...(['lab', 'tea'] as const).map((connection) => {
     const type = connection === 'lab' ? 'gl_merge_request' : 'gitea_pull_request';
     const acts = (...actions: string[]) => actions.map((action) => ({ type, action }));
     const recheck = { type, action: 'comment', ...comment('recheck') };
-    return [
-      connection,
-      acts('edited', 'passed', 'unlabeled'),
-      [...acts('approved', 'labeled', 'changed'), recheck],
-    ] as const;
+    return [connection, [ready], [...acts('approved', 'changed', 'reopened'), recheck]] as const;
   }),
 ];
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changeReady } from '../../model/change.ts';
 import { oneOrMany, pattern } from './common.ts';
 
 const strings = oneOrMany(z.string());
@@ -34,6 +35,7 @@ const gerritTrigger = z.strictObject({
     ...(['comment-added', 'ref-updated', 'pending-check', 'vote-deleted', 'hashtags-changed'] as const),
     'wip-state-changed',
     'topic-changed',
+    changeReady,
   ),
   uuid: z.string().optional(),
   scheme: z.string().optional(),
@@ -84,7 +86,7 @@ const githubRequirement = z
   .partial();
 
 const githubTrigger = z.strictObject({
-  event: events('pull_request', 'pull_request_review', 'push', 'check_run'),
+  event: events('pull_request', 'pull_request_review', 'push', 'check_run', changeReady),
   action: strings.optional(),
   branch: patterns.optional(),
   ref: patterns.optional(),
@@ -120,7 +122,7 @@ const gitlabRequirement = z
   .partial();
 
 const gitlabTrigger = z.strictObject({
-  event: events('gl_merge_request', 'gl_push'),
+  event: events('gl_merge_request', 'gl_push', changeReady),
   action: strings.optional(),
   branch: patterns.optional(),
   comment: patterns.optional(),
@@ -132,7 +134,7 @@ const gitlabTrigger = z.strictObject({
 
 /** Gitea's events under either of its names. */
 const giteaTrigger = gitlabTrigger.extend({
-  event: events('gitea_pull_request', 'gitea_push', 'gt_pull_request', 'gt_push'),
+  event: events('gitea_pull_request', 'gitea_push', 'gt_pull_request', 'gt_push', changeReady),
 });
 
 const status = z.enum(['pending', 'success', 'failure']);

@@ -9,8 +9,8 @@ const event = (connection: string, fields: Partial<TriggerEvent>): TriggerEvent 
   ...fields,
 });
 
-/** The gate has failed on it. */
-const failed = { votes: [{ label: 'Verified', value: -2, by: 'sluice', time: 0 }] };
+/** It meets all that the gate wants. */
+const ready = { type: 'change-ready', pipeline: 'gate' };
 
 const gitlabEvents = (type: string): [string, Partial<TriggerEvent>, Partial<Change>?][] => [
   ['check', { type, action: 'opened' }],
@@ -18,7 +18,11 @@ const gitlabEvents = (type: string): [string, Partial<TriggerEvent>, Partial<Cha
   ['check gate', { type, action: 'comment', comment: 'recheck\n' }],
   ['', { type, action: 'comment', comment: 'do not recheck this' }],
   ['gate', { type, action: 'approved' }],
-  ['gate', { type, action: 'labeled', labels: ['x'] }],
+  ['', { type, action: 'labeled', labels: ['x'] }],
+  ['', { type, action: 'edited' }],
+  ['', { type, action: 'passed' }],
+  ['gate', ready],
+  ['', { ...ready, pipeline: 'check' }],
   ['post', { type, action: 'merged' }],
   ['', { type, action: 'report' }],
 ];
@@ -30,37 +34,34 @@ const cases: readonly [connection: string, rows: [string, Partial<TriggerEvent>,
       ['check gate', { type: 'patchset-created' }],
       ['check gate', { type: 'comment-added', comment: 'Patch Set 1: Code-Review+1\n\nrecheck' }],
       ['check gate', { type: 'comment-added', comment: 'recheck' }],
-      ['gate', { type: 'comment-added', comment: 'please recheck this' }],
+      ['', { type: 'comment-added', comment: 'please recheck this' }],
       ['gate', { type: 'comment-added', approvals: [{ label: 'Code-Review', value: 2 }] }],
-      ['gate', { type: 'comment-added', comment: 'Done' }],
-      ['', { type: 'comment-added', comment: 'why?' }, failed],
-      ['gate', { type: 'comment-added', approvals: [{ label: 'Code-Review', value: 1, oldValue: 0 }] }, failed],
-      ['gate', { type: 'hashtags-changed' }],
+      ['', { type: 'comment-added', comment: 'Done' }],
+      ['', { type: 'hashtags-changed' }],
+      ['gate', ready],
       ['gate', { type: 'vote-deleted' }],
       ['post', { type: 'change-merged' }],
     ],
   ],
+  ['lab', gitlabEvents('gl_merge_request')],
+  ['tea', gitlabEvents('gitea_pull_request')],
   [
-    'lab',
+    'app',
     [
-      ...gitlabEvents('gl_merge_request'),
-      ['gate', { type: 'gl_merge_request', action: 'edited' }],
-      ['gate', { type: 'gl_merge_request', action: 'passed' }],
+      ['gate', { type: 'pull_request', action: 'labeled', labels: ['gate me'] }],
+      ['', { type: 'pull_request', action: 'labeled', labels: ['another'] }],
     ],
   ],
-  ['tea', gitlabEvents('gitea_pull_request')],
   [
     'hub',
     [
       ['check', { type: 'pull_request', action: 'opened' }],
       ['gate', { type: 'pull_request_review', action: 'submitted', state: 'approved' }],
       ['check', { type: 'check_run', action: 'rerequested', check: 'sluice:sluice/check:failure' }],
-      ['gate', { type: 'check_run', action: 'completed', check: 'ci:unit:success' }],
-      [
-        '',
-        { type: 'check_run', action: 'completed', check: 'ci:unit:success' },
-        { statuses: ['sluice:sluice/gate:failure'] },
-      ],
+      ['', { type: 'pull_request_review', action: 'submitted', state: 'commented' }],
+      ['', { type: 'check_run', action: 'completed', check: 'ci:unit:success' }],
+      ['', { type: 'pull_request', action: 'labeled', labels: ['gate me'] }],
+      ['gate', ready],
       ['post', { type: 'pull_request', action: 'closed' }, { status: 'merged' }],
       ['', { type: 'pull_request', action: 'closed' }, { status: 'abandoned' }],
     ],

@@ -1,10 +1,14 @@
 import type { TestContext } from 'node:test';
+import { testForge } from '../../../server/forge.ts';
 import { testCycles } from '../cycle.ts';
+import { openForge } from './forge.ts';
 import { gitea, useGitea } from './site.ts';
 import { openWorld } from './world.ts';
 
 if (gitea !== null) {
   const site = useGitea();
+  testForge('Gitea', (t) => openForge(t, site()));
+
   const modes = ['merge', 'rebase', 'squash-merge'] as const;
   testCycles('Gitea', { open: (t) => openWorld(t, site()), modes });
 

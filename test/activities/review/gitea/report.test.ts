@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReviewReport } from '../../../../activities/review/port.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { listen } from './hooks.ts';
 import { gitea, useGitea } from './site.ts';
 import { hookSecret, openWorld, pathOf, until } from './world.ts';
 
@@ -129,25 +127,6 @@ test('I9: two reviewers at once each count, and each is an event', options, asyn
   const { events } = await host.readEvents(id, last);
   assert.equal(new Set(events.map(({ account }) => account?.username)).size, 2);
 });
-
-interface Posted {
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-async function listen(t: TestContext): Promise<{ readonly url: string; readonly posted: Posted[] }> {
-  const posted: Posted[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    posted.push({ headers: request.headers, body: Buffer.concat(chunks) });
-    response.writeHead(202).end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => server.close());
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/connection/tea/payload`, posted };
-}
 
 test('the webhooks of a Gitea are signed, and read as what has happened', options, async (t) => {
   const { connection, push, vote, moveBranch, tag, owner, words } = await openWorld(t, site());

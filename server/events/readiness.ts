@@ -1,0 +1,96 @@
+import { entryObstacle } from '../../pipelines/gate/obstacle.ts';
+import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
+import { type Change, changeReady, type TriggerEvent } from '../../pipelines/model/change.ts';
+import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import { listOf } from '../../pipelines/policy/pattern.ts';
+import { requirementsMet } from '../../pipelines/policy/requirements.ts';
+import type { EventLedger } from './ledger.ts';
+import { type Happened, type Routed, takes, type View } from './route.ts';
+
+/** A pipeline, and a patch set by its key. */
+export interface Place {
+  readonly pipeline: string;
+  readonly key: string;
+}
+
+interface ReadinessDeps {
+  readonly ledger: EventLedger;
+  /** Whether a pipeline has worked on a patch set before that was noted; absent: never. */
+  readonly hadBefore?: ((place: Place) => Promise<boolean>) | undefined;
+}
+
+/** Milliseconds for which a change that nothing is told of counts as it was when it was looked at last. */
+const period = 600_000;
+
+/**
+ * Which pipelines a change is ready for: by its state, whoever told of what was the last that was missing, or nobody. Each
+ * patch set is once for each pipeline, so that after a failure there it takes somebody who wants it again.
+ */
+export function createReadiness({ ledger, hadBefore = async () => false }: ReadinessDeps) {
+  const had = new Set<string>();
+  const looked = new Map<string, number>();
+  const isFirst = async (place: Place) => {
+    const name = markOf(place);
+    if (had.has(name)) return false;
+    if (!(await ledger.wasTold(name)) && !(await hadBefore(place))) return true;
+    had.add(name);
+    return false;
+  };
+  return {
+    /** Pipelines that the change could come into now, and has not been ready for before. */
+    async find(view: View): Promise<readonly string[]> {
+      const { layout, change, around, unready } = view;
+      if (unready !== undefined || change.status !== 'open') return [];
+      const time = Date.now();
+      looked.set(change.id, time);
+      const pipelines = layoutPipelines(layout);
+      const found: string[] = [];
+      for (const { name } of pipelines.filter((one) => waitsForReady(one, change) && takes(view, one.name))) {
+        const entering = { pipelines, changes: around, pipeline: name, change: change.key, time };
+        if (entryObstacle(entering) !== undefined) continue;
+        if (await isFirst({ pipeline: name, key: change.key })) found.push(name);
+      }
+      return found;
+    },
+    /** Notes that a patch set was brought into a pipeline that it was ready for. */
+    async note(place: Place): Promise<void> {
+      await ledger.markTold(markOf(place));
+      had.add(markOf(place));
+    },
+    /** Those of a connection's open changes that may be ready for something, and were not looked at for a while. */
+    due(layout: Layout, open: readonly Change[], time: number): readonly Change[] {
+      const ids = new Set(open.map(({ id }) => id));
+      const [connection] = open.map((one) => one.connection);
+      for (const id of looked.keys()) if (id.startsWith(`${connection}:`) && !ids.has(id)) looked.delete(id);
+      const waiting = (change: Change) => (one: Pipeline) =>
+        waitsForReady(one, change) &&
+        !had.has(markOf({ pipeline: one.name, key: change.key })) &&
+        requirementsMet(one, change, time).ok;
+      return open.filter(
+        (change) => time - (looked.get(change.id) ?? 0) > period && layoutPipelines(layout).some(waiting(change)),
+      );
+    },
+  };
+}
+
+/** That a change is ready for a pipeline, as what happens to it is told. */
+export function readyEvent(change: Change, pipeline: string): Happened {
+  const { connection, project, branch, id, ref, patchset, key } = change;
+  const time = Date.now();
+  const place = { driver: 'sluice', connection, project, branch, change: id, ref, patchset, pipeline };
+  const event: TriggerEvent = { type: changeReady, ...place, time };
+  return { id: markOf({ pipeline, key }), event, time };
+}
+
+/** Whether some of what gates are told brings the change into a pipeline. */
+export function brings(routed: readonly Routed[], pipeline: string): boolean {
+  return routed.some(({ gate, starts }) => starts && gate.pipeline === pipeline);
+}
+
+function waitsForReady({ triggers }: Pipeline, { connection }: Pick<Change, 'connection'>): boolean {
+  return triggers.some((rule) => rule.connection === connection && listOf(rule.body.event).includes(changeReady));
+}
+
+function markOf({ pipeline, key }: Place): string {
+  return `ready/${JSON.stringify([pipeline, key])}`;
+}
