@@ -23,6 +23,8 @@ export async function takeBack(
   for (const change of left) {
     const landing = landingOf(deps, { change, tested, input });
     // A host that fails now is told by the next try, or hears of the failure.
-    if (!('refused' in landing)) await landing.host.withdraw?.(gateActor, landing.request, reason).catch(() => {});
+    if ('refused' in landing) continue;
+    const { host, request } = landing;
+    await host.withdraw?.(gateActor, { request, reason }).catch(() => {});
   }
 }

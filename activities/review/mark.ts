@@ -30,3 +30,6 @@ export function withoutMark(comment: string): string {
 export function isOwnStatus(name: string): boolean {
   return name === 'sluice' || name.startsWith('sluice/');
 }
+
+/** What Sluice's own statuses say that a host wants before a merge. */
+export const aboutToMerge = 'Tested, about to be merged';

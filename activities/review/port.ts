@@ -53,10 +53,9 @@ export interface ReviewHost {
    * Takes back what tries to merge a change have said of its success, where that is still open: one that ended by an
    * error, or with the server, has not done so itself. Nothing comes of it where nothing was said.
    *
-   * @param reason why it is not merged: a sentence without its end
    * @throws Denied
    */
-  withdraw?(actor: Actor, request: SubmitRequest, reason: string): Promise<void>;
+  withdraw?(actor: Actor, withdrawal: Withdrawal): Promise<void>;
   /** All projects that Sluice may read there, in order of name; those whose names are not of the safe kind are left out. */
   listProjects(): Promise<readonly string[]>;
   /** In order of name; none where there is no such project. */
@@ -176,6 +175,13 @@ export interface SubmitRequest {
    * report after the merge has nothing left to say. Where nothing is merged after it, that is said, too.
    */
   readonly report?: Pick<ReviewReport, 'key' | 'message' | 'about'>;
+}
+
+/** That what was to be merged is not. */
+export interface Withdrawal {
+  readonly request: SubmitRequest;
+  /** Why: a sentence without its end. */
+  readonly reason: string;
 }
 
 export type SubmitResult =

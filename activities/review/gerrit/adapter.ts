@@ -76,7 +76,7 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
     report: (actor, said) => report(gerrit, actor, said),
     submit: (actor, request) => submit(gerrit, actor, request),
     submitTogether: (actor, requests) => submitTogether(gerrit, actor, requests),
-    withdraw: (actor, request, reason) => withdrawGiven(gerrit, actor, { request, reason }),
+    withdraw: (actor, withdrawal) => withdrawGiven(gerrit, actor, withdrawal),
     listProjects,
     async branches(project) {
       const found = branchesSchema.parse((await gerrit.client.read(`${below(project)}/branches/`)) ?? []);

@@ -1,7 +1,7 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostRefusal } from '../http.ts';
-import type { ReviewReport, SubmitRequest } from '../port.ts';
+import type { ReviewReport, SubmitRequest, Withdrawal } from '../port.ts';
 import { notYetSaid, onLines } from './findings.ts';
 import { shortened } from './limits.ts';
 import { type Gerrit, needInfo } from './lookup.ts';
@@ -105,22 +105,14 @@ export async function voteFor(
 }
 
 /** The same by a later try, where our last word on an open change is that of its success: an earlier one has said it. */
-export async function withdrawGiven(
-  gerrit: Gerrit,
-  actor: Actor,
-  { request, reason }: { readonly request: SubmitRequest; readonly reason: string },
-): Promise<void> {
+export async function withdrawGiven(gerrit: Gerrit, actor: Actor, { request, reason }: Withdrawal): Promise<void> {
   demand(actor, 'merge', { name: request.change });
   const info = await needInfo(gerrit, request.change, ['CURRENT_REVISION', 'MESSAGES', 'DETAILED_ACCOUNTS']);
   if (info.status === 'NEW' && isGiven(gerrit, info, request)) await withdraw(gerrit, info, { request, reason });
 }
 
 /** Takes back the votes of a merge that did not come about, and says so where its success was told. */
-export async function withdraw(
-  gerrit: Gerrit,
-  info: GerritChange,
-  { request, reason }: { readonly request: SubmitRequest; readonly reason: string },
-): Promise<void> {
+export async function withdraw(gerrit: Gerrit, info: GerritChange, { request, reason }: Withdrawal): Promise<void> {
   const { change, verdict = {}, report: said } = request;
   const labels = Object.fromEntries(Object.keys(votesOf(verdict)).map((label) => [label, 0]));
   const told = said !== undefined && verdict.comment !== false;

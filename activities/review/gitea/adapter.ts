@@ -14,7 +14,7 @@ import { openClient } from './client.ts';
 import { readHistory } from './history.ts';
 import { createWebhook } from './ingest.ts';
 import { toChange } from './map.ts';
-import { submit } from './merge.ts';
+import { submit, withdraw } from './merge.ts';
 import { changeId, isProject } from './names.ts';
 import { type Desk, demandFacts, nameNow, openLister, readFacts, readReviews, readTimeline } from './read.ts';
 import { report } from './report.ts';
@@ -92,6 +92,7 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
     canMerge: (change, own, mode) => canMerge(desk, change, { own, mode }),
     report: (actor, said) => report(desk, actor, said),
     submit: (actor, request) => submit(desk, actor, request),
+    withdraw: (actor, withdrawal) => withdraw(desk, actor, withdrawal),
     async listProjects() {
       const found = await client.list('/repos/search', { schema: foundSchema.transform(({ data }) => data) });
       return found

@@ -6,11 +6,11 @@ import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
 import { isOwnStatus } from '../mark.ts';
 import { OtherStateLanded } from '../other-state.ts';
-import type { SubmitRequest, SubmitResult } from '../port.ts';
+import type { SubmitRequest, SubmitResult, Withdrawal } from '../port.ts';
 import type { PullFacts } from './map.ts';
 import { changeId } from './names.ts';
 import { type Desk, demandFacts, readFacts, readPull, whyNone } from './read.ts';
-import { giveOwn, mayPush, obstacles, readTarget, type Target, untilFitting } from './requirements.ts';
+import { giveOwn, mayPush, obstacles, readTarget, type Target, takeBackOwn, untilFitting } from './requirements.ts';
 import { styleOf } from './styles.ts';
 
 /** Merges a pull request as it was tested, or not at all. @throws Denied */
@@ -26,8 +26,21 @@ export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): 
   const target = await readTarget(desk, facts);
   const missing = await obstacles(desk, { facts, target, own: isOwnStatus });
   if (missing.length > 0) return refused(missing.join('; '));
-  if (request.tested === null) return byHost(desk, { facts, target, request });
-  return asTested(desk, { facts, target, request: { ...request, tested: request.tested } });
+  const { tested } = request;
+  const merge = { facts, target, request };
+  const result = await (tested === null
+    ? byHost(desk, merge)
+    : asTested(desk, { ...merge, request: { ...request, tested } }));
+  if ('reason' in result) await takeBackOwn(desk, facts, result.reason);
+  return result;
+}
+
+/** Takes back the statuses that a try to merge has given, where it is still open. @throws Denied */
+export async function withdraw(desk: Desk, actor: Actor, { request, reason }: Withdrawal): Promise<void> {
+  demand(actor, 'merge', { name: request.change });
+  const facts = await readFacts(desk, request.change);
+  if (facts === null || facts.pull.merged || facts.pull.state !== 'open' || facts.patchset !== request.patchset) return;
+  await takeBackOwn(desk, facts, reason);
 }
 
 function refused(reason: string): SubmitResult {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aboutToMerge, isOwnStatus } from '../mark.ts';
 import { approvals, type PullFacts } from './map.ts';
 import { type Desk, readPull } from './read.ts';
 import {
@@ -106,7 +107,18 @@ export async function giveOwn(desk: Desk, { facts, target, own }: Asked): Promis
   for (const context of wanted) {
     const now = statuses.find((each) => each.context === context)?.status ?? 'pending';
     if (context.includes('*') || now !== 'pending') continue;
-    const body = { context, state: 'success', description: 'Tested, about to be merged' };
+    const body = { context, state: 'success', description: aboutToMerge };
+    await desk.client.send('POST', `/repos/${facts.name.project}/statuses/${facts.head}`, body);
+  }
+}
+
+/** Sluice's own statuses are open again where `giveOwn` has had the last word, of this try or an earlier one. */
+export async function takeBackOwn(desk: Desk, facts: PullFacts, reason: string): Promise<void> {
+  const given = (await readStatuses(desk, facts)).filter(
+    ({ context, status, description }) => isOwnStatus(context) && status === 'success' && description === aboutToMerge,
+  );
+  for (const { context } of given) {
+    const body = { context, state: 'pending', description: `Tested, and not merged: ${reason}`.slice(0, 255) };
     await desk.client.send('POST', `/repos/${facts.name.project}/statuses/${facts.head}`, body);
   }
 }

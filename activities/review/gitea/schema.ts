@@ -107,6 +107,7 @@ export const statusSchema = z.object({
   context: text,
   status: z.string(),
   target_url: z.string().nullish(),
+  description: z.string().nullish(),
 });
 export type Status = z.infer<typeof statusSchema>;
 export const statusesSchema = list(statusSchema);

@@ -13,7 +13,7 @@ import type { GithubSettings } from '../settings.ts';
 import { createClient } from './client.ts';
 import { checkConnection } from './doctor.ts';
 import { createWebhook } from './ingest.ts';
-import { readStanding, readTip, submit } from './merge.ts';
+import { readStanding, readTip, submit, withdraw } from './merge.ts';
 import { isProject, pullId } from './names.ts';
 import { findOne, findPull, listOpen, type Place, readHistory, resolvePull } from './pulls.ts';
 import { report } from './report.ts';
@@ -84,6 +84,7 @@ function createGithubHost(place: Place): ReviewHost {
       readMergeability(place, await findOne(place, change), { isOwn: (name) => own.includes(name), mode }),
     report: (actor, said) => report(place, actor, said),
     submit: (actor, request) => submit(place, actor, request),
+    withdraw: (actor, withdrawal) => withdraw(place, actor, withdrawal),
     listProjects,
     async branches(project) {
       const found = isProject(project)

@@ -41,24 +41,32 @@ const mostMessage = 16_000;
  * @throws an error when GitHub has not recorded it
  */
 export async function reportCheck(place: Place, report: CheckReport): Promise<void> {
-  const { app } = place.settings;
-  if (app === undefined) {
-    throw new Error(`connection ${place.connection}: only an App can report a check; report a status with a token`);
-  }
-  const { project, head, name } = report;
-  const list = 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs';
-  const asked = { ref: head, check_name: name, app_id: app.id, filter: 'latest' };
-  const runs = (await place.client.list({ project, route: list, with: asked }, checkRunSchema)) ?? [];
-  const last = runs.find((run) => run.name === name && run.app?.id === app.id);
-  if (last?.external_id === report.mark && isAt(last, report.state)) return;
+  const { name } = report;
+  const last = await lastRun(place, report);
+  if (last?.external_id === report.mark && runIsAt(last, report.state)) return;
   const [first = [], ...rest] = batches(report.annotations.map(toAnnotation));
   let run = await saveRun(place, report, { last, annotations: first });
   for (const annotations of rest) run = await saveRun(place, report, { last: run, annotations, adding: true });
-  if (!isAt(run, report.state)) {
+  if (!runIsAt(run, report.state)) {
     throw new Error(
       `GitHub has not recorded the check ${name} as ${report.state}, but as ${run.conclusion ?? run.status}`,
     );
   }
+}
+
+/** Our last run of a check. @throws an error for a connection that is no App */
+export async function lastRun(
+  { client, connection, settings }: Place,
+  { project, head, name }: Pick<CheckReport, 'project' | 'head' | 'name'>,
+): Promise<CheckRun | undefined> {
+  const { app } = settings;
+  if (app === undefined) {
+    throw new Error(`connection ${connection}: only an App can report a check; report a status with a token`);
+  }
+  const route = 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs';
+  const asked = { ref: head, check_name: name, app_id: app.id, filter: 'latest' };
+  const runs = (await client.list({ project, route, with: asked }, checkRunSchema)) ?? [];
+  return runs.find((run) => run.name === name && run.app?.id === app.id);
 }
 
 interface Saving {
@@ -79,7 +87,7 @@ async function saveRun(place: Place, report: CheckReport, { last, annotations, a
     output: { title: title.slice(0, 255), summary, ...(annotations.length === 0 ? {} : { annotations }) },
   };
   // What was said before the merge and what is said of it after that are one verdict.
-  const isAhead = last?.external_id === aheadMark && isAt(last, report.state);
+  const isAhead = last?.external_id === aheadMark && runIsAt(last, report.state);
   const goesOn = last !== undefined && (adding === true || last.status !== 'completed' || isAhead);
   const [route, more] = goesOn
     ? (['PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { check_run_id: last.id }] as const)
@@ -93,7 +101,8 @@ function stateOf(state: string): Readonly<Record<string, string>> {
   return begun.has(state) ? { status: state } : { status: 'completed', conclusion: state };
 }
 
-function isAt({ status, conclusion }: CheckRun, state: string): boolean {
+/** Whether a run stands as a reporter's word says. */
+export function runIsAt({ status, conclusion }: CheckRun, state: string): boolean {
   return begun.has(state) ? status === state : conclusion === state;
 }
 

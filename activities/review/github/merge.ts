@@ -5,8 +5,8 @@ import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostRefusal } from '../http.ts';
 import { OtherStateLanded } from '../other-state.ts';
-import type { BranchName, BranchStanding, SubmitRequest, SubmitResult } from '../port.ts';
-import { type Found, findOne, type Place } from './pulls.ts';
+import type { BranchName, BranchStanding, SubmitRequest, SubmitResult, Withdrawal } from '../port.ts';
+import { type Found, findOne, findPull, type Place } from './pulls.ts';
 import { mostAsks, pullRoute, submitByPush } from './pushed.ts';
 import { plainObstacles } from './requirements.ts';
 import {
@@ -47,6 +47,14 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   const result = await asTested(place, found, { ways, tested, step: step ?? tested, repository, verdict });
   if ('reason' in result) await verdict.takeBack(result.reason);
   return result;
+}
+
+/** Takes back the verdict that a try to merge has given, where it is still open. @throws Denied */
+export async function withdraw(place: Place, actor: Actor, { request, reason }: Withdrawal): Promise<void> {
+  demand(actor, 'merge', { name: request.change });
+  const found = await findPull(place, request.change);
+  if (found?.pull.state !== 'open' || found.patchset !== request.patchset) return;
+  await openVerdict(place, found, request).takeBack(reason);
 }
 
 /** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */

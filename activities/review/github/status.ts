@@ -1,5 +1,5 @@
 import type { Place } from './pulls.ts';
-import { statusSchema } from './schema.ts';
+import { type Status, statusSchema } from './schema.ts';
 
 /** A status as Sluice gives it. */
 export interface GivenStatus {
@@ -19,9 +19,7 @@ const mostDescription = 140;
 export async function giveStatus(place: Place, status: GivenStatus): Promise<void> {
   const { project, head, context, state, details } = status;
   const description = status.description.slice(0, mostDescription);
-  const list = 'GET /repos/{owner}/{repo}/commits/{ref}/statuses';
-  const known = (await place.client.list({ project, route: list, with: { ref: head } }, statusSchema)) ?? [];
-  const last = known.find((one) => one.context === context);
+  const last = await lastStatus(place, status);
   if (last?.state === state && last.description === description) return;
   const url = details === undefined ? {} : { target_url: details };
   const given = { sha: head, state, context, description, ...url };
@@ -30,4 +28,14 @@ export async function giveStatus(place: Place, status: GivenStatus): Promise<voi
   if (recorded.state !== state || recorded.context !== context) {
     throw new Error(`GitHub has not recorded the status ${context} as ${state}, but as ${recorded.state}`);
   }
+}
+
+/** The last status of a context. */
+export async function lastStatus(
+  { client }: Place,
+  { project, head, context }: Pick<GivenStatus, 'project' | 'head' | 'context'>,
+): Promise<Status | undefined> {
+  const route = 'GET /repos/{owner}/{repo}/commits/{ref}/statuses';
+  const known = (await client.list({ project, route, with: { ref: head } }, statusSchema)) ?? [];
+  return known.find((one) => one.context === context);
 }

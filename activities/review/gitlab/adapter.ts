@@ -15,7 +15,7 @@ import { openClient } from './client.ts';
 import { readHistory } from './history.ts';
 import { createWebhook } from './ingest.ts';
 import { toChange } from './map.ts';
-import { holdsHeads, modeObstacle, submit } from './merge.ts';
+import { holdsHeads, modeObstacle, submit, withdraw } from './merge.ts';
 import { changeId, isProject, projectPath, requestPath } from './names.ts';
 import {
   type Desk,
@@ -110,6 +110,7 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
     canMerge: (change, own, mode) => canMerge(desk, change, { own, mode }),
     report: (actor, said) => report(desk, actor, said),
     submit: (actor, request) => submit(desk, actor, request),
+    withdraw: (actor, withdrawal) => withdraw(desk, actor, withdrawal),
     async listProjects() {
       const found = await readProjects(desk);
       return found

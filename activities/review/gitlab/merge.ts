@@ -8,7 +8,7 @@ import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
 import { isOwnStatus } from '../mark.ts';
 import { OtherStateLanded } from '../other-state.ts';
-import type { SubmitRequest, SubmitResult } from '../port.ts';
+import type { SubmitRequest, SubmitResult, Withdrawal } from '../port.ts';
 import { headOf, landedAs, type RequestFacts } from './map.ts';
 import { changeId, requestPath } from './names.ts';
 import { type Desk, demandFacts, readFacts, readRequest, whyNone } from './read.ts';
@@ -19,6 +19,7 @@ import {
   obstacles,
   readTarget,
   type Target,
+  takeBackOwn,
   waitsForPipeline,
   whenLookedAt,
 } from './requirements.ts';
@@ -37,7 +38,17 @@ export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): 
   const target = await readTarget(desk, facts);
   const missing = await obstacles(desk, { facts, target, own: isOwnStatus });
   if (missing.length > 0) return refused(missing.join('; '));
-  return asTested(desk, { facts, target, request });
+  const result = await asTested(desk, { facts, target, request });
+  if ('reason' in result) await takeBackOwn(desk, facts, result.reason);
+  return result;
+}
+
+/** Takes back the statuses that a try to merge has given, where it is still open. @throws Denied */
+export async function withdraw(desk: Desk, actor: Actor, { request, reason }: Withdrawal): Promise<void> {
+  demand(actor, 'merge', { name: request.change });
+  const facts = await readFacts(desk, request.change);
+  if (facts?.request.state !== 'opened' || facts.heads.length !== request.patchset) return;
+  await takeBackOwn(desk, facts, reason);
 }
 
 function refused(reason: string): SubmitResult {

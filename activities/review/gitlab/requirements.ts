@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { aboutToMerge, isOwnStatus } from '../mark.ts';
 import { approvalVotes, headOf, isGood, type RequestFacts } from './map.ts';
 import { projectPath } from './names.ts';
 import { type Desk, readRequest } from './read.ts';
@@ -109,10 +110,29 @@ export async function giveOwn(desk: Desk, { facts, target, own }: Asked, wanted:
   const pending = statuses.filter(({ status }) => ['pending', 'running'].includes(status)).map(({ name }) => name);
   const names = facts.request.head_pipeline || statuses.length > 0 ? pending : [wanted];
   for (const name of names) {
-    const state = { state: 'success', name, ref: facts.request.source_branch };
-    const path = `${projectPath(facts.name.project)}/statuses/${headOf(facts)}`;
-    await desk.client.send('POST', path, { ...state, description: 'Tested, about to be merged' });
+    await sendStatus(desk, facts, { state: 'success', name, description: aboutToMerge });
   }
+}
+
+/** Sluice's own statuses are open again where `giveOwn` has had the last word, of this try or an earlier one. */
+export async function takeBackOwn(desk: Desk, facts: RequestFacts, reason: string): Promise<void> {
+  const given = (await readStatuses(desk, facts)).filter(
+    ({ name, status, description }) => isOwnStatus(name) && status === 'success' && description === aboutToMerge,
+  );
+  const description = `Tested, and not merged: ${reason}`.slice(0, 255);
+  for (const { name } of given) await sendStatus(desk, facts, { state: 'pending', name, description });
+}
+
+interface GivenStatus {
+  readonly state: 'success' | 'pending';
+  readonly name: string;
+  readonly description: string;
+}
+
+/** Without its branch the host looks for one with that commit, and that of a fork is not there. */
+async function sendStatus({ client }: Desk, facts: RequestFacts, status: GivenStatus): Promise<void> {
+  const ref = facts.request.source_branch.slice(0, 255);
+  await client.send('POST', `${projectPath(facts.name.project)}/statuses/${headOf(facts)}`, { ...status, ref });
 }
 
 /**

@@ -116,7 +116,10 @@ export const stateEventsSchema = list(z.object({ id: z.int(), user, created_at: 
 export type StateEvent = z.infer<typeof stateEventsSchema>[number];
 
 export const statusesSchema = list(
-  z.object({ id: z.int(), name: text, status: z.string(), target_url: z.string().nullish(), allow_failure: flag }),
+  z.object({
+    ...{ id: z.int(), name: text, status: z.string(), allow_failure: flag },
+    ...{ target_url: z.string().nullish(), description: z.string().nullish() },
+  }),
 );
 export type Status = z.infer<typeof statusesSchema>[number];
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGateActivities, type Findings, type GateDeps } from '../../../activities/gate/gate-activities.ts';
 import { UnknownChange } from '../../../activities/review/people.ts';
-import type { ReviewHost, ReviewReport, SubmitRequest } from '../../../activities/review/port.ts';
+import type { ReviewHost, ReviewReport, SubmitRequest, Withdrawal } from '../../../activities/review/port.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { StoredGraph, SubmitInput, TellAction } from '../../../workflows/contract.ts';
 import { change } from '../../workflows/make.ts';
@@ -264,7 +264,7 @@ for (const [says, submit] of [
 ] as const) {
   test(`what stands on a merge that ${says} keeps no word of a success`, async () => {
     const withdrawn: string[] = [];
-    const withdraw = async (_: unknown, { change: id }: SubmitRequest, reason: string) => {
+    const withdraw = async (_: unknown, { request: { change: id }, reason }: Withdrawal) => {
       withdrawn.push(`${id}: ${reason}`);
     };
     const host = { submit, submitTogether: async () => 0, withdraw } as Partial<ReviewHost>;

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mergeItem } from '../../../activities/gate/merge-item.ts';
 import { OtherStateLanded } from '../../../activities/review/other-state.ts';
-import type { Mergeability, ReviewHost, SubmitRequest, SubmitResult } from '../../../activities/review/port.ts';
+import type {
+  Mergeability,
+  ReviewHost,
+  SubmitRequest,
+  SubmitResult,
+  Withdrawal,
+} from '../../../activities/review/port.ts';
 import type { SubmitInput } from '../../../workflows/contract.ts';
 import { change } from '../../workflows/make.ts';
 
@@ -41,7 +47,7 @@ function setup(given: Host) {
     readChange: async (id: string) => change(id),
     branchTip: async () => 'tip',
     ...given,
-    withdraw: async (_: never, { change: id }: SubmitRequest, reason: string) => {
+    withdraw: async (_: never, { request: { change: id }, reason }: Withdrawal) => {
       withdrawn.push(`${id}: ${reason}`);
     },
     submit: async (actor: never, request: SubmitRequest) => {

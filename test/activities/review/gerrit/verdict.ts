@@ -111,7 +111,8 @@ export function testVerdicts(name: string, open: OpenGerrit): void {
     const read = async () =>
       (await done(gerrit.rest('GET', `/changes/${number}?o=MESSAGES`))) as { messages: unknown[] };
     const before = (await read()).messages.length;
-    for (let times = 0; times < 2; times += 1) await later.host.withdraw?.(gateActor, request, 'the server has died');
+    for (let times = 0; times < 2; times += 1)
+      await later.host.withdraw?.(gateActor, { request, reason: 'the server has died' });
     assert.deepEqual(await votes(), ['Code-Review 2', 'Workflow 1']);
     assert.equal((await read()).messages.length, before + 1);
     Object.assign(git, { push });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { must } from '../../../../activities/process/run.ts';
 import { peopleElsewhere } from '../../../../activities/review/elsewhere.ts';
+import { aboutToMerge } from '../../../../activities/review/mark.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { gitea, useGitea } from './site.ts';
 import { contents, type GiteaWorld, openWorld, pathOf, proposalOf, until } from './world.ts';
@@ -188,7 +189,14 @@ test('others’ checks and approvals are in the way, Sluice’s own are given at
   await site().root.api('POST', path, { context: 'ci/unit', state: 'success' });
   assert.deepEqual(await host.canMerge(id, own), { ok: true });
   const tested = await prepare([id], 'merge');
-  const result = await host.submit(gateActor, { change: id, patchset: 1, tested, mode: 'merge' });
+  const request = { change: id, patchset: 1, tested, mode: 'merge' } as const;
+  // As a try has left it that broke off.
+  await site().sluice.api('POST', path, { context: 'sluice/gate', state: 'success', description: aboutToMerge });
+  await host.withdraw?.(gateActor, { request, reason: 'the server has died' });
+  const statuses = await site().root.api<{ id: number; context: string; status: string }[]>('GET', path);
+  const [last] = statuses.filter(({ context }) => context === 'sluice/gate').toSorted((a, b) => b.id - a.id);
+  assert.deepEqual([statuses.length, last?.status], [4, 'pending']);
+  const result = await host.submit(gateActor, request);
   assert.equal(result.kind, 'merged', JSON.stringify(result));
 });
 

@@ -204,6 +204,29 @@ for (const [kind, verdict] of verdicts) {
     alpha.requiredChecks = ['sluice/gate'];
     assert.equal((await host.submit(gateActor, { ...request, verdict, pipeline: 'gate' })).kind, 'merged');
   });
+
+  test(`Sluice's ${kind} is open again after a try that broke off, and stays where it was reported`, async (t) => {
+    const { world, alpha, host } = await openWorld(t);
+    const pull = await propose(world, alpha, { files: { a: '1' } });
+    const change = idOf(alpha, pull);
+    const request = { change, patchset: 1, tested: await tested(alpha, pull), verdict, pipeline: 'gate' };
+    const withdraw = () => host.withdraw?.(gateActor, { request, reason: 'the server has died' });
+    const said = () =>
+      kind === 'status'
+        ? alpha.statuses.map(({ given }) => given.state)
+        : alpha.runs.map(({ given }) => given.conclusion ?? given.status);
+    await withdraw();
+    assert.deepEqual(said(), [], 'nothing was said');
+    world.faults.push({ match: /^PUT .*\/merge$/, kind: 'unavailable', times: 100 });
+    await assert.rejects(host.submit(gateActor, request));
+    assert.deepEqual(said(), ['success']);
+    for (const _ of ['once', 'again']) await withdraw();
+    assert.deepEqual(said(), ['success', kind === 'status' ? 'pending' : 'in_progress']);
+    const about = { pipeline: 'gate', action: 'success' };
+    await host.report(gateActor, { key: 'k', change, patchset: 1, message: 'Passed.', body: verdict, about });
+    await withdraw();
+    assert.equal(said().at(-1), 'success', 'this is no word of a try');
+  });
 }
 
 test('a branch that moved since the test is said before anything is merged', async (t) => {

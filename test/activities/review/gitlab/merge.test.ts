@@ -227,6 +227,29 @@ test('where a pipeline must succeed, what Sluice gives is given as it merges', a
   assert.match(reasonOf(failed), /the status sluice\/check is failed|its pipeline is failed/);
 });
 
+test('what was given for a merge that did not come about is open again', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
+  alpha.pipelineRequired = true;
+  const request = await propose(world, alpha, { files: { a: '1' } });
+  addStatus(alpha, request, { name: 'sluice/gate', status: 'pending' });
+  addStatus(alpha, request, { name: 'sluice/check', status: 'success' });
+  const change = idOf(alpha, request);
+  const asked = { change, patchset: 1, tested: await prepare(there, [change]) };
+  const last = (name: string) => alpha.statuses.findLast((each) => each.name === name)?.status;
+  world.faults.push({ match: /^PUT .*\/merge$/, kind: 406, times: 1 });
+  reasonOf(await host.submit(gateActor, asked));
+  assert.equal(last('sluice/gate'), 'pending', 'it was refused');
+  world.faults.push({ match: /^PUT .*\/merge$/, kind: 'unavailable', times: 100 });
+  await assert.rejects(host.submit(gateActor, asked));
+  assert.equal(last('sluice/gate'), 'success', 'the try broke off');
+  const count = alpha.statuses.length;
+  for (const _ of ['once', 'again'])
+    await host.withdraw?.(gateActor, { request: asked, reason: 'the server has died' });
+  assert.deepEqual([last('sluice/gate'), last('sluice/check')], ['pending', 'success']);
+  assert.equal(alpha.statuses.length, count + 1);
+});
+
 test('a conflict that GitLab finds is said before any job, and is none where Sluice may push', async (t) => {
   const place = await openWorld(t);
   const { world, alpha, host } = place;
