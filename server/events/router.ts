@@ -15,7 +15,6 @@ import { handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
 import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
-import { brings, createReadiness, readyEvent } from './readiness.ts';
 import { eventOf, isGated, isUploaded, movesBranches } from './ref-change.ts';
 import {
   equipped,
@@ -30,7 +29,9 @@ import {
   type View,
 } from './route.ts';
 import type { RouterDeps } from './router-deps.ts';
-import { takenOutMarks, withoutTakenOut } from './taken-out.ts';
+import { takenOutMarks } from './taken-out.ts';
+import { Telling } from './telling.ts';
+import { createTurns } from './turns.ts';
 import { Views } from './views.ts';
 
 /** Milliseconds that the open changes, once read, serve the looks of one sync. */
@@ -42,10 +43,10 @@ export class EventRouter {
   /** Number of the last handled event of each change. */
   readonly #handled;
   /** Looks at one change follow each other: its events stay in order. */
-  readonly #looking = new Map<string, Promise<number>>();
+  readonly #turns = createTurns();
   readonly #changes: HostedChanges;
   readonly #views: Views;
-  readonly #readiness;
+  readonly #telling: Telling;
 
   /** What is open just now, wherever it is. */
   readonly #open = (): Promise<OpenChanges> => this.#changes.listOpen();
@@ -55,7 +56,7 @@ export class EventRouter {
     this.#handled = handledEvents(deps.ledger);
     this.#changes = new HostedChanges(deps.hosts, deps.connections);
     this.#views = new Views(deps, this.#changes);
-    this.#readiness = createReadiness(deps);
+    this.#telling = new Telling(deps);
   }
 
   /** The review system that has a change. */
@@ -65,7 +66,7 @@ export class EventRouter {
 
   /** Reads what has happened to a change since the last look, and tells the gates. Answers with the number of events. */
   look(connection: string, change: string, open = this.#open): Promise<number> {
-    return this.#inTurn(change, () => this.#look(connection, change, open));
+    return this.#turns.take(change, () => this.#look(connection, change, open));
   }
 
   /** Tells the gates what a review system has told. */
@@ -87,13 +88,13 @@ export class EventRouter {
     if (name === undefined) return this.#hearOfRef(layout, event);
     const found = await this.#changes.readIn(connection, name);
     if (!found) return;
-    const waits = this.#looking.has(found.id);
-    await this.#inTurn(found.id, async () => {
+    const waits = this.#turns.isTaken(found.id);
+    await this.#turns.take(found.id, async () => {
       // What was told of it meanwhile may be newer.
       const change = (waits ? await this.#changes.readIn(connection, name) : null) ?? found;
       const view = await this.#views.of(change);
       const id = eventId(change.id, event);
-      await this.#tell(view, await this.#route(view, { id, event }), id);
+      await this.#telling.tell(view, await this.#telling.route(view, { id, event }), id);
       return 1;
     });
   }
@@ -102,19 +103,8 @@ export class EventRouter {
   async #hearOfRef(layout: Layout, event: TriggerEvent): Promise<void> {
     const [refs, id] = [this.#deps.refs, eventId(`${event.connection}:${event.project}`, event)];
     if (!(await refs?.isKnown(event)))
-      await this.#send(await this.#route(await this.#views.ofRef(layout, event), { id, event }));
+      await this.#telling.send(await this.#telling.route(await this.#views.ofRef(layout, event), { id, event }));
     await refs?.note(event);
-  }
-
-  #inTurn(change: string, work: () => Promise<number>): Promise<number> {
-    const before = this.#looking.get(change) ?? Promise.resolve(0);
-    const next = before.catch(() => 0).then(work);
-    this.#looking.set(change, next);
-    const forget = () => {
-      if (this.#looking.get(change) === next) this.#looking.delete(change);
-    };
-    next.then(forget, forget);
-    return next;
   }
 
   /**
@@ -126,10 +116,12 @@ export class EventRouter {
     const held = (await this.#deps.held()).filter(({ id }) => id.startsWith(`${connection}:`));
     const recent = keepFor(freshness, this.#open);
     const layout = await this.#deps.layouts.current();
-    const due = new Set(this.#readiness.due(layout, open, Date.now()).map(({ id }) => id));
+    const due = new Set(this.#telling.readiness.due(layout, open, Date.now()).map(({ id }) => id));
     return lookAtEach(new Set([...open, ...held].map(({ id }) => id)), async (id) => {
       const events = await this.look(connection, id, recent);
-      return events > 0 || !due.has(id) ? events : this.#inTurn(id, () => this.#lookAtState(connection, id, recent));
+      return events > 0 || !due.has(id)
+        ? events
+        : this.#turns.take(id, () => this.#lookAtState(connection, id, recent));
     });
   }
 
@@ -140,7 +132,7 @@ export class EventRouter {
     await takenOutMarks(this.#deps.ledger).forget({ pipeline, key: change.key });
     const view = await this.#views.of(change);
     const jobless = takes(view, pipeline) ? joblessIn(await this.#views.subject(view, change), pipeline) : undefined;
-    return jobless === undefined ? this.#ask(pipeline, view) : notEnqueued(pipeline, jobless);
+    return jobless === undefined ? this.#telling.ask(pipeline, view) : notEnqueued(pipeline, jobless);
   }
 
   /** Brings a branch into a pipeline as it is now: to release what was imported, say. */
@@ -151,7 +143,7 @@ export class EventRouter {
     if (!host || !newrev) return { ok: false, reason: `there is no branch ${branch} of ${project}` };
     const [{ connection }, ref] = [host, `refs/heads/${branch}`];
     const event = { type: 'ref-updated', driver: 'git', connection, project, branch, ref, newrev, time: Date.now() };
-    return this.#ask(pipeline, await this.#views.ofRef(layout, event));
+    return this.#telling.ask(pipeline, await this.#views.ofRef(layout, event));
   }
 
   /** Brings a branch into a pipeline because its time has come. */
@@ -165,7 +157,9 @@ export class EventRouter {
     const head = { project, branch, ref: `refs/heads/${branch}`, ...(dereference ? { newrev } : {}), time };
     const event = { ...head, type: 'timer', driver: 'timer', connection: tick.connection, pipeline, timespec };
     const id = JSON.stringify(['timer', pipeline, timespec, project, branch, time]);
-    await this.#send(await this.#route(await this.#views.ofRef(layout, { ...event, connection }), { id, event }));
+    await this.#telling.send(
+      await this.#telling.route(await this.#views.ofRef(layout, { ...event, connection }), { id, event }),
+    );
   }
 
   /** Carries out what a gate wants of the other gates. */
@@ -181,7 +175,7 @@ export class EventRouter {
       const event = { ...eventOf(action.event, one), pipeline: action.pipeline, time: Date.now() };
       const id = `${action.key}/${change.key}/${one.key}`;
       const view = await this.#views.of(one);
-      await this.#send(await this.#route(view, { id, event }));
+      await this.#telling.send(await this.#telling.route(view, { id, event }));
       if (view.unready !== undefined) throw view.unready;
     }
   }
@@ -217,9 +211,9 @@ export class EventRouter {
     for (const event of withoutOldWords(events, connected)) {
       if (await this.#deps.refs?.isKnown(event)) continue;
       const subject = event.change === undefined ? await this.#views.ofRef(view.layout, event) : view;
-      messages.push(...(await this.#route(subject, { id: eventId(change.id, event), event })));
+      messages.push(...(await this.#telling.route(subject, { id: eventId(change.id, event), event })));
     }
-    await this.#tell(view, messages, `${change.id}/${last}`);
+    await this.#telling.tell(view, messages, `${change.id}/${last}`);
     for (const event of events) await this.#deps.refs?.note(event);
     // Of a project that is not known yet, all is told again once it is.
     if (gated) await this.#handled.mark(change.id, last);
@@ -229,57 +223,9 @@ export class EventRouter {
   /** Looks whether a change to which nothing happened is ready for something: of what was the last, nobody may have told. */
   async #lookAtState(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
     const change = await this.#changes.readIn(connection, id);
-    return change ? this.#tell(await this.#views.of(change, { open }), [], `${change.key}/state/${Date.now()}`) : 0;
-  }
-
-  async #ask(pipeline: string, view: View): Promise<GateAnswer> {
-    const { tenant, layout, change, around, unready } = view;
-    if (unready !== undefined) throw unready;
-    if (!takes(view, pipeline)) {
-      return { ok: false, reason: `${change.project} does not use the pipeline ${pipeline}` };
-    }
-    const gate = gateOf(tenant, change, pipeline);
-    const time = Date.now();
-    const observe = { id: randomUUID(), commands: [{ type: 'observe', time, changes: around } as const] };
-    await this.#deps.gates.tell(gate, equipped(layout, gate, observe));
-    const command = { type: 'enqueue', time, pipeline, change: change.key } as const;
-    return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
-  }
-
-  /** What the gates are to hear of an event. */
-  async #route(view: View, { id, event }: Pick<Happened, 'id' | 'event'>): Promise<readonly Routed[]> {
-    const found = route(view, { id, event, time: Date.now() });
-    const routed = await withoutTakenOut(this.#deps.ledger, { view, event, routed: found });
-    const isMerging = ({ gate }: Routed) => merges(view, gate.pipeline);
-    const toMerge = routed.some((one) => one.starts && isMerging(one));
-    const isHeld = view.unready !== undefined || (toMerge && (await this.#deps.conflictOf?.(view)) !== undefined);
-    return isHeld ? routed.filter((one) => !isMerging(one)) : routed;
-  }
-
-  /** Each gate hears what is for it in this order, and at once where it can. */
-  async #send(messages: readonly Routed[]): Promise<void> {
-    const { gates } = this.#deps;
-    await Promise.all(
-      messages.map(({ gate, message, starts }) => (starts ? gates.tell(gate, message) : gates.inform(gate, message))),
-    );
-  }
-
-  /**
-   * Sends what concerns a change, with the facts. Where a host cannot say yet what merges must know, the facts wait, too:
-   * all is told again once it has, and gates take each thing once.
-   *
-   * @returns how many pipelines it was found to be ready for, besides
-   */
-  async #tell(view: View, messages: readonly Routed[], id: string): Promise<number> {
-    const ready = await this.#readiness.find(view);
-    const missed = ready.filter((pipeline) => !brings(messages, pipeline));
-    const found = (await Promise.all(missed.map((one) => this.#route(view, readyEvent(view.change, one))))).flat();
-    const all = [...messages, ...found];
-    await this.#send(view.unready === undefined ? [...all, ...observing(view, id)] : all);
-    if (view.unready !== undefined) throw view.unready;
-    const { key } = view.change;
-    for (const pipeline of ready) if (brings(all, pipeline)) await this.#readiness.note({ pipeline, key });
-    return found.length;
+    return change
+      ? this.#telling.tell(await this.#views.of(change, { open }), [], `${change.key}/state/${Date.now()}`)
+      : 0;
   }
 
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {
