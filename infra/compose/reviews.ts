@@ -49,7 +49,15 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
   const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
   const own = join(dirname(common.paths.git), 'review');
   const since = openConnected(own);
-  const refs = openMovedRefs(own);
+  const refs = openMovedRefs(own, async ({ project, ref, object }) => {
+    try {
+      await git.ensure(project, [ref]);
+      return (await git.resolve(project, object)).commit;
+    } catch {
+      // The tag is gone by now, or is another one.
+      return undefined;
+    }
+  });
   const elsewhere = new Set(connections.flatMap(({ name, served }) => (served ? [] : [name])));
   const connected = async (name: string) => (elsewhere.has(name) ? since(name) : undefined);
   const renewal = createRenewal({

@@ -53,21 +53,37 @@ export function isWatched(driver: string): boolean {
   return Object.hasOwn(pushes, driver);
 }
 
-/** What is known is kept in files of `directory`, by connection and project. */
-export function openMovedRefs(directory: string): MovedRefs {
+/** A tag's own object, which hosts tell of; they show the commit that it stands for. */
+export interface TagObject {
+  readonly project: string;
+  readonly ref: string;
+  readonly object: string;
+}
+
+/**
+ * What is known is kept in files of `directory`, by connection and project.
+ *
+ * @param commitOf the commit that a tag's object stands for; undefined where it is not to be had any more
+ */
+export function openMovedRefs(directory: string, commitOf: (tag: TagObject) => Promise<string | undefined>): MovedRefs {
   const { read, update } = openMemory(directory);
+  const newOf = async ({ project, ref = '', newrev = '' }: TriggerEvent) =>
+    isTag(ref) && !isGone(newrev) ? ((await commitOf({ project, ref, object: newrev })) ?? unknown) : newrev;
   return {
     async isKnown(event) {
-      return isMove(event) && isFound((await read(event))?.[event.ref ?? ''], event);
+      if (!isMove(event)) return false;
+      const known = (await read(event))?.[event.ref ?? ''];
+      return known?.found !== undefined && isFound(known, event, await newOf(event));
     },
     async note(event) {
-      const { ref = '', newrev = '' } = event;
+      const { ref = '' } = event;
       if (!isMove(event)) return;
+      const now = await newOf(event);
       await update(event, (refs) => {
         // Before the first look all is history, and what was found is told no further: the next look sees what came after.
-        if (refs === null || isFound(refs[ref], event)) return null;
+        if (refs === null || isFound(refs[ref], event, now)) return null;
         const { commit, heard = [] } = refs[ref] ?? { commit: none };
-        return { ...refs, [ref]: { commit, heard: [...heard, newrev].slice(-mostHeard) } };
+        return { ...refs, [ref]: { commit, heard: [...heard, now].slice(-mostHeard) } };
       });
     },
     async find({ host, driver, projects, failed }, tell) {
@@ -106,6 +122,8 @@ const [atOnce, mostAway] = [4, 3];
 /** So many commits of a ref are told between two looks, and no more are kept. */
 const mostHeard = 100;
 const none = '0'.repeat(40);
+/** What stands for the commit of a tag whose object could not be had. */
+const unknown = '?';
 
 type Move = Required<Pick<TriggerEvent, 'ref' | 'oldrev' | 'newrev'>> & Pick<TriggerEvent, 'branch'>;
 
@@ -115,21 +133,25 @@ function movesBetween(before: Refs, now: ReadonlyMap<string, string>): readonly 
   return names.flatMap((ref) => {
     const { commit: oldrev, heard = [] } = before[ref] ?? { commit: none };
     const newrev = now.get(ref) ?? none;
-    const isTold = heard.some((one) => isGone(one) === isGone(newrev) && (isTag(ref) || isGone(one) || one === newrev));
+    const isTold = heard.some(
+      (one) => one === newrev || (isGone(one) && isGone(newrev)) || (one === unknown && !isGone(newrev)),
+    );
     if (isTold || oldrev === newrev) return [];
     return [{ ref, ...(isTag(ref) ? {} : { branch: ref.slice('refs/heads/'.length) }), oldrev, newrev }];
   });
 }
 
 /**
- * Whether a look has found the move that an event is about. Hosts tell of a tag's own object, and show the commit that it
- * stands for: of an annotated one only that it is new can be known again. Rather twice than never.
+ * Whether a look has found the move that an event is about. Of a tag whose commit is not known only that it is new can be
+ * known again. Rather twice than never.
+ *
+ * @param now the commit that the ref is at with it
  */
-function isFound(known: Known | undefined, { ref = '', oldrev, newrev }: TriggerEvent): boolean {
+function isFound(known: Known | undefined, { oldrev }: TriggerEvent, now: string): boolean {
   if (known?.found === undefined) return false;
   const { commit, found } = known;
-  if (commit === newrev || (isGone(commit) && isGone(newrev))) return true;
-  return isTag(ref) && !isGone(commit) && !isGone(newrev) && isGone(found) && isGone(oldrev);
+  if (commit === now || (isGone(commit) && isGone(now))) return true;
+  return now === unknown && !isGone(commit) && isGone(found) && isGone(oldrev);
 }
 
 /** Whether nobody has told anything of a ref in between. */

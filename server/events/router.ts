@@ -16,18 +16,7 @@ import { lookAtEach } from './look-at-each.ts';
 import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
 import { eventOf, isGated, isUploaded, movesBranches } from './ref-change.ts';
-import {
-  equipped,
-  eventId,
-  gateOf,
-  type Happened,
-  merges,
-  observing,
-  type Routed,
-  route,
-  takes,
-  type View,
-} from './route.ts';
+import { eventId, gateOf, type Routed, takes } from './route.ts';
 import type { RouterDeps } from './router-deps.ts';
 import { takenOutMarks } from './taken-out.ts';
 import { Telling } from './telling.ts';

@@ -18,9 +18,12 @@ async function open(t: TestContext) {
     tags: async () => listed(tags),
   };
   const told: string[] = [];
+  /** Commits of annotated tags, by their objects; of an object that is not there nothing can be said. */
+  const objects = new Map<string, string>();
+  const openRefs = () => openMovedRefs(directory, async ({ object }) => objects.get(object));
   /** As the router does. */
   const hear = async (event: TriggerEvent) => {
-    const refs = openMovedRefs(directory);
+    const refs = openRefs();
     if (!(await refs.isKnown(event))) told.push(`${event.type} ${event.ref} ${event.oldrev?.[0]}${event.newrev?.[0]}`);
     await refs.note(event);
   };
@@ -28,13 +31,14 @@ async function open(t: TestContext) {
   return {
     branches,
     tags,
+    objects,
     push: (ref: string, oldrev: string, newrev: string) => hear({ ...of, ref, oldrev, newrev }),
     async look(failing = false) {
       told.length = 0;
       const tell = failing ? () => Promise.reject(new Error('away')) : hear;
       const failed = (project: string, error: unknown) => told.push(`${project}: ${(error as Error).message}`);
       const looked = { host, driver: 'github', projects: ['acme/tool'], failed };
-      await openMovedRefs(directory).find(looked, tell);
+      await openRefs().find(looked, tell);
       return [...told];
     },
     told,
@@ -89,6 +93,23 @@ test('of a tag that a look has found, what the host tells of a later move is pas
   assert.deepEqual(await look(), ['push refs/tags/v1 ba'], 'it was made again, and nobody told that');
 });
 
+test('an annotated tag is known by the commit that it stands for: each of its moves is told once', async (t) => {
+  const { tags, objects, push, look, told } = await open(t);
+  await look();
+  const [first, second, third] = ['c', 'd', 'e'].map((digit) => digit.repeat(40)) as [string, string, string];
+  objects.set(first, a).set(second, b).set(third, a);
+  tags.set('v1', a);
+  assert.deepEqual(await look(), ['push refs/tags/v1 0a']);
+  tags.set('v1', b);
+  assert.deepEqual(await look(), ['push refs/tags/v1 ab']);
+  await push('refs/tags/v1', first, second);
+  assert.equal(told.length, 1, 'the host was late');
+  await push('refs/tags/v1', second, third);
+  assert.equal(told.length, 2);
+  tags.set('v1', 'f'.repeat(40));
+  assert.deepEqual(await look(), ['push refs/tags/v1 bf'], 'somebody moved it once more, and nobody told that');
+});
+
 test('what was known stays known: a move after it that nobody tells is found', async (t) => {
   const { tags, push, look, told } = await open(t);
   await look();
@@ -110,7 +131,7 @@ async function lookAtMany(t: TestContext, projects: readonly string[], answer: (
   };
   const host = { connection: 'hub', branches, tags: async () => [] };
   const looked = { host, driver: 'github', projects, failed: (project: string) => void failed.push(project) };
-  await openMovedRefs(directory).find(looked, async () => {});
+  await openMovedRefs(directory, async () => undefined).find(looked, async () => {});
   return { asked, failed };
 }
 
