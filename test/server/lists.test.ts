@@ -15,6 +15,8 @@ before(async () => {
     changes: {
       list: async () => changes,
       read: async (name: string) => {
+        const found = changes.find(({ id }) => id === name);
+        if (found !== undefined) return found;
         throw Object.assign(new Error(`there is no change ${name}`), { name: 'UnknownChange' });
       },
     } as never,
@@ -85,6 +87,28 @@ describe('F6: lists', () => {
     const unknown = await fetch(`${server.url}/api/mirrors?set=public`);
     assert.equal(unknown.status, 404);
     assert.match(await unknown.text(), /there is no set of mirrors public; there are: deb, rpm/);
+  });
+
+  it('B-110: what is asked to be signed of a change is told by it, with its state, why not, and what came of it', async () => {
+    const about = { id: 'signing', change: 'git:7', startTime: 2_000, endTime: null, packages: [], summary: '' };
+    const told = async () => {
+      const [one, ...others] = await pages<ReleaseRecord>('/api/releases?change=git%3A7');
+      assert.deepEqual([one?.length, others], [1, []]);
+      return one?.[0];
+    };
+    const begun = aRelease({ ...about, state: 'running', workflow: 'release/main/debian-12/7' });
+    await server.report.recordRelease(begun);
+    const running = await told();
+    assert.deepEqual([running?.state, running?.workflow, running?.endTime], ['running', begun.workflow, null]);
+    const why = 'refused by the signer: a.deb is no file of the build b7';
+    await server.report.recordRelease({ ...begun, state: 'failed', summary: why, endTime: 3_000 });
+    const failed = await told();
+    assert.deepEqual([failed?.state, failed?.summary], ['failed', why]);
+    const provenance = `sha256:${'2'.repeat(64)}`;
+    const packages = aRelease().packages.map((one) => ({ ...one, provenance }));
+    await server.report.recordRelease({ ...begun, startTime: 4_000, state: 'published', packages, endTime: 5_000 });
+    const done = await told();
+    assert.deepEqual([done?.state, done?.packages], ['published', packages]);
   });
 
   it('F6: a page for each of them, narrowed, with the way to older ones', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
 import { KeysRefused, openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
+import { checkKeys } from '../../../activities/sign/check-keys.ts';
 import { closeAgent } from '../../../activities/sign/key.ts';
 import { temporary } from '../repository/packages.ts';
 
@@ -51,6 +52,35 @@ test('B-101: the first name signs everything, the others beside it; a former key
     ),
   );
   assert.deepEqual(keys.shown, prints);
+});
+
+test('B-102: what is changed of a key, its names and its end, is told and shown at the next start, and it stays the key', async (t) => {
+  const { home, add, gpg } = await directory(t);
+  await add('Archive <a@example.org>');
+  const open = async (name: string) => {
+    const { keys, warnings } = await openArchiveKeys(home, { sign: [name], former: [] });
+    const shown = await gpg(['--with-colons', '--show-keys'], await keys.publicKey());
+    const names = [...shown.matchAll(/^uid:([^:]*):(?:[^:]*:){7}([^:]*):/gm)].map(([, validity, uid]) =>
+      validity === 'r' ? `revoked: ${uid}` : uid,
+    );
+    const [told] = await checkKeys(home, { sign: [name] });
+    await keys.close();
+    return { print: keys.sign[0].id, names: names.toSorted(), warnings, told };
+  };
+  const before = await open('a@example.org');
+  assert.deepEqual([before.names, before.warnings, before.told?.expires], [['Archive <a@example.org>'], [], null]);
+  await gpg(['--quick-set-expire', before.print, '10d']);
+  const ending = await open('a@example.org');
+  const end = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10);
+  assert.deepEqual([ending.print, ending.names, ending.told?.expires], [before.print, before.names, end]);
+  assert.match(ending.warnings.join(), new RegExp(`${before.print}.*${end}`));
+  await gpg(['--quick-set-expire', before.print, 'never']);
+  await gpg(['--quick-add-uid', before.print, 'Releases <b@example.org>']);
+  await gpg(['--quick-revoke-uid', before.print, 'Archive <a@example.org>']);
+  const renamed = await open('b@example.org');
+  assert.deepEqual([renamed.print, renamed.warnings, renamed.told?.expires], [before.print, [], null]);
+  assert.deepEqual(renamed.names, ['Releases <b@example.org>', 'revoked: Archive <a@example.org>']);
+  assert.equal(renamed.told?.key, `${before.print} Releases <b@example.org>`);
 });
 
 test('B-103: names that mean no key, several, one twice, or one that may not sign are refused', async (t) => {
