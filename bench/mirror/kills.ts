@@ -75,13 +75,18 @@ async function killWithin(world: World, set: MirrorSet, longest: number): Promis
   return signal === 'SIGKILL' ? null : performance.now() - begun;
 }
 
-async function phaseOf(world: World, set: MirrorSet): Promise<'nothing' | 'staging' | 'flipping'> {
+async function phaseOf(world: World, set: MirrorSet): Promise<Phase> {
   const text = await readFile(join(world.context.state, set.name, 'transaction.json'), 'utf8').catch(() => null);
-  return text === null ? 'nothing' : (JSON.parse(text) as { phase: 'staging' | 'flipping' }).phase;
+  return text === null ? 'nothing' : (JSON.parse(text) as { phase: Phase }).phase;
 }
 
-/** Of our own lock `status` says that the next command takes it at once: there until that ends. */
-const isLock = (name: string) => name === '.deb.lock' || name === '.deb.lock-link';
+type Phase = keyof typeof tally.during;
+
+/**
+ * Of our own lock `status` says that the next command takes it at once: there until that ends. To a host without a shell
+ * it comes under a name of its own.
+ */
+const isLock = (name: string) => /^\.deb\.(lock|lock-link|new-[0-9a-f]{12})$/.test(name);
 
 interface Checked {
   readonly states: readonly Lines[];
@@ -128,6 +133,18 @@ async function check(roots: readonly string[], { states, least, locks }: Checked
   return shown;
 }
 
+/** Counts a sync that was killed, or ended by itself. @returns what it was at; null where it ended */
+async function note(world: World, set: MirrorSet, ended: number | null): Promise<Phase | null> {
+  if (ended !== null) {
+    tally.survived += 1;
+    return null;
+  }
+  const phase = await phaseOf(world, set);
+  tally.killed += 1;
+  tally.during[phase] += 1;
+  return phase;
+}
+
 async function killAll(world: World, set: MirrorSet, roots: readonly string[]): Promise<void> {
   const states: Lines[] = [];
   const publish = async () => {
@@ -152,18 +169,15 @@ async function killAll(world: World, set: MirrorSet, roots: readonly string[]): 
   while (tally.killed < kills) {
     await publish();
     const ended = await killWithin(world, set, longest);
-    if (ended === null) tally.killed += 1;
-    else tally.survived += 1;
-    if (ended !== null) longest = ended;
-    else tally.during[await phaseOf(world, set)] += 1;
+    longest = ended ?? longest;
+    let phase = await note(world, set, ended);
     // Who recovers may be killed as well.
-    if (ended === null && Math.random() < 0.2 && (await killWithin(world, set, longest / 2)) === null) {
-      tally.killed += 1;
-      tally.during[await phaseOf(world, set)] += 1;
-    }
+    if (ended === null && Math.random() < 0.2)
+      phase = await note(world, set, await killWithin(world, set, longest / 2));
     const { outcome, hosts } = await mirrorStatus(set, context(world));
     assert.equal(outcome, 'unchanged', JSON.stringify(hosts));
-    const now = await check(roots, { states, least: shown, locks: 'may be there' });
+    // A command without a transaction leaves nothing to recover, and may leave its lock.
+    const now = await check(roots, { states, least: shown, locks: phase === 'nothing' ? 'may be there' : 'are gone' });
     tally.showed[now === states.length - 1 ? 'new' : 'old'] += 1;
     shown = now;
     console.error(JSON.stringify(tally));
