@@ -155,7 +155,9 @@ export class GateScene implements Scene {
     );
   }
 
+  /** "Request Cancellation", in Temporal's pages. */
   #cancel(run: Run): void {
+    this.#ground.did('stop', (fromPayloads(run.input)[0] as JobInput).change);
     void this.#client.workflow
       .getHandle(run.id)
       .cancel()

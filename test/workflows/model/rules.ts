@@ -128,9 +128,12 @@ function leftNothing({ runs, rested, deeds }: GatePlay): void {
   }
 }
 
-/** The attempts of an item's jobs have all ended when it is merged, and the last of each went well. */
+/**
+ * The attempts of an item's jobs have all ended when it is merged, and the last of each went well. One that people stop
+ * says no more what came of it.
+ */
 function lastWordCounts({ scene: { outside }, deeds }: GatePlay): void {
-  if (deeds.some(({ kind }) => /^(terminate|reset|cancel|lose)/.test(kind))) return;
+  if (deeds.some(({ kind }) => /^(terminate|reset|cancel|stop|lose)/.test(kind))) return;
   for (const { change, time } of outside.merges) {
     const begun = outside.stages.filter(({ input: { build }, began }) => {
       const own = build.change === change.id && build.patchset === change.patchset && began < time;
