@@ -4,11 +4,11 @@ import { sign } from './jobs.ts';
 import { shortKey } from './queues.ts';
 import { ago, moment, span } from './time.ts';
 
-/** What each provider has free, who has which nodes, and who waits for some. */
+/** What of each provider is in use, who has which nodes, and who waits for some. */
 export function renderNodesPage(view: NodesView): Html {
   const { providers, lent, waiting, unlisted, time } = view;
   return html`<h1>Nodes</h1>
-    <section aria-labelledby="free"><h2 id="free">Free</h2><ul class="rows">${providers.map(renderProvider)}</ul></section>
+    <section aria-labelledby="providers"><h2 id="providers">Providers</h2><ul class="rows">${providers.map(renderProvider)}</ul></section>
     ${renderMachines(providers.flatMap(({ machines = [] }) => machines))}
     ${renderReady(providers, time)}
     <section aria-labelledby="lent"><h2 id="lent">Lent</h2>${
@@ -65,9 +65,9 @@ function renderReady(providers: readonly Provider[], now: number): Html {
   )}</ul></section>`;
 }
 
-/** `3 of 4 nodes, 1 free`; without a limit how many there are alone. */
+/** `3 of 4 nodes, 1 free`; without a limit `3 nodes in use`. */
 function share(used: number, most: number | undefined, free: number | null, what: string): string {
-  return most === undefined || free === null ? `${used} ${what}` : `${used} of ${most} ${what}, ${free} free`;
+  return most === undefined || free === null ? `${used} ${what} in use` : `${used} of ${most} ${what}, ${free} free`;
 }
 
 function renderLent(nodes: NodesView['lent'][number], now: number): Html {
