@@ -6,9 +6,9 @@ import type { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
 import type { LfsPointer } from '../../pipelines/model/lfs.ts';
 import { HostAway } from '../outcome.ts';
-import { tryGit } from './git.ts';
 import type { BringObjects, WantedObjects } from './lfs.ts';
-import { checkRevision, show } from './names.ts';
+import { type Endpoint, endpointOf } from './lfs-endpoint.ts';
+import { show } from './names.ts';
 import type { GitRemote } from './remote.ts';
 import { SourceFault } from './source-fault.ts';
 
@@ -65,51 +65,24 @@ export function createBringObjects(
 ): BringObjects {
   return async ({ objects, ...wanted }) => {
     const missing: LfsPointer[] = [];
-    for (const each of objects) if (!(await store.has(`sha256:${each.oid}`))) missing.push(each);
+    // Files of one content share an object.
+    const different = new Map(objects.map((each) => [each.oid, each])).values();
+    for (const each of different) if (!(await store.has(`sha256:${each.oid}`))) missing.push(each);
     const [first] = missing;
     if (first === undefined) return;
     const bytes = missing.reduce((sum, { size }) => sum + size, 0);
     if (bytes > most) throw new SourceFault(`${bytes} bytes of Git LFS are more than ${most}, and are not fetched`);
     const site = await siteOf(wanted);
     if (typeof site.from === 'string') return takePushed(site.from, missing, store);
-    const endpoint = await endpointOf({ commit: wanted.commit, ...site, from: site.from }, first);
+    const place = { commit: wanted.commit, ...site, from: site.from };
     for (let from = 0; from < missing.length; from += batch) {
       const some = missing.slice(from, from + batch);
+      // Anew: what ssh gives to log in with holds for some minutes.
+      const endpoint = await endpointOf(place, fileOf(first));
       const answered = await askForBatch(site, endpoint, some);
       for (const object of some) await fetchObject(site, { object, store, answered, endpoint });
     }
   };
-}
-
-interface Endpoint {
-  readonly url: string;
-  /** Logs in there. */
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-interface FetchedSite extends Required<LfsSite> {
-  readonly from: GitRemote;
-}
-
-/**
- * @param first one of what is wanted, for messages
- * @throws SourceFault for a host that is not spoken to by http, and for a `.lfsconfig` that leads to another one
- */
-async function endpointOf({ repo, host, from: remote, commit }: FetchedSite, first: LfsPointer): Promise<Endpoint> {
-  if (!/^https?:/.test(remote.url)) {
-    const what = `${host} is reached by ssh, by which nothing of Git LFS is fetched`;
-    throw new SourceFault(`${fileOf(first)} is kept by Git LFS: ${what}; commit the file itself`);
-  }
-  const usual = `${remote.url.replace(/(\.git)?\/*$/, '.git')}/info/lfs`;
-  const asked = ['config', '--no-includes', `--blob=${checkRevision(commit)}:.lfsconfig`, '--get', 'lfs.url'];
-  const named = (await tryGit(repo, asked)).stdout.trim();
-  const url = named === '' ? usual : named.replace(/\/+$/, '');
-  if (!URL.canParse(url) || new URL(url).origin !== new URL(usual).origin) {
-    throw new SourceFault(`.lfsconfig leads to another host than ${host}: its lfs.url is not followed`);
-  }
-  const access = Object.values(await remote.access());
-  const login = access.flatMap((line) => /^Authorization: (.+)$/.exec(line)?.[1] ?? [])[0];
-  return { url, headers: login === undefined ? {} : { authorization: login } };
 }
 
 async function askForBatch({ host }: LfsSite, { url, headers }: Endpoint, pointers: readonly LfsPointer[]) {

@@ -7,9 +7,11 @@ import { exportTree } from '../../../activities/git/export.ts';
 import { createBringObjects } from '../../../activities/git/fetch-lfs.ts';
 import { fillPointers, lfsPointers } from '../../../activities/git/lfs.ts';
 import { openRemote } from '../../../activities/git/remote.ts';
+import { openPlainRemote } from '../../../activities/review/plain/remote.ts';
 import { openTokenRemote } from '../../../activities/review/token-remote.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { readLfsPointer } from '../../../pipelines/model/lfs.ts';
+import { serveSsh } from '../review/ssh-server.ts';
 import { oidOf, openServer, pointerTo } from './lfs-server.ts';
 import { bareRepository, makeCommit, scratch } from './repository.ts';
 
@@ -148,7 +150,50 @@ test('a host without https and too much at once are refused before anything is a
   const repo = await bareRepository(await scratch(t), 'p');
   const from = openRemote('ssh://review/p');
   const bring = createBringObjects(() => ({ repo, host: 'review', from }), store);
-  const refused = '"data/ä.bin" is kept by Git LFS: review is reached by ssh, by which nothing of Git LFS is fetched';
+  const refused =
+    '"data/ä.bin" is kept by Git LFS: review is reached neither by https nor by ssh with a key of its own';
   await assert.rejects(bring(wanted(1)), { name: 'SourceFault', message: `${refused}; commit the file itself` });
   await assert.rejects(bring(wanted(17 * 1024 ** 3)), /bytes of Git LFS are more than/);
+});
+
+test('a host that is reached by ssh says by it where its objects are, and what logs in there', async (t) => {
+  const server = await openServer(t, new Map([[oidOf('big'), 'big']]));
+  const { directory, repo, commit, pointers, store } = await openProject(t, 'http://nowhere');
+  const asked: string[] = [];
+  let answer: string | null = null;
+  const root = await scratch(t);
+  const host = await serveSsh(root, root, (path) => {
+    asked.push(path);
+    return answer;
+  });
+  t.after(() => host.end());
+  const { url, identity, knownHosts } = host;
+  const from = openPlainRemote({ driver: 'git', url, identity, knownHosts }, async () => '', 'own/app');
+  const bring = createBringObjects(() => ({ repo, host: 'review', from }), store);
+  const fill = async () => {
+    await bring({ project: 'own/app', commit, objects: pointers });
+    await fillPointers(directory, pointers, store.open);
+  };
+  const refused = /^SourceFault: "again\.bin" is kept by Git LFS, and review does not say by ssh where its content is/;
+  await assert.rejects(fill(), new RegExp(`${refused.source} \\(unknown command\\)$`));
+  for (const odd of ['', 'welcome', '[]', '{"href": "file:///etc/passwd"}', '{"href": 7}']) {
+    answer = odd;
+    await assert.rejects(fill(), refused, odd);
+  }
+  answer = JSON.stringify({
+    href: `${server.url}/own/app/lfs/`,
+    header: { Authorization: 'Bearer short' },
+    expires_in: 60,
+  });
+  await fill();
+  assert.equal(await readFile(join(directory, 'again.bin'), 'utf8'), 'big');
+  const logins = server.asked.map(({ url: path, authorization }) => [path, authorization]);
+  assert.deepEqual(logins, [
+    ['/own/app/lfs/objects/batch', 'Bearer short'],
+    [`/content/${oidOf('big')}`, 'Bearer short'],
+  ]);
+  assert.deepEqual([...new Set(asked)], [`${root}/own/app`]);
+  const others = createBringObjects(() => ({ repo, host: 'review', from }), { ...store, has: async () => false });
+  host.end();
+  await assert.rejects(others({ project: 'own/app', commit, objects: pointers }), { name: 'HostAway' });
 });

@@ -17,8 +17,11 @@ export interface SshHost {
   end(): void;
 }
 
+/** What a server says to `git-lfs-authenticate`; null where it knows nothing of it. */
+type LfsAnswer = (path: string) => string | null;
+
 /** Serves the repositories below `root` to Git over SSH, for one key and for fetching and pushing alone. */
-export async function serveSsh(root: string, directory: string): Promise<SshHost> {
+export async function serveSsh(root: string, directory: string, lfs: LfsAnswer = () => null): Promise<SshHost> {
   const [identity, hostKey] = [join(directory, 'id_ed25519'), join(directory, 'host_key')];
   for (const file of [identity, hostKey]) await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
   const allowed = ssh2.utils.parseKey(await readFile(`${identity}.pub`));
@@ -31,7 +34,7 @@ export async function serveSsh(root: string, directory: string): Promise<SshHost
       if (proven) context.accept();
       else context.reject(['publickey']);
     });
-    client.on('session', (accept) => serveSession(accept(), root));
+    client.on('session', (accept) => serveSession(accept(), root, lfs));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -42,13 +45,15 @@ export async function serveSsh(root: string, directory: string): Promise<SshHost
   return { url: `ssh://git@127.0.0.1:${port}${root}`, identity, knownHosts, end: () => void server.close() };
 }
 
-function serveSession(session: ssh2.Session, root: string): void {
+function serveSession(session: ssh2.Session, root: string, lfs: LfsAnswer): void {
   const environment: Record<string, string> = {};
   session.on('env', (accept, _reject, { key, val }) => {
     if (key === 'GIT_PROTOCOL') environment[key] = val;
     accept?.();
   });
   session.on('exec', (accept, reject, { command }) => {
+    const [, wanted] = /^git-lfs-authenticate (\/\S+) download$/.exec(command) ?? [];
+    if (wanted !== undefined) return answerLfs(accept(), lfs(wanted));
     const [, service, path = ''] = /^git-(upload-pack|receive-pack) '([^']+)'$/.exec(command) ?? [];
     if (service === undefined || !path.startsWith(`${root}/`)) return reject();
     const channel = accept();
@@ -61,4 +66,11 @@ function serveSession(session: ssh2.Session, root: string): void {
       channel.end();
     });
   });
+}
+
+function answerLfs(channel: ssh2.ServerChannel, answer: string | null): void {
+  if (answer === null) channel.stderr.write('unknown command\n');
+  else channel.write(answer);
+  channel.exit(answer === null ? 1 : 0);
+  channel.end();
 }
