@@ -66,8 +66,11 @@ export function createBringObjects(
   return async ({ objects, ...wanted }) => {
     const missing: LfsPointer[] = [];
     // Files of one content share an object.
-    const different = new Map(objects.map((each) => [each.oid, each])).values();
-    for (const each of different) if (!(await store.has(`sha256:${each.oid}`))) missing.push(each);
+    const known = new Set<string>();
+    for (const each of objects) {
+      if (!known.has(each.oid) && !(await store.has(`sha256:${each.oid}`))) missing.push(each);
+      known.add(each.oid);
+    }
     const [first] = missing;
     if (first === undefined) return;
     const bytes = missing.reduce((sum, { size }) => sum + size, 0);
