@@ -1,4 +1,5 @@
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import { type VersionRules, versionRules } from '../pipelines/formats/format.ts';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
@@ -22,13 +23,16 @@ export function register(program: Command): void {
   addCommand(program, 'compare-versions', { examples })
     .addOption(new Option('--format <format>', 'whose order').choices(['deb', 'rpm']).makeOptionMandatory())
     .option('--stdin', 'read a TAB-separated pair a line, print a line each')
-    .addOption(jsonOption().conflicts('stdin'))
+    .addOption(jsonOption())
     .argument('[versions...]', 'two versions')
     .action(async (versions: readonly string[], { format, stdin, json }: Options) => {
       const rules = versionRules[format];
       if (!stdin) return print(compareTwo(rules, versions), (order) => order, { json });
       if (versions.length > 0) throw misused('with --stdin, give no versions as arguments');
-      await compareLines(rules, process.stdin, process.stdout);
+      if (!json) return compareLines(rules, process.stdin, process.stdout);
+      const lines = new PassThrough();
+      const [all] = await Promise.all([text(lines), compareLines(rules, process.stdin, lines).finally(() => lines.end())]);
+      print(all.split('\n').slice(0, -1), (signs) => signs.join('\n'), { json });
     });
 }
 
