@@ -34,6 +34,8 @@ export interface Listed<T> {
 /** The server's API, with its refusals as the command line's faults. */
 export interface ApiClient {
   readonly url: string;
+  /** Whether there is a token to act with, whatever it is good for. */
+  readonly hasToken: boolean;
   get<T>(path: string, query?: Query): Promise<T>;
   /** The first `limit` records of a list, page by page, and whether there are more. */
   list<T>(path: string, query: Query, limit: number): Promise<Listed<T>>;
@@ -41,6 +43,10 @@ export interface ApiClient {
   post<T>(path: string, body: unknown): Promise<T>;
   /** The answer as it comes. */
   stream(path: string): AsyncIterable<string>;
+  /** Acts with a tar archive; null for an empty one. */
+  upload<T>(path: string, archive: Readable | null): Promise<T>;
+  /** The bytes of an answer as they come. */
+  fetch(path: string): Promise<Readable>;
   /** Acts, and takes the bytes of the answer as they come. */
   download(path: string, body: unknown): Promise<Readable>;
 }
@@ -62,19 +68,27 @@ export function createClient(options: ClientOptions): ApiClient {
   };
   return {
     url,
+    hasToken: readToken(data) !== '',
     get: async (path, query = {}) => (await call(path + queryText(query))).json() as never,
     list: (path, query, limit) =>
       listPages(call, path + queryText({ ...query, limit: Math.min(limit, perAnswer) }), limit),
     post: async (path, body) => (await act(path, body)).json() as never,
-    download: async (path, body) => {
-      const answer = await act(path, body);
-      return answer.body === null ? Readable.from([]) : Readable.fromWeb(answer.body);
+    upload: async (path, archive) => {
+      const headers = { 'content-type': 'application/x-tar', ...authorization() };
+      const body = archive === null ? '' : Readable.toWeb(archive);
+      return (await call(path, { method: 'POST', headers, body, duplex: 'half' })).json() as never;
     },
+    fetch: async (path) => bytesOf(await call(path)),
+    download: async (path, body) => bytesOf(await act(path, body)),
     stream: async function* (path) {
       const { body } = await call(path);
       if (body) yield* body.pipeThrough(new TextDecoderStream());
     },
   };
+}
+
+function bytesOf({ body }: Response): Readable {
+  return body === null ? Readable.from([]) : Readable.fromWeb(body);
 }
 
 /** The most that the server puts into one answer. */

@@ -31,7 +31,10 @@ export function register(program: Command): void {
       if (versions.length > 0) throw misused('with --stdin, give no versions as arguments');
       if (!json) return compareLines(rules, process.stdin, process.stdout);
       const lines = new PassThrough();
-      const [all] = await Promise.all([text(lines), compareLines(rules, process.stdin, lines).finally(() => lines.end())]);
+      const [all] = await Promise.all([
+        text(lines),
+        compareLines(rules, process.stdin, lines).finally(() => lines.end()),
+      ]);
       print(all.split('\n').slice(0, -1), (signs) => signs.join('\n'), { json });
     });
 }

@@ -1,22 +1,21 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { HandImportResult, PlannedJob } from '../infra/by-hand/import.ts';
+import type { HandImportResult } from '../infra/by-hand/import.ts';
 import type { ImportHere } from '../infra/by-hand/import-here.ts';
 import type { CheckedExport } from '../infra/by-hand/import-place.ts';
-import type { Config } from '../infra/config/load.ts';
+import type { ImportRehearsal } from '../infra/by-hand/import-plan.ts';
 import { allPlatforms } from '../infra/config/platforms.ts';
-import type { Platform } from '../pipelines/model/platform.ts';
-import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
+import type { ApiClient } from './client.ts';
+import { addCommand } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused } from './fault.ts';
 import { duration, log, paint, print, table } from './output.ts';
 import { withEngine } from './platform.ts';
+import { addServerOrStackOptions, findServer, type ServerOrStackOptions } from './server-or-stack.ts';
 
-interface Options {
-  readonly config?: string;
+interface Options extends ServerOrStackOptions {
   readonly dryRun?: boolean;
   readonly keep?: boolean;
-  readonly json?: boolean;
   readonly secret: readonly GivenSecret[];
 }
 
@@ -33,10 +32,12 @@ Nothing imported can be released.`;
 
 /** Adds `import`. */
 export function register(program: Command): void {
-  addCommand(program, 'import', {
-    examples: ['sluice import out/tinycdb-7', 'sluice import out/tinycdb-7 --dry-run --json'],
-    details,
-  })
+  addServerOrStackOptions(
+    addCommand(program, 'import', {
+      examples: ['sluice import out/tinycdb-7', 'sluice import out/tinycdb-7 --dry-run --json'],
+      details,
+    }),
+  )
     .argument('<directory>', 'what `sluice export` has written')
     .option('--dry-run', 'check the export, say what would run, and run nothing')
     .option('--keep', 'keep what the jobs made, too')
@@ -46,9 +47,6 @@ export function register(program: Command): void {
       addSecret,
       [],
     )
-    .addOption(configOption())
-    .addOption(embeddedOption())
-    .addOption(jsonOption())
     .action(runImport);
 }
 
@@ -59,33 +57,37 @@ function addSecret(text: string, before: readonly GivenSecret[]): readonly Given
 }
 
 async function runImport(directory: string, options: Options): Promise<void> {
+  const { readExport, readyImport, rehearseImport, runImport: run } = await import('../infra/by-hand/import-plan.ts');
+  const of = await orMisused(readExport(resolve(directory)));
+  const server = await findServer(options);
+  if (server !== undefined) return importThere(server, of.directory, options);
   const config = readConfiguration({ file: options.config });
-  const platforms = new Map(allPlatforms(config).map((platform) => [platform.name, platform]));
-  const of = await orMisused(read(resolve(directory)));
-  const needed = platformsOf(of, platforms);
-  const here = await whatIsHere(of, { config, platforms, needed }, options);
-  if (options.dryRun) return rehearse(of, here, { platforms, options });
-  const { importByHand } = await import('../infra/by-hand/import.ts');
-  const { machinesHere } = await import('../infra/by-hand/import-here.ts');
+  const secrets = await givenSecrets(of, options);
+  const ready = await orMisused(readyImport(of, { data: config.data, platforms: allPlatforms(config), secrets }));
+  if (options.dryRun) return print(await orMisused(rehearseImport(ready)), renderPlan, options);
   const start = Date.now();
   const onProgress = (line: string) => log(`[${duration((Date.now() - start) / 1000)}] ${line}`);
-  for (const line of differences(of, platforms)) log(line);
+  const slots = Math.max(1, config.workers.build);
   const result = await orMisused(
-    withEngine(needed, onProgress, (signal) =>
-      importByHand({
-        ...{ of, signal, onProgress, here, machines: (door) => machinesHere(config.data, needed, door) },
-        ...{ imports: join(config.data, 'imports'), slots: Math.max(1, config.workers.build), keep: !!options.keep },
-      }),
-    ),
+    withEngine(ready.needed, onProgress, (signal) => run(ready, { slots, keep: !!options.keep, signal, onProgress })),
   );
+  conclude(result, options);
+}
+
+function conclude(result: HandImportResult, options: Options): void {
   print(result, render, options);
   if (!result.same) throw failed();
 }
 
-async function read(directory: string): Promise<CheckedExport> {
-  const { checkExport } = await import('../activities/export/check.ts');
-  const { readJobs } = await import('../infra/by-hand/import-place.ts');
-  return readJobs(directory, await checkExport(directory));
+/** Secrets stay on the machine that they are on. */
+async function importThere(server: ApiClient, directory: string, options: Options): Promise<void> {
+  if (options.secret.length > 0) throw misused('--secret: no secret is sent to a server: give --embedded besides');
+  const { dryRun = false, keep = false } = options;
+  const { workAtServer } = await import('./at-server.ts');
+  const request = { kind: 'import', dryRun, keep } as const;
+  const { answer } = await workAtServer<ImportRehearsal | HandImportResult>(server, { request, send: directory });
+  if ('same' in answer) conclude(answer, options);
+  else print(answer, renderPlan, options);
 }
 
 async function orMisused<T>(work: Promise<T>): Promise<T> {
@@ -94,43 +96,12 @@ async function orMisused<T>(work: Promise<T>): Promise<T> {
   });
 }
 
-/** @throws CommandError 2 that names every platform which is not there, and what it was */
-function platformsOf({ description }: CheckedExport, known: ReadonlyMap<string, Platform>): readonly Platform[] {
-  const labels = [...new Set(description.jobs.flatMap((job) => job.labels))];
-  const missing = labels.filter((label) => !known.has(label));
-  if (missing.length > 0) {
-    const lines = missing.map((label) => {
-      const was = description.platforms[label];
-      const hint = was === undefined ? '' : `; it was ${JSON.stringify(was)}`;
-      return `no platform is called ${JSON.stringify(label)}: give it in sluice.yaml's platforms${hint}`;
-    });
-    throw misused(lines.join('\n'));
-  }
-  return labels.flatMap((label) => known.get(label) ?? []);
-}
-
-/** What of the platforms is configured otherwise here: results may differ for that. */
-function differences({ description }: CheckedExport, known: ReadonlyMap<string, Platform>): readonly string[] {
-  return Object.entries(description.platforms).flatMap(([name, was]) => {
-    const is = known.get(name) as Readonly<Record<string, unknown>> | undefined;
-    const keys = Object.keys(was).filter((key) => JSON.stringify(is?.[key]) !== JSON.stringify(was[key]));
-    return keys.length === 0 || is === undefined ? [] : [`${name} is configured otherwise here: ${keys.join(', ')}`];
-  });
-}
-
-interface Configured {
-  readonly config: Config;
-  readonly platforms: ReadonlyMap<string, Platform>;
-  readonly needed: readonly Platform[];
-}
-
 /** @throws CommandError 2 for a secret that no job needs, or that cannot be read */
-async function whatIsHere(
+async function givenSecrets(
   { description }: CheckedExport,
-  { config, platforms, needed }: Configured,
   { secret: given }: Options,
-): Promise<ImportHere> {
-  const { readSecretData, unpreparedIn } = await import('../infra/by-hand/import-here.ts');
+): Promise<ImportHere['secrets']> {
+  const { readSecretData } = await import('../infra/by-hand/import-here.ts');
   const { secretsIn } = await import('../infra/by-hand/import.ts');
   const known = secretsIn(description);
   const other = given.find(({ name }) => !known.includes(name));
@@ -140,25 +111,10 @@ async function whatIsHere(
   const secrets = await Promise.all(read).catch((error: Error) => {
     throw misused(`--secret: ${error.message}`);
   });
-  const unprepared = await unpreparedIn(config.data, needed);
-  return { platform: (label) => platforms.get(label), secrets: new Map(secrets), unprepared };
+  return new Map(secrets);
 }
 
-interface Rehearsal {
-  readonly platforms: ReadonlyMap<string, Platform>;
-  readonly options: Options;
-}
-
-async function rehearse(of: CheckedExport, here: ImportHere, { platforms, options }: Rehearsal): Promise<void> {
-  const { lacksOf, planOf } = await import('../infra/by-hand/import.ts');
-  const { checkSources } = await import('../infra/by-hand/import-place.ts');
-  await orMisused(checkSources(of));
-  const { buildSet } = of.description;
-  const notes = differences(of, platforms);
-  print({ buildSet, jobs: planOf(of, here), lacks: lacksOf(of, here), notes }, renderPlan, options);
-}
-
-function renderPlan({ jobs, notes }: { jobs: readonly PlannedJob[]; notes: readonly string[] }): string {
+function renderPlan({ jobs, notes }: ImportRehearsal): string {
   const rows = jobs.map(({ job, exported, runs, reason }) => [
     job,
     exported ?? '-',

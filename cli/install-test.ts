@@ -1,18 +1,19 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { PackageReport } from '../activities/install/steps.ts';
+import type { HandInstall } from '../infra/by-hand/install-test.ts';
 import { writtenSeconds } from '../pipelines/model/duration.ts';
-import { addCommand, configOption, jsonOption } from './command.ts';
+import type { ApiClient } from './client.ts';
+import { addCommand } from './command.ts';
 import { failed } from './fault.ts';
 import { duration, log, paint, print } from './output.ts';
 import { choosePlatform, withEngine } from './platform.ts';
-import { orRefused } from './repository.ts';
+import { orRefused, shownTree } from './repository.ts';
+import { addServerOrStackOptions, findServer, type ServerOrStackOptions } from './server-or-stack.ts';
 
-interface Options {
+interface Options extends ServerOrStackOptions {
   readonly platform: string;
   /** Seconds. */
   readonly stepTimeout: number;
-  readonly config?: string;
-  readonly json?: boolean;
 }
 
 /** Seconds; timers know no longer time. */
@@ -20,20 +21,19 @@ const longestStep = 86_400;
 
 /** Adds `install-test`. */
 export function register(program: Command): void {
-  addCommand(program, 'install-test', {
-    examples: [
-      'sluice install-test ./repo hello --platform debian-12',
-      'sluice install-test http://127.0.0.1:8080/repositories/test/i1-1-deb/ hello=2.10-3 --platform debian-12',
-    ],
-    details: 'Installs, checks, exercises and removes each package on a plain minimal system.',
-  })
+  addServerOrStackOptions(
+    addCommand(program, 'install-test', {
+      examples: [
+        'sluice install-test ./repo hello --platform debian-12',
+        'sluice install-test http://127.0.0.1:8080/repositories/test/i1-1-deb/ hello=2.10-3 --platform debian-12',
+      ],
+      details: 'Installs, checks, exercises and removes each package on a plain minimal system.',
+    }),
+  )
     .argument('<repository>', 'its directory or URL')
     .argument('<packages...>', 'NAME or NAME=VERSION')
     .requiredOption('--platform <name>', 'where to install, for example debian-12 or rpm-debian-12')
     .option('--step-timeout <time>', 'for an installation, a script, a removal: seconds, or 90s, 2m', parseTimeout, 180)
-    .addOption(configOption())
-    .option('--embedded', 'install here, whether a server answers or not (as always)')
-    .addOption(jsonOption())
     .action(installTest);
 }
 
@@ -45,14 +45,36 @@ function parseTimeout(text: string): number {
 }
 
 async function installTest(repository: string, packages: readonly string[], options: Options): Promise<void> {
-  const platform = choosePlatform(options.platform, options.config);
-  const { installByHand } = await import('../infra/by-hand/install-test.ts');
-  const timeout = options.stepTimeout * 1000;
-  const reports = await withEngine([platform], log, (signal) =>
-    orRefused(installByHand({ repository, packages, platform, timeout, signal, onProgress: log })),
-  );
+  const server = await findServer(options);
+  const wanted = { repository, packages, timeout: options.stepTimeout * 1000 };
+  const reports =
+    server === undefined ? await installHere(wanted, options) : await installThere(server, wanted, options);
   print({ packages: reports }, () => reports.flatMap(renderReport).join('\n'), options);
   if (reports.some(({ steps }) => steps.some(({ problem }) => problem !== null))) throw failed();
+}
+
+type Wanted = Pick<HandInstall, 'repository' | 'packages' | 'timeout'>;
+
+async function installHere(wanted: Wanted, options: Options): Promise<readonly PackageReport[]> {
+  const platform = choosePlatform(options.platform, options.config);
+  const { installByHand } = await import('../infra/by-hand/install-test.ts');
+  return withEngine([platform], log, (signal) =>
+    orRefused(installByHand({ ...wanted, platform, signal, onProgress: log })),
+  );
+}
+
+/** A repository that is a directory is sent. */
+async function installThere(
+  server: ApiClient,
+  { packages, ...wanted }: Wanted,
+  { platform }: Options,
+): Promise<readonly PackageReport[]> {
+  const { workAtServer } = await import('./at-server.ts');
+  const sent = !/^https?:\/\//.test(wanted.repository);
+  const request = { kind: 'install-test', platform, sent, packages, ...wanted } as const;
+  const send = sent ? { send: await shownTree(wanted.repository) } : {};
+  const { answer } = await workAtServer<{ packages: readonly PackageReport[] }>(server, { request, ...send });
+  return answer.packages;
 }
 
 function renderReport({ package: name, version, steps }: PackageReport): string[] {

@@ -2,27 +2,24 @@ import type { Command } from 'commander';
 import type { LockStatus, MirrorStatus } from '../activities/mirror/inspect.ts';
 import { counted } from '../pipelines/report/words.ts';
 import { moment } from '../web/time.ts';
-import { addCommand, configOption, embeddedOption, jsonOption } from './command.ts';
+import { addCommand } from './command.ts';
 import { failed } from './fault.ts';
-import { type MirrorOptions, openSet, openSets, orUnavailable, renderResult } from './mirror.ts';
+import { type MirrorOptions, onSets, renderResult } from './mirror.ts';
 import { print } from './output.ts';
+import { addServerOrStackOptions } from './server-or-stack.ts';
 
 /** Adds `mirror status`. */
 export function register(program: Command): void {
-  addCommand(program, 'mirror status', {
-    examples: ['sluice mirror status', 'sluice mirror status deb --json'],
-    details: 'Without a set: all of them; with --json a list then. An interrupted transaction is ended first.',
-  })
+  addServerOrStackOptions(
+    addCommand(program, 'mirror status', {
+      examples: ['sluice mirror status', 'sluice mirror status deb --json'],
+      details: 'Without a set: all of them; with --json a list then. An interrupted transaction is ended first.',
+    }),
+  )
     .argument('[set]', 'a set of `mirrors:` in the configuration')
-    .addOption(configOption())
-    .addOption(embeddedOption())
-    .addOption(jsonOption())
     .action(async (name: string | undefined, options: MirrorOptions) => {
-      const { mirrorStatus } = await import('../activities/mirror/inspect.ts');
-      const { sets, context, file } = openSets(options);
-      const chosen = name === undefined ? sets : [openSet(name, options).set];
-      const all = await orUnavailable(Promise.all(chosen.map((set) => mirrorStatus(set, context))));
-      const none = `no mirror sets are configured: add \`mirrors:\` to ${file}`;
+      const all = await onSets<MirrorStatus>(name, { deed: 'status' }, options);
+      const none = `no mirror sets are configured: add \`mirrors:\` to ${options.config ?? 'sluice.yaml'}`;
       const render = () => (all.length === 0 ? none : all.map(renderStatus).join('\n\n'));
       print(name === undefined ? all : all[0], render, options);
       if (all.some(({ outcome }) => outcome !== 'unchanged')) throw failed();

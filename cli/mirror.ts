@@ -1,60 +1,85 @@
 import { join } from 'node:path';
-import type { MirrorContext, MirrorSet } from '../activities/mirror/types.ts';
+import { createInterface } from 'node:readline';
 import type { MirrorDeed, MirrorResult, PackageChanges } from '../pipelines/mirror/outcome.ts';
+import type { MirrorLine, MirrorWish } from '../pipelines/mirror/wish.ts';
 import { counted } from '../pipelines/report/words.ts';
+import type { ApiClient } from './client.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused, unavailable } from './fault.ts';
 import { log, paint, print, table } from './output.ts';
+import { findServer, type ServerOrStackOptions } from './server-or-stack.ts';
 
-export interface MirrorOptions {
-  readonly config?: string;
-  readonly json?: boolean;
+export type MirrorOptions = ServerOrStackOptions;
+
+/**
+ * Does something on a set of mirrors: by the server, or on this machine's data directory.
+ *
+ * @throws CommandError for a broken configuration, a set that it does not have (2), or another command on the same data
+ * directory that does not end (3)
+ */
+export async function onSet<T extends MirrorResult>(
+  name: string,
+  wish: MirrorWish,
+  options: MirrorOptions,
+): Promise<T> {
+  const [result] = await onSets<T>(name, wish, options);
+  if (result === undefined) throw failed(`nothing came of ${wish.deed} on ${name}`);
+  return result;
 }
 
-/** What a mirror command works with: the set that was named, and where its state is kept. */
-export interface MirrorWork {
-  readonly set: MirrorSet;
-  readonly context: MirrorContext;
+/** The same on all sets, where none is named. */
+export async function onSets<T extends MirrorResult>(
+  name: string | undefined,
+  wish: MirrorWish,
+  options: MirrorOptions,
+): Promise<readonly T[]> {
+  const server = await findServer(options);
+  if (server !== undefined) return there(server, { ...(name === undefined ? {} : { set: name }), wish });
+  const { data, mirrors } = readConfiguration({ file: options.config });
+  const known = Object.keys(mirrors);
+  const sets = Object.entries(mirrors).flatMap(([one, set]) =>
+    name === undefined || name === one ? [{ ...set, name: one }] : [],
+  );
+  if (name !== undefined && sets.length === 0)
+    throw misused(
+      `there is no mirror set ${JSON.stringify(name)}; the configuration has: ${known.join(', ') || 'none'}`,
+    );
+  const { doOnMirrors } = await import('../activities/mirror/deeds.ts');
+  const context = { state: join(data, 'mirrors'), now: Date.now, log };
+  return Promise.all(sets.map((set) => doOnMirrors(set, context, wish) as Promise<T>)).catch((error: unknown) => {
+    if (error instanceof Error && error.name === 'Locked') throw unavailable(error.message);
+    throw error;
+  });
 }
 
-/** @throws CommandError for a broken configuration, or a set that it does not have. */
-export function openSet(name: string, options: MirrorOptions): MirrorWork {
-  const { sets, context } = openSets(options);
-  const set = sets.find((one) => one.name === name);
-  if (set !== undefined) return { set, context };
-  const known = sets.map((one) => one.name).join(', ') || 'none';
-  throw misused(`there is no mirror set ${JSON.stringify(name)}; the configuration has: ${known}`);
+interface Asked {
+  readonly set?: string;
+  readonly wish: MirrorWish;
 }
 
-interface OpenSets {
-  readonly sets: readonly MirrorSet[];
-  readonly context: MirrorContext;
-  /** The configuration's file as it was named. */
-  readonly file: string;
-}
-
-export function openSets(options: MirrorOptions): OpenSets {
-  const config = readConfiguration({ file: options.config });
-  const sets = Object.entries(config.mirrors).map(([name, set]) => ({ name, ...set }));
-  const file = options.config ?? 'sluice.yaml';
-  return { sets, file, context: { state: join(config.data, 'mirrors'), now: Date.now, log } };
+/** Shows how it goes at the server, line by line. */
+async function there<T>(server: ApiClient, asked: Asked): Promise<readonly T[]> {
+  const answer = createInterface({ input: await server.download('/api/mirrors', asked) });
+  try {
+    for await (const line of answer) {
+      const { log: said, results, locked, error }: MirrorLine = line === '' ? {} : JSON.parse(line);
+      if (said !== undefined) log(said);
+      if (locked !== undefined) throw unavailable(locked);
+      if (error !== undefined) throw failed(error);
+      if (results !== undefined) return results as readonly T[];
+    }
+  } catch (error) {
+    // What `fetch` throws where an answer breaks off.
+    if (!(error instanceof TypeError)) throw error;
+  }
+  throw unavailable(`the server at ${server.url} has ended: \`sluice mirror status\` says what came of it`);
 }
 
 /** Prints what a command came to, and ends with status 1 unless all is well. */
-export async function conclude(work: Promise<MirrorResult>, options: MirrorOptions): Promise<void> {
-  const result = await orUnavailable(work);
+export async function conclude(name: string, wish: MirrorWish, options: MirrorOptions): Promise<void> {
+  const result = await onSet(name, wish, options);
   print(result, renderResult, options);
   if (result.outcome !== 'committed' && result.outcome !== 'unchanged') throw failed();
-}
-
-/** Another command on the same data directory that does not end is status 3. */
-export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof Error && error.name === 'Locked') throw unavailable(error.message);
-    throw error;
-  }
 }
 
 export function renderResult(result: MirrorResult): string {

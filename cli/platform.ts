@@ -1,5 +1,5 @@
 import { allPlatforms } from '../infra/config/platforms.ts';
-import { type Platform, providerOf } from '../pipelines/model/platform.ts';
+import { containerPlatform, type Platform } from '../pipelines/model/platform.ts';
 import { readConfiguration } from './configuration.ts';
 import { misused, unavailable } from './fault.ts';
 
@@ -10,15 +10,9 @@ export function readPlatforms(config: string | undefined): readonly Platform[] {
 
 /** A platform by its name, whose nodes are containers. @throws CommandError 2 that names those there are. */
 export function choosePlatform(name: string, config: string | undefined): Platform {
-  const all = readPlatforms(config);
-  const found = all.find((platform) => platform.name === name);
-  const platforms = all.filter((platform) => providerOf(platform) === 'docker');
-  if (found !== undefined && platforms.includes(found)) return found;
-  const names = platforms.map((platform) => platform.name).join(', ');
-  if (found !== undefined) {
-    throw misused(`the nodes of ${name} are machines that jobs alone are lent: name one of ${names}`);
-  }
-  throw misused(`no platform is called ${JSON.stringify(name)}: there are ${names}; others come from sluice.yaml`);
+  const found = containerPlatform(readPlatforms(config), name);
+  if (typeof found === 'string') throw misused(found);
+  return found;
 }
 
 /**

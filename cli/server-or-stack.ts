@@ -13,6 +13,18 @@ export function addServerOrStackOptions(command: Command): Command {
 }
 
 /**
+ * The server that does a command's work: the one that was named, or that answers and whose token is at hand.
+ *
+ * @returns undefined where the command does its work here
+ */
+export async function findServer(options: ServerOrStackOptions): Promise<ApiClient | undefined> {
+  if (options.embedded) return undefined;
+  const client = createClient(options);
+  if (options.server !== undefined) return client;
+  return client.hasToken && (await answers(client.url)) ? client : undefined;
+}
+
+/**
  * Speaks to the server; where none answers and none was named, to a stack on the configuration's data directory that
  * runs for as long as `work` does.
  *

@@ -7,11 +7,13 @@ import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import type { Obstacle } from '../pipelines/report/change-known.ts';
 import type { AbsentProject, UnheardConnection } from './api/types.ts';
+import type { ByHand } from './by-hand.ts';
 import type { DebugSessions } from './debug-sessions.ts';
 import type { NodeHolds } from './holds.ts';
 import type { OccurrenceStore, WebhookDeps } from './ingest/port.ts';
 import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
+import type { MirrorDesk } from './mirrors.ts';
 import type { NodesLook } from './nodes.ts';
 import type {
   Acts,
@@ -67,6 +69,10 @@ export interface ServerDeps {
   readonly nodes?: NodesLook;
   /** Tests packages by request; absent: it is not configured. */
   readonly testService?: TestService;
+  /** Absent: nothing is run by hand. */
+  readonly byHand?: ByHand;
+  /** Absent: there are no mirrors. */
+  readonly mirrorDesk?: MirrorDesk;
   /** Absent: nothing is exported. */
   readonly exports?: Exports;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */

@@ -72,12 +72,17 @@ function unlessMade({ init }: MirrorSet, host: HostStatus): HostStatus {
   return { ...host, ...plainResult({ target: null }) };
 }
 
+/** What a removal came to: the names of what went, by host. */
+export interface PruneResult extends MirrorResult {
+  readonly pruned: Readonly<Record<string, readonly string[]>>;
+}
+
 /** Removes what `keep` lets go; answers with the names that went (or would) for each host. */
 export function pruneMirrors(
   set: MirrorSet,
   context: MirrorContext,
   { dryRun = false }: { readonly dryRun?: boolean | undefined } = {},
-): Promise<MirrorResult & { readonly pruned: Readonly<Record<string, readonly string[]>> }> {
+): Promise<PruneResult> {
   return withMirrors(set, context, async ({ sessions, state }) => {
     const up = sessions.filter(({ error }) => error === null);
     const pruned = await pruneSessions(up, { state, context, dryRun });

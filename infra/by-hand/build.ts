@@ -14,16 +14,17 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import { provenance } from '../../pipelines/model/provenance.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
-import { handContext, openLog, withMachines } from './context.ts';
-import { findSource, type HandSource } from './source.ts';
+import { handContext, type Lend, openLog, withMachines } from './context.ts';
+import type { HandSource } from './source.ts';
 
 export interface HandBuild {
-  /** A directory, or the URL of a Git repository. */
-  readonly location: string;
-  readonly ref?: string;
+  /** Finds what is built; the directory takes a clone. */
+  readonly source: (workdir: string) => Promise<HandSource>;
   readonly platform: Platform;
   /** Made when absent. */
   readonly out: string;
+  /** Absent: containers of this machine. */
+  readonly lend?: Lend;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
@@ -45,7 +46,7 @@ export async function buildByHand(wanted: HandBuild): Promise<HandBuildResult> {
   const workdir = await makeTemporary('sluice-build');
   const id = `hand-${randomBytes(6).toString('hex')}`;
   try {
-    const source = await findSource(wanted.location, wanted.ref, workdir);
+    const source = await wanted.source(workdir);
     for (const note of source.notes) wanted.onProgress(note);
     const store = createFileBlobStore({ root: join(workdir, 'storage'), baseUrl: 'file:' });
     await mkdir(wanted.out, { recursive: true });
@@ -97,7 +98,8 @@ async function runBuild({ wanted, source, store, id, workdir }: Run, path: strin
   try {
     const input = stageInput(source, id, wanted.platform);
     const given = { log, workdir, signal: wanted.signal };
-    const result = await withMachines(id, (lease) => stage(input, handContext({ ...given, lease })));
+    const { lend = withMachines } = wanted;
+    const result = await lend(id, (lease) => stage(input, handContext({ ...given, lease })));
     log.section(`${result.result}: ${result.summary}`);
     return result;
   } finally {
@@ -142,7 +144,8 @@ async function runLint({ wanted, store, id, workdir }: Run, manifest: PackagesMa
   try {
     const work = { platform: wanted.platform, folder, released };
     const given = { log, workdir, signal: wanted.signal };
-    const report = await withMachines(id, (lease) => lintFiles({ ...work, context: handContext({ ...given, lease }) }));
+    const { lend = withMachines } = wanted;
+    const report = await lend(id, (lease) => lintFiles({ ...work, context: handContext({ ...given, lease }) }));
     await writeFile(join(wanted.out, 'lint.json'), `${JSON.stringify(report, null, 2)}\n`);
     return report;
   } finally {

@@ -35,6 +35,9 @@ export function handContext(given: Omit<StageContext, 'heartbeat' | 'cancellatio
   return { ...given, cancellation: given.signal, heartbeat: () => {} };
 }
 
+/** Lends machines for work, and takes them back; the name tells whose they are. */
+export type Lend = <T extends object>(build: string, work: (lease: Lease) => Promise<T>) => Promise<T>;
+
 /** Works with machines of this host, containers unless something else is said, which are gone afterwards, also those of a cancelled command. */
 export function withMachines<T extends object>(
   build: string,

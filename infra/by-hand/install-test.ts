@@ -15,7 +15,7 @@ import { makeTemporary } from '../../activities/process/temporary.ts';
 import { formatOf } from '../../activities/repository/formats.ts';
 import { RepositoryRefusal } from '../../activities/repository/port.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { openLog, withMachines } from './context.ts';
+import { type Lend, openLog, withMachines } from './context.ts';
 
 export interface HandInstall {
   /** A repository's directory, or its URL. */
@@ -25,6 +25,8 @@ export interface HandInstall {
   readonly platform: Platform;
   /** Milliseconds for each step. */
   readonly timeout: number;
+  /** Absent: containers of this machine. */
+  readonly lend?: Lend;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
@@ -37,7 +39,8 @@ export async function installByHand(request: HandInstall): Promise<readonly Pack
   const workdir = await makeTemporary('sluice-install');
   const build = `hand-${randomBytes(6).toString('hex')}`;
   try {
-    return await withMachines(build, async (lease) => {
+    const { lend = withMachines } = request;
+    return await lend(build, async (lease) => {
       const log = await openLog(join(workdir, 'install.log'), request.onProgress);
       const reports = await tryEach(request, lease, { log, workdir });
       await log.close();

@@ -114,13 +114,17 @@ function bringModules(repo: string, address: string): BringModules {
 }
 
 async function plainDirectory(path: string, workdir: string): Promise<HandSource> {
-  const tree: WholeTree = async (_, directory) => {
+  const state = { project: basename(path), branch: '', commit: '', tree: await treeId(path, workdir) };
+  return { state, tree: treeAt(path, []), notes: [] };
+}
+
+/** What is in a directory, as a tree with these submodules in it. */
+export function treeAt(path: string, modules: Awaited<ReturnType<WholeTree>>): WholeTree {
+  return async (_, directory) => {
     await cp(path, directory, { recursive: true, verbatimSymlinks: true });
     await rm(join(directory, '.git'), { recursive: true, force: true });
-    return [];
+    return modules;
   };
-  const state = { project: basename(path), branch: '', commit: '', tree: await treeId(path, workdir) };
-  return { state, tree, notes: [] };
 }
 
 /** The id that Git would give to the directory: names what was built where no commit can. */

@@ -17,7 +17,7 @@ import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { readPem, type TemporalAddress } from '../temporal/secured.ts';
 import { asSeenFromHere, reachBy } from './addressed.ts';
-import { runJobs } from './build-worker.ts';
+import { runJobs, withHand } from './build-worker.ts';
 import { connectPatiently } from './connect.ts';
 import { createLogger, logTemporal } from './logging.ts';
 import { createServerPayloads } from './server-payloads.ts';
@@ -66,7 +66,9 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
     createServerPayloads(server),
   );
   const parts = partsOf(options, { server, settings, token });
-  const stages = stagesOf(parts);
+  const reach = reachBy(settings.url, async () => options.containerUrl);
+  const hand = { store: parts.blobs, data: options.data, platforms: settings.platforms, reach };
+  const stages = withHand(stagesOf(parts), hand);
   const here = { trees: parts.trees, base: parts.repositories.url };
   const seen = asSeenFromHere(createStageActivities(stages), here);
   return runJobs({

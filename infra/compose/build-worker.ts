@@ -13,6 +13,7 @@ import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { createStageActivities, type StageActivities, type StageDeps } from '../../activities/stages.ts';
 import { startPreparation } from '../../server/machines.ts';
+import { createHandStage, type HandStageDeps } from '../by-hand/hand-stage.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import { vmImages } from '../images/vm/images.ts';
 import { hostArch } from '../stack/arch.ts';
@@ -66,7 +67,9 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     },
     given: givenContext(config),
   };
-  const stages = stagesOf(parts);
+  const stages = withHand(stagesOf(parts), {
+    ...{ store: blobs, data: config.data, platforms: allPlatforms(config), reach: parts.reach },
+  });
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
   const ready = createReadyActivities({ provider: stages.provider, platforms: allPlatforms(config) });
@@ -86,6 +89,11 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     await all.stop();
   };
   return { ...all, stop };
+}
+
+/** The same, and what people ask a server for by hand. */
+export function withHand(deps: StageDeps, hand: HandStageDeps): StageDeps {
+  return { ...deps, stages: { ...deps.stages, hand: createHandStage(hand) } };
 }
 
 /** Looks after the static machines for as long as the worker runs. */

@@ -7,6 +7,7 @@ import { createReportActivities } from '../../activities/report/activities.ts';
 import { isVirtual } from '../../pipelines/model/platform.ts';
 import { createApp } from '../../server/app.ts';
 import { keepSignal } from '../../server/audit.ts';
+import { createByHand } from '../../server/by-hand.ts';
 import { createDebugSessions, findHosts } from '../../server/debug-sessions.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
 import { createHolds } from '../../server/holds.ts';
@@ -34,6 +35,7 @@ import { createInUse } from './in-use.ts';
 import { startIngest } from './ingest.ts';
 import { listen } from './listen.ts';
 import { createLogger, logTemporal } from './logging.ts';
+import { createMirrorDesk } from './mirror-desk.ts';
 import { keepCollecting, keepScheduled, setsShowing } from './mirrors.ts';
 import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
@@ -116,6 +118,11 @@ export async function startServer(config: StackConfig): Promise<Part> {
       objects: common.objects,
       workers: createWorkersDesk(common, temporal.client, store),
       machines: looked,
+      byHand: createByHand({
+        ...{ client: temporal.client, tenant: config.tenant, platforms: allPlatforms(config) },
+        ...{ blobs: common.blobs, store, workRoot: paths.work },
+      }),
+      mirrorDesk: createMirrorDesk({ common, live: settings, logger }),
       exports: createExports({ common, client: temporal.client, machines: looked }),
       ...openTestService(common, { client: temporal.client, store, logger }),
       debugging: createDebugSessions({

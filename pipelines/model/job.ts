@@ -42,7 +42,7 @@ export interface FrozenJob {
   readonly preRun: readonly Playbook[];
   readonly run: readonly Playbook[];
   readonly postRun: readonly Playbook[];
-  /** Sluice: the built-in package stage that the job is; `test` is the test service's, and no job can be configured so. */
+  /** Sluice: the built-in package stage that the job is; `test` and `hand` are of requests, and no job can be configured so. */
   readonly uses?: Stage;
   readonly overrideCheckout?: string;
   readonly postReview: boolean;
@@ -55,8 +55,8 @@ export interface FrozenJob {
 /** What jobs name with `uses`: Sluice's own stages, run without a playbook. */
 export const stages = ['build', 'lint', 'publish', 'repocheck', 'install', 'systest', 'release', 'mirror'] as const;
 
-/** `test` is what the test service asks for. */
-export type Stage = (typeof stages)[number] | 'test';
+/** `test` is what the test service asks for, `hand` what people run by hand through a server. */
+export type Stage = (typeof stages)[number] | 'test' | 'hand';
 
 export interface JobDependency {
   readonly name: string;

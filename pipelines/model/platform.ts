@@ -55,6 +55,16 @@ export interface Platform {
   };
 }
 
+/** A platform by its name, whose nodes are containers, or why there is none. */
+export function containerPlatform(all: readonly Platform[], name: string): Platform | string {
+  const found = all.find((platform) => platform.name === name);
+  const platforms = all.filter((platform) => providerOf(platform) === 'docker');
+  if (found !== undefined && platforms.includes(found)) return found;
+  const names = platforms.map((platform) => platform.name).join(', ');
+  if (found !== undefined) return `the nodes of ${name} are machines that jobs alone are lent: name one of ${names}`;
+  return `no platform is called ${JSON.stringify(name)}: there are ${names}; others come from sluice.yaml`;
+}
+
 /**
  * What a node is wanted for: `builder` has the build tools, `control` Ansible besides, `system` is the minimal system that
  * packages are tried on.

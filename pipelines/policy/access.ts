@@ -26,6 +26,10 @@ export type Operation =
   | 'hold'
   /** All that a build set worked with, sources and packages. */
   | 'export'
+  /** Run a single stage on the server's workers: a build, a check, an installation, an export's jobs. */
+  | 'by-hand'
+  /** Send a repository to its mirrors, take that back, look after them. */
+  | 'mirror'
   /** Say that there is something new to look at. */
   | 'notify'
   | 'open-secrets'
@@ -68,6 +72,8 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   debug: ['person'],
   hold: ['person'],
   export: ['person'],
+  'by-hand': ['person'],
+  mirror: ['person'],
   notify: ['person', 'sluice'],
   'open-secrets': ['worker'],
   work: ['worker'],

@@ -11,6 +11,8 @@ export interface ActAbout {
   readonly branch?: string;
   readonly ref?: string;
   readonly platform?: string;
+  /** A set of mirrors. */
+  readonly set?: string;
   readonly hold?: string;
   readonly plan?: string;
   /** A released one. */

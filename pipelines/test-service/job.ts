@@ -1,3 +1,4 @@
+import { loneJob } from '../jobs/lone-job.ts';
 import type { FrozenJob } from '../model/job.ts';
 import type { TestTask } from './request.ts';
 
@@ -10,16 +11,6 @@ const limit = 7_200;
 
 /** A test task as a job of no project: one node, and the stage `test`. */
 export function testJob(task: TestTask): FrozenJob {
-  const none = { provides: [], requires: [], semaphores: [], alternatives: [], tags: [], requiredProjects: [] };
-  const programs = { preRun: [], run: [], postRun: [], failureOutput: [], secrets: [], variants: [] };
-  const nodes = [{ name: ['node'], label: task.platform }];
-  return {
-    ...none,
-    ...programs,
-    ...{ key: testJobName, name: testJobName, change: task.id, type: 'regular', uses: 'test', voting: true },
-    ...{ holdFollowingChanges: false, attempts: 1, timeout: limit, postTimeout: null, dependencies: [] },
-    ...{ requiresFrom: 'ahead', deduplicate: false, postReview: false, workspaceScheme: 'golang' },
-    ...{ vars: { task }, extraVars: {}, hostVars: {}, groupVars: {} },
-    nodeset: { name: '', nodes, groups: [] },
-  };
+  const what = { name: testJobName, about: task.id, uses: 'test', label: task.platform } as const;
+  return loneJob({ ...what, timeout: limit, vars: { task } });
 }

@@ -18,6 +18,8 @@ import { writeGreeter } from './faults/greeter.ts';
 import { until } from './faults/stack.ts';
 import { createWorld, type World } from './faults/world.ts';
 
+const sluiceMain = join(import.meta.dirname, '../../cli/main.ts');
+
 /** A network of two, which root alone makes: this machine, and one that knows nothing of it but two addresses. */
 const network = `sluice-${process.pid}`;
 const third = process.pid % 250;
@@ -280,6 +282,24 @@ it('I9: a project of a plain Git host elsewhere goes through check and gate on i
   await until('it is merged', async () =>
     (await gitAs('Ada', bare, ['rev-parse', 'master'])) === proposed ? true : undefined,
   );
+});
+
+it('what people have built and tried by hand through the server is done on it, too', async () => {
+  const { stack } = world;
+  const [source, out] = [join(secure.directory, 'by hand'), join(secure.directory, 'out')];
+  await writeGreeter(source);
+  const platform = ['--platform', 'rpm-debian-12'];
+  const { result, files } = JSON.parse(await stack.sluice('build', source, ...platform, '--out', out, '--json'));
+  assert.equal(result, 'SUCCESS');
+  const there = await readdir(out);
+  for (const name of [...files, 'junit.xml', 'lint.json', 'logs', 'greeter.intoto.jsonl'])
+    assert.ok(there.includes(name));
+  const repository = join(secure.directory, 'repository');
+  const built = files.filter((name: string) => !name.endsWith('.src.rpm')).map((name: string) => join(out, name));
+  await must(process.execPath, [sluiceMain, 'repo', 'publish', repository, '--format', 'rpm', ...built]);
+  assert.match(await stack.sluice('install-test', repository, 'greeter', ...platform), /^greeter newest: install ok/);
+  const builds = await stack.get<BuildRecord[]>('/api/builds', { pipeline: 'by-hand', limit: 10 });
+  assert.deepEqual(builds.map(({ job }) => job).sort(), ['build-by-hand', 'install-test-by-hand']);
 });
 
 it('I9: a secret that a program had on it is in no history, log, artifact or file of either machine', async () => {

@@ -28,6 +28,8 @@ const table: Readonly<Record<Operation, string>> = {
   debug: 'person',
   hold: 'person',
   export: 'person',
+  'by-hand': 'person',
+  mirror: 'person',
   notify: 'person sluice',
   'open-secrets': 'worker',
   work: 'worker',

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { after, before, test } from 'node:test';
+import { pack } from '../../activities/nodes/pack.ts';
+import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
+import { workAtServer } from '../../cli/at-server.ts';
+import { createClient } from '../../cli/client.ts';
+import { mirrorWish } from '../../pipelines/mirror/wish.ts';
+import { temporary } from '../activities/repository/packages.ts';
+import { aBuild } from './records.ts';
+import { startServer, type TestServer } from './server.ts';
+
+const asked: unknown[] = [];
+let server: TestServer;
+before(async () => {
+  server = await startServer({
+    byHand: {
+      async begin({ name }, request, content) {
+        if ('platform' in request && request.platform === 'amiga')
+          throw Object.assign(new Error('no platform is called "amiga"'), { name: 'BadName' });
+        const bytes = (await buffer(content)).length;
+        asked.push({ name, kind: request.kind, sent: bytes > 0 });
+        const id = `hand-${asked.length}`;
+        await server.report.recordBuild(aBuild({ id, ...(await outputOf(request.kind)) }));
+        return { build: id };
+      },
+    },
+    mirrorDesk: {
+      choose(set) {
+        if (set !== undefined && set !== 'deb')
+          throw Object.assign(new Error('there is no mirror set "rpm"'), { name: 'BadName' });
+        return ['deb'];
+      },
+      async act({ name }, { set, wish }, { log }) {
+        asked.push({ name, set, wish });
+        log('the source of deb: 2 packages');
+        if (wish.deed === 'verify') throw Object.assign(new Error('sync (process 7) goes on'), { name: 'Locked' });
+        if (wish.deed === 'prune') throw new Error('the disk is full');
+        const hosts = {};
+        return { set, snapshot: 'deb-1', outcome: 'committed', hosts, packages: { added: [], removed: [] } };
+      },
+    },
+  });
+});
+after(() => server.stop());
+
+/** What a build of the kind has come to: a check leaves its answer, an installation nothing but the reason. */
+async function outputOf(kind: string) {
+  const ended = {
+    startTime: 1,
+    endTime: 2,
+    result: 'FAILURE',
+    summary: 'repo holds rpm packages',
+    artifacts: [],
+  } as const;
+  if (kind !== 'lint') return ended;
+  const directory = join(server.data, 'output');
+  await mkdir(directory);
+  await writeFile(join(directory, 'answer.json'), '{"failures": 0, "remarks": []}');
+  await writeFile(join(directory, 'more'), 'text');
+  const { archive } = await pack(directory);
+  const blobs = createFileBlobStore({ root: join(server.data, 'storage'), baseUrl: server.url });
+  const { digest } = await blobs.put(await buffer(archive));
+  return {
+    ...ended,
+    result: 'SUCCESS',
+    artifacts: [{ name: 'output.tar', url: blobs.url(digest, 'output.tar') }],
+  } as const;
+}
+
+const client = () => createClient({ server: server.url, data: server.data });
+
+test('what is sent comes there, and what comes out is brought', async (t) => {
+  const out = await temporary(t);
+  const send = await temporary(t);
+  await writeFile(join(send, 'a.deb'), 'text');
+  const request = { kind: 'lint', format: 'deb' } as const;
+  const { answer } = await workAtServer(client(), { request, send, out });
+  assert.deepEqual(answer, { failures: 0, remarks: [] });
+  assert.deepEqual(asked.at(-1), { name: 'ada', kind: 'lint', sent: true });
+  assert.deepEqual(await readdir(out), ['more']);
+  assert.equal(await readFile(join(out, 'more'), 'utf8'), 'text');
+});
+
+test('where nothing comes out the reason is said, and nothing need be sent', async () => {
+  const packages = ['hello'];
+  const wanted = { kind: 'install-test', platform: 'debian-12', sent: false, packages, timeout: 1_000 } as const;
+  const work = workAtServer(client(), { request: { ...wanted, repository: 'http://127.0.0.1:1/' } });
+  await assert.rejects(work, { message: 'repo holds rpm packages', status: 1 });
+  assert.deepEqual(asked.at(-1), { name: 'ada', kind: 'install-test', sent: false });
+});
+
+for (const [what, query, status, says] of [
+  ['no JSON', 'request=x', 400, /^request: /],
+  ['an unknown kind', `request=${encodeURIComponent('{"kind": "dig"}')}`, 400, /^request: kind: /],
+  ['no request', '', 400, /request: it is missing/],
+  [
+    'an unknown platform',
+    `request=${encodeURIComponent('{"kind":"lint","format":"deb","platform":"amiga"}')}`,
+    400,
+    /amiga/,
+  ],
+] as const) {
+  test(`by hand, ${what} is refused`, async () => {
+    const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/x-tar' };
+    const answer = await fetch(`${server.url}/api/by-hand?${query}`, { method: 'POST', headers, body: '' });
+    assert.equal(answer.status, status);
+    assert.match(((await answer.json()) as { error: string }).error, says);
+  });
+}
+
+test('without the token nothing is run by hand', async () => {
+  const headers = { 'content-type': 'application/x-tar' };
+  const answer = await fetch(`${server.url}/api/by-hand?request=x`, { method: 'POST', headers, body: '' });
+  assert.equal(answer.status, 401);
+});
+
+/** What `POST /api/mirrors` answers, line by line. */
+async function mirrors(body: object) {
+  const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${server.url}/api/mirrors`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const lines = (await answer.text()).split('\n').filter(Boolean);
+  return { status: answer.status, lines: lines.map((line) => JSON.parse(line)) };
+}
+
+test('mirrors: how it goes is told, and at the end what came of it', async () => {
+  const { status, lines } = await mirrors({ set: 'deb', wish: { deed: 'sync', dryRun: true } });
+  assert.equal(status, 200);
+  assert.deepEqual(lines[0], { log: 'the source of deb: 2 packages' });
+  assert.equal(lines[1].results[0].outcome, 'committed');
+  assert.deepEqual(asked.at(-1), { name: 'ada', set: 'deb', wish: { deed: 'sync', dryRun: true } });
+});
+
+test('mirrors: who goes on, what fails and what is not there are said', async () => {
+  assert.deepEqual((await mirrors({ wish: { deed: 'verify' } })).lines[1], { locked: 'sync (process 7) goes on' });
+  assert.deepEqual((await mirrors({ wish: { deed: 'prune' } })).lines[1], { error: 'the disk is full' });
+  assert.equal((await mirrors({ set: 'rpm', wish: { deed: 'status' } })).status, 400);
+  assert.equal((await mirrors({ wish: { deed: 'dig' } })).status, 400);
+  assert.ok(mirrorWish.safeParse({ deed: 'resume' }).success);
+});
