@@ -215,7 +215,7 @@ export const messages = {
   nodesCapacity: object({ capacity }),
   nodesWord: object({ token: text, reply: object({ state: one(['waits', 'granted', 'refused']) }) }),
   semaphoreAsk: object({
-    request: object({ holder: text, token: text, names: list(text), priority: number }),
+    request: object({ holder: text, token: text, beside: maybe(text), names: list(text), priority: number }),
     limits: record(number),
   }),
 } as const satisfies Readonly<Record<string, Guard>>;

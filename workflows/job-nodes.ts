@@ -1,6 +1,7 @@
 import { CancellationScope, condition, isCancellation, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import { freely } from '../pipelines/jobs/pending.ts';
 import type { NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
+import { readyIdsIn } from '../pipelines/nodes/ready.ts';
 import { nodesReason, nodesRefusal } from '../pipelines/nodes/reason.ts';
 import { control, local } from './activities.ts';
 import { type JobInput, type JobStart, type StageResult, taskQueues } from './contract.ts';
@@ -51,17 +52,20 @@ export async function withNodes(
   };
   // Whether the machines are removed is known of a stage that has answered, or was cancelled and has ended since.
   let removed = true;
+  let stoodReady = false;
   let handedOn = false;
   try {
     const { reply, time } = await take({ input, start, startTime, provider, request, granted });
     if (reply.state !== 'granted') return refused(provider, reply);
     removed = false;
+    stoodReady = readyIdsIn(reply.machines).length > 0;
     const result = await work({ startTime: time, nodes: { provider, token: request.token, ...grantIn(reply) } });
     handedOn = await handOnNodes(input, result, claim);
     removed = result.held === undefined && result.left === undefined;
     return result;
   } catch (error) {
-    removed ||= isCancellation(error);
+    // What stood ready is there also where the stage has not begun.
+    removed ||= isCancellation(error) && !stoodReady;
     throw error;
   } finally {
     const { token } = request;

@@ -1,54 +1,74 @@
 import { CancellationScope, condition, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { SemaphoreRequest } from '../pipelines/gate/semaphore-desk.ts';
-import { semaphoreNames, semaphoreReason } from '../pipelines/gate/semaphores.ts';
+import { type SemaphorePhases, semaphorePhases, semaphoreReason } from '../pipelines/gate/semaphores.ts';
 import { freely } from '../pipelines/jobs/pending.ts';
 import { control, local } from './activities.ts';
 import type { JobInput, JobStart } from './contract.ts';
 import { hear, messages } from './input.ts';
 import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
 import { semaphoresClaimQuery, semaphoresGrantedSignal } from './messages.ts';
+import { has } from './patches.ts';
 import type { SemaphoreClaim } from './semaphore-contract.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
 const patience = '10m';
 
-/**
- * Does a job's work while it holds all of its semaphores, and gives them back however that ends.
- *
- * @param work gets the time at which the job could run, in milliseconds since the epoch
- */
-export async function withSemaphores<T>(
-  input: JobInput,
-  start: JobStart,
-  work: (startTime: number) => Promise<T>,
-): Promise<T> {
-  const names = semaphoreNames(input.job);
-  if (names.length === 0) return work(start.time);
-  const { tenant, priority = freely.priority } = input;
-  const request = { holder: workflowInfo().workflowId, token: uuid4(), names, priority };
-  let claim: SemaphoreClaim | null = { tenant, request, held: false };
-  setHandler(semaphoresClaimQuery, () => claim);
-  const granted = () => {
-    claim = { tenant, request, held: true };
-  };
-  try {
-    return await work(await take({ input, start, request, granted }));
-  } finally {
-    await CancellationScope.nonCancellable(() => local.releaseSemaphores({ tenant, token: request.token }));
-    claim = null;
+/** A job's side of semaphores: those that it takes before its nodes, and those that it takes when they are there. */
+export class JobSemaphores {
+  readonly #input: JobInput;
+  readonly #start: JobStart;
+  readonly #phases: SemaphorePhases;
+  #claim: SemaphoreClaim | null = null;
+
+  constructor(input: JobInput, start: JobStart) {
+    this.#input = input;
+    this.#start = start;
+    const { beforeNodes, afterNodes } = semaphorePhases(input.job);
+    const late = afterNodes.length > 0 && has('semaphores-after-nodes');
+    this.#phases = late
+      ? { beforeNodes, afterNodes }
+      : { beforeNodes: [...beforeNodes, ...afterNodes], afterNodes: [] };
+  }
+
+  /**
+   * Does a job's work while it holds all semaphores of a phase, and gives them back however that ends.
+   *
+   * @param startTime since when it waits for nothing else, in milliseconds since the epoch
+   * @param work gets the time at which the job could run
+   */
+  async with<T>(phase: keyof SemaphorePhases, startTime: number, work: (startTime: number) => Promise<T>): Promise<T> {
+    const names = this.#phases[phase];
+    if (names.length === 0) return work(startTime);
+    const { tenant, priority = freely.priority } = this.#input;
+    const before = this.#claim;
+    const kept = before === null ? {} : { beside: before.request.token };
+    const request = { holder: workflowInfo().workflowId, token: uuid4(), ...kept, names, priority };
+    const claim = { tenant, request, ...(before === null ? {} : { beside: before.request }) };
+    this.#claim = { ...claim, held: false };
+    setHandler(semaphoresClaimQuery, () => this.#claim);
+    const granted = () => {
+      this.#claim = { ...claim, held: true };
+    };
+    try {
+      return await work(await take({ input: this.#input, start: this.#start, startTime, request, granted }));
+    } finally {
+      await CancellationScope.nonCancellable(() => local.releaseSemaphores({ tenant, token: request.token }));
+      this.#claim = before;
+    }
   }
 }
 
 interface Taking {
   readonly input: JobInput;
   readonly start: JobStart;
+  readonly startTime: number;
   readonly request: SemaphoreRequest;
   /** Notes that they are held. */
   readonly granted: () => void;
 }
 
 /** @returns when the semaphores were all there */
-async function take({ input, start, request, granted }: Taking): Promise<number> {
+async function take({ input, start, startTime, request, granted }: Taking): Promise<number> {
   const { tenant } = input;
   const word = { granted: false };
   hear(semaphoresGrantedSignal, messages.token, ({ token }) => {
@@ -60,7 +80,7 @@ async function take({ input, start, request, granted }: Taking): Promise<number>
   let missing = await control.askSemaphores({ tenant, request });
   if (missing.length === 0) {
     granted();
-    return start.time;
+    return startTime;
   }
   const reason = semaphoreReason(missing);
   await recordWaiting(input, start, reason);

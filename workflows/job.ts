@@ -25,7 +25,7 @@ import { requireInput } from './input.ts';
 import { JobLine } from './job-line.ts';
 import { withNodes } from './job-nodes.ts';
 import { startRecord } from './job-record.ts';
-import { withSemaphores } from './job-semaphores.ts';
+import { JobSemaphores } from './job-semaphores.ts';
 import { endingOf, outcomeOf, stageInput } from './job-stage.ts';
 import { jobEndedSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
@@ -56,11 +56,14 @@ export async function job(input: JobInput): Promise<JobResult> {
   if (start.refused !== undefined) return end({ result: 'ERROR', summary: start.refused, artifacts: [] });
   let result: StageResult;
   try {
-    result = await withSemaphores(input, start, (free) =>
-      withNodes({ input, start, startTime: free }, ({ startTime, nodes }) => {
-        record = { ...record, startTime };
-        return run({ input, start, line, nodes });
-      }),
+    const semaphores = new JobSemaphores(input, start);
+    result = await semaphores.with('beforeNodes', start.time, (free) =>
+      withNodes({ input, start, startTime: free }, ({ startTime: there, nodes }) =>
+        semaphores.with('afterNodes', there, (startTime) => {
+          record = { ...record, startTime };
+          return run({ input, start, line, nodes });
+        }),
+      ),
     );
   } catch (error) {
     if (isCancellation(error)) {

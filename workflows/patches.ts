@@ -67,6 +67,11 @@ export const patches = {
     because:
       'what the signer, or the publisher at the end, refused to bring back kept what was taken back in its place',
   },
+  'semaphores-after-nodes': {
+    since: '2026-11-29',
+    because:
+      'a semaphore with `resources-first` was held while the job waited for its nodes: others waited for nothing',
+  },
   'semaphores-recall': {
     since: '2026-11-27',
     because: 'the same of semaphores: a later life granted again what jobs of an earlier one held',

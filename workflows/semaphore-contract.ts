@@ -21,6 +21,8 @@ export interface SemaphoreClaim {
   readonly tenant: string;
   readonly request: SemaphoreRequest;
   readonly held: boolean;
+  /** What it holds besides, from before. */
+  readonly beside?: SemaphoreRequest;
 }
 
 /** What all jobs of a tenant say, with the limits that are in force. */

@@ -28,7 +28,8 @@ export async function nodesClaimsOf(client: Client, provider: string): Promise<N
 export async function semaphoreClaimsOf(client: Client, tenant: string): Promise<SemaphoreClaims> {
   const claims = (await claimsOf(client, semaphoresClaimQuery)).filter((claim) => claim.tenant === tenant);
   const requests = (held: boolean) => claims.filter((claim) => claim.held === held).map(({ request }) => request);
-  return { holding: requests(true), waiting: requests(false) };
+  const beside = claims.flatMap((claim) => claim.beside ?? []);
+  return { holding: [...beside, ...requests(true)], waiting: requests(false) };
 }
 
 type ClaimQuery<T> = QueryDefinition<T | null>;

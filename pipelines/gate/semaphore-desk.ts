@@ -6,6 +6,8 @@ export interface SemaphoreRequest {
   readonly holder: string;
   /** Unique for each request: a holder that starts anew asks anew. */
   readonly token: string;
+  /** Of a request that has been granted, and that the holder keeps; absent: what it had before is over. */
+  readonly beside?: string;
   readonly names: readonly string[];
   /** Lower is served first; among equals, who asked first. */
   readonly priority: number;
@@ -76,11 +78,11 @@ export function inTheWay({ holding, waiting }: SemaphoreDesk): readonly Semaphor
 }
 
 function asked(desk: SemaphoreDesk, request: SemaphoreRequest): SemaphoreDesk {
-  const { token, holder, priority } = request;
+  const { token, holder, priority, beside } = request;
   const known = [...desk.holding, ...desk.waiting];
   if (desk.over.includes(token) || known.some((one) => one.token === token)) return desk;
   // The same workflow by another token: it was started anew, and what it had before is over.
-  const earlier = known.filter((one) => one.holder === holder).map((one) => one.token);
+  const earlier = known.filter((one) => one.holder === holder && one.token !== beside).map((one) => one.token);
   const left = earlier.length > 0 ? released(desk, earlier) : desk;
   const behind = left.waiting.findIndex((one) => one.priority > priority);
   return { ...left, waiting: left.waiting.toSpliced(behind < 0 ? left.waiting.length : behind, 0, request) };
@@ -111,8 +113,7 @@ function serve(desk: SemaphoreDesk, newest: SemaphoreLimits) {
   let holders = holdersOf(desk);
   const granted: SemaphoreRequest[] = [];
   for (const request of desk.closed === true ? [] : desk.waiting) {
-    const semaphores = request.names.map((name) => ({ name }));
-    const next = acquire(holders, limits, { holder: request.token, semaphores });
+    const next = acquire(holders, limits, { holder: request.token, names: request.names });
     if (next === undefined) continue;
     holders = next;
     granted.push(request);

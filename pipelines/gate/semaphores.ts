@@ -1,4 +1,4 @@
-import type { FrozenJob, JobSemaphore } from '../model/job.ts';
+import type { FrozenJob } from '../model/job.ts';
 
 /** Who holds which semaphore: name to holders. A holder is the key of an attempt at a job. */
 export type SemaphoreHolders = Readonly<Record<string, readonly string[]>>;
@@ -14,10 +14,10 @@ export type SemaphoreLimits = Readonly<Record<string, number>>;
 export function acquire(
   holders: SemaphoreHolders,
   limits: SemaphoreLimits,
-  request: { readonly holder: string; readonly semaphores: readonly Pick<JobSemaphore, 'name'>[] },
+  request: { readonly holder: string; readonly names: readonly string[] },
 ): SemaphoreHolders | undefined {
   const next: Record<string, readonly string[]> = { ...holders };
-  for (const { name } of request.semaphores) {
+  for (const name of request.names) {
     const held = next[name] ?? [];
     if (held.includes(request.holder)) continue;
     if (held.length >= (limits[name] ?? 1)) return undefined;
@@ -33,10 +33,20 @@ export function release(holders: SemaphoreHolders, holder: string): SemaphoreHol
   return Object.fromEntries(left.filter(([, held]) => held.length > 0));
 }
 
-/** Names of all semaphores that a job needs: its own, and those of its playbooks. */
-export function semaphoreNames(job: Pick<FrozenJob, 'semaphores' | 'preRun' | 'run' | 'postRun'>): readonly string[] {
+/** Names of semaphores that a job takes together. */
+export interface SemaphorePhases {
+  /** Before it asks for its nodes. */
+  readonly beforeNodes: readonly string[];
+  /** When its nodes are there, and before it runs: `resources-first`. */
+  readonly afterNodes: readonly string[];
+}
+
+/** All semaphores that a job needs, each once: its own, and those of its playbooks. */
+export function semaphorePhases(job: Pick<FrozenJob, 'semaphores' | 'preRun' | 'run' | 'postRun'>): SemaphorePhases {
   const playbooks = [...job.preRun, ...job.run, ...job.postRun].flatMap((playbook) => playbook.semaphores);
-  return [...new Set([...job.semaphores.map(({ name }) => name), ...playbooks])];
+  const all = new Set([...job.semaphores.map(({ name }) => name), ...playbooks]);
+  const late = new Set(job.semaphores.filter(({ resourcesFirst }) => resourcesFirst).map(({ name }) => name));
+  return { beforeNodes: [...all].filter((name) => !late.has(name)), afterNodes: [...late] };
 }
 
 /** Why a job has not started, as `sluice status` and the page show it. */

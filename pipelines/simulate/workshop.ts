@@ -1,8 +1,8 @@
 import type { BuildSetAction } from '../gate/action.ts';
 import type { GateCommand } from '../gate/command.ts';
-import { acquire, release, type SemaphoreHolders, type SemaphoreLimits } from '../gate/semaphores.ts';
+import { acquire, release, type SemaphoreHolders, type SemaphoreLimits, semaphorePhases } from '../gate/semaphores.ts';
 import { type PendingBuild, type PendingBuilds, pendingBuilds } from '../jobs/pending.ts';
-import type { Artifact, JobSemaphore } from '../model/job.ts';
+import type { Artifact } from '../model/job.ts';
 import { allocate, type Capacity, type Lease } from '../nodes/allocate.ts';
 import { Agenda } from './agenda.ts';
 import { type Course, courseOf } from './outcome.ts';
@@ -144,14 +144,13 @@ export class Workshop {
 
   #takeEarlySemaphores(waiting: Waiting): void {
     if (waiting.age !== undefined) return;
-    const early = waiting.build.job.semaphores.filter((one) => !one.resourcesFirst);
-    if (!this.#acquire(waiting.key, early)) return;
+    if (!this.#acquire(waiting.key, semaphorePhases(waiting.build.job).beforeNodes)) return;
     this.#serial += 1;
     waiting.age = this.#serial;
   }
 
-  #acquire(holder: string, semaphores: readonly JobSemaphore[]): boolean {
-    const next = acquire(this.#holders, this.limits, { holder, semaphores });
+  #acquire(holder: string, names: readonly string[]): boolean {
+    const next = acquire(this.#holders, this.limits, { holder, names });
     if (next) this.#holders = next;
     return next !== undefined;
   }
@@ -177,7 +176,8 @@ export class Workshop {
 
   #start(waiting: Waiting, now: number): readonly GateCommand[] {
     const { key, leases, build, action, course, age } = waiting;
-    if (leases === undefined || age === undefined || !this.#acquire(key, build.job.semaphores)) return [];
+    if (leases === undefined || age === undefined) return [];
+    if (!this.#acquire(key, semaphorePhases(build.job).afterNodes)) return [];
     this.#waiting.delete(key);
     const node = leases.map((lease) => lease.node).join(',');
     this.#running.set(key, { key, buildSet: action.key, build, course, leases });

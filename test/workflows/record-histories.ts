@@ -207,6 +207,19 @@ async function playJobs(): Promise<void> {
   await client.workflow.execute('job', { workflowId: 'by-hand', taskQueue: 'control', args: [input] });
 }
 
+/** Jobs that take one semaphore before the one node and one after: the second waits for the node, and then for that. */
+async function playPhases(): Promise<void> {
+  outside.capacity = { maxServers: 2 };
+  const wants = (name: string, resourcesFirst: boolean) => ({ name, max: 1, resourcesFirst });
+  const nodeset = { name: '', nodes: [{ name: ['n'], label: 'test' }], groups: [] };
+  const semaphores = [wants('early', false), wants('late', true)];
+  outside.jobs = ({ id }) => [{ ...build, nodeset, semaphores: id === 'phases-0' ? semaphores : semaphores.slice(1) }];
+  outside.stage = () => sleep(500).then(() => fine);
+  await world.tell('phases', entering([0, 1, 2].map((index) => change(`phases-${index}`))));
+  await until('all are merged', () => merged('phases-') === 3, 40_000);
+  outside.capacity = {};
+}
+
 /** A job under way whose change gets a newer patch set, and one that ends with a stage that throws. */
 async function playEnds(): Promise<void> {
   outside.jobs = () => [build];
@@ -508,6 +521,7 @@ const stories = [playQueue, playRetrigger, playTogether, playRollovers, playJobs
   .concat([
     playNodes,
     playReady,
+    playPhases,
     playRetention,
     playHolds,
     playPlan,

@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
 import { emptyDesk, type SemaphoreDesk } from '../../pipelines/gate/semaphore-desk.ts';
 import type { JobSnapshot, StageResult } from '../../workflows/contract.ts';
-import { semaphoresId } from '../../workflows/ids.ts';
-import { semaphoresQuery } from '../../workflows/messages.ts';
+import { nodesId, semaphoresId } from '../../workflows/ids.ts';
+import { nodesQuery, semaphoresQuery } from '../../workflows/messages.ts';
 import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
 import { replays, resetTo, taskOf } from './reset.ts';
 import { until, World } from './world.ts';
@@ -258,6 +258,54 @@ test('a job without semaphores asks nobody', async () => {
   // One to begin, one to end, and at most two for the word of the worker that it has begun, and its way on.
   const tasks = events?.filter((event) => event.workflowTaskCompletedEventAttributes).length ?? 0;
   assert.ok(tasks >= 2 && tasks <= 4, `${tasks} workflow tasks`);
+});
+
+const nodeset = { name: '', nodes: [{ name: ['n'], label: 'test' }], groups: [] };
+const wanting = (name: string, resourcesFirst: boolean) => ({ name, max: 1, resourcesFirst });
+
+test('I10: by resources-first a semaphore is free while its job waits for nodes, and is waited for with them', async () => {
+  world.outside.capacity = { maxServers: 1 };
+  const nodes = () => world.temporal.client.workflow.getHandle(nodesId('docker')).query(nodesQuery);
+  const gate = await enter(['room-0'], [], { nodeset });
+  await runs('room-0');
+  await enter(['late-0'], [], { nodeset, semaphores: [wanting('board', true)] });
+  await until('it waits for a node', async () => (await jobOf(gate, 'late-0'))?.waiting[0] === 'nodes: docker');
+  await enter(['early-0'], ['board']);
+  await runs('early-0');
+  work.end('room-0');
+  await until(
+    'it waits for the semaphore',
+    async () => (await jobOf(gate, 'late-0'))?.waiting[0] === 'semaphores: board',
+  );
+  assert.deepEqual(
+    (await nodes()).leases.map(({ holder }) => holder),
+    [workflowOf('late-0')],
+    'and has its node meanwhile',
+  );
+  const before = Date.now();
+  work.end('early-0');
+  await runs('late-0');
+  await until('it has begun', async () => ((await jobOf(gate, 'late-0'))?.startTime ?? 0) >= before);
+  work.end('late-0');
+  await until('all is given back', async () => (await desk()).holding.length + (await nodes()).leases.length === 0);
+});
+
+test('I10: a later life of the entity knows what a job has taken before its nodes, and after', async () => {
+  const semaphores = [wanting('before', false), wanting('after', true)];
+  await enter(['both-0'], [], { nodeset, semaphores });
+  await runs('both-0');
+  const holding = async () => (await desk()).holding.flatMap(({ names }) => names);
+  assert.deepEqual(await holding(), ['before', 'after']);
+  await world.temporal.client.workflow.getHandle(entity).terminate('by hand');
+  await enter(['both-1'], ['after']);
+  await until('it waits', async () => (await desk()).waiting.length === 1);
+  assert.deepEqual(await holding(), ['before', 'after']);
+  for (const id of ['both-0', 'both-1']) {
+    await runs(id);
+    work.end(id);
+  }
+  await until('all is given back', async () => (await desk()).holding.length === 0);
+  world.outside.capacity = {};
 });
 
 test('R2: a later life of the entity grants nothing that jobs of an earlier one hold', async () => {

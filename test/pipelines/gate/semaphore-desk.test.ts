@@ -10,7 +10,7 @@ import {
   type SemaphoreRequest,
   waitsFor,
 } from '../../../pipelines/gate/semaphore-desk.ts';
-import { semaphoreNames } from '../../../pipelines/gate/semaphores.ts';
+import { semaphorePhases } from '../../../pipelines/gate/semaphores.ts';
 import { job } from '../jobs/sample.ts';
 
 function request(token: string, names: readonly string[], more: Partial<SemaphoreRequest> = {}): SemaphoreRequest {
@@ -81,6 +81,17 @@ test('a workflow that was started anew asks anew: what its earlier run had is ov
   assert.equal(desk.holding.length, 1);
 });
 
+test('I10: what is asked for beside something is held with it, and what a workflow that was started anew had is over', () => {
+  const late = { holder: 'job-a', beside: 'a' };
+  const anew = ask('b', ['x'], { holder: 'job-a' });
+  const { desk, granted } = play(ask('a', ['x']), ask('c', ['y']), ask('late', ['y'], late), release('c'), anew);
+  assert.deepEqual(granted, [['a'], ['c'], [], ['late'], ['b']]);
+  assert.deepEqual(
+    desk.holding.map(({ token }) => token),
+    ['b'],
+  );
+});
+
 test('a raised limit lets in who waits; a lowered one takes nothing away', () => {
   const limits = (m: number): SemaphoreMessage => ({ type: 'limits', limits: { m, other: 5 } });
   const { desk, granted } = play(ask('a', ['m']), ask('b', ['m']), limits(2), limits(1), ask('c', ['m']), release('a'));
@@ -89,14 +100,17 @@ test('a raised limit lets in who waits; a lowered one takes nothing away', () =>
   assert.deepEqual(Object.keys(desk.limits), ['m'], 'limits that nobody needs are forgotten');
 });
 
-test('a job needs its own semaphores and those of its playbooks, each once', () => {
+test('I10: a job takes its semaphores and those of its playbooks before its nodes, but for `resources-first`', () => {
   const playbook = { path: 'run.sh', project: 'p', branch: 'main', trusted: false, cleanup: false, level: 0 };
   const needs = job('one', {
-    semaphores: [{ name: 'own', max: 1, resourcesFirst: false }],
+    semaphores: [
+      { name: 'late', max: 1, resourcesFirst: true },
+      { name: 'own', max: 1, resourcesFirst: false },
+    ],
     run: [{ ...playbook, semaphores: ['shared'] }],
     postRun: [{ ...playbook, semaphores: ['shared'] }],
   });
-  assert.deepEqual(semaphoreNames(needs), ['own', 'shared']);
+  assert.deepEqual(semaphorePhases(needs), { beforeNodes: ['own', 'shared'], afterNodes: ['late'] });
 });
 
 const names = ['x', 'y', 'z'];

@@ -33,14 +33,11 @@ for (const [says, requests, used, expected] of rows) {
   });
 }
 
-const board = { name: 'board', max: 1, resourcesFirst: false };
-const cable = { name: 'cable', max: 1, resourcesFirst: false };
-
 test('semaphores are taken all together or not at all', () => {
-  const held = acquire({}, { board: 1 }, { holder: 'a', semaphores: [board] });
+  const held = acquire({}, { board: 1 }, { holder: 'a', names: ['board'] });
   assert.deepEqual(held, { board: ['a'] });
-  assert.equal(acquire(held ?? {}, {}, { holder: 'b', semaphores: [cable, board] }), undefined);
-  assert.deepEqual(acquire(held ?? {}, { board: 2 }, { holder: 'b', semaphores: [cable, board] }), {
+  assert.equal(acquire(held ?? {}, {}, { holder: 'b', names: ['cable', 'board'] }), undefined);
+  assert.deepEqual(acquire(held ?? {}, { board: 2 }, { holder: 'b', names: ['cable', 'board'] }), {
     board: ['a', 'b'],
     cable: ['b'],
   });
@@ -48,6 +45,6 @@ test('semaphores are taken all together or not at all', () => {
 
 test('a holder keeps what it has, and gives all of it back', () => {
   const held = { board: ['a', 'b'], cable: ['a'] };
-  assert.deepEqual(acquire(held, { board: 2 }, { holder: 'a', semaphores: [board] }), held);
+  assert.deepEqual(acquire(held, { board: 2 }, { holder: 'a', names: ['board'] }), held);
   assert.deepEqual(release(held, 'a'), { board: ['b'] });
 });

@@ -34,7 +34,7 @@ export class GateScene implements Scene {
     const count = choices.of([2, 3, 1]);
     const mergesTogether = choices.of([true, false]);
     const verdict = (input: StageInput) => this.#verdict(input);
-    const settings = { jobs: () => jobs, failFast, limits: { one: 1 }, mergesTogether, verdict };
+    const settings = { jobs: () => jobs, failFast, limits: { one: 1, two: 2 }, mergesTogether, verdict };
     this.outside = new Outside(this.#client, settings);
     for (const [index, id] of ['a', 'b', 'c'].slice(0, count).entries()) {
       this.outside.changes.set(id, change(id, { project: projects[index % projects.length] ?? 'p' }));
@@ -215,5 +215,14 @@ const graphs: readonly (readonly FrozenJob[])[] = [
   [
     frozenJob('build', { run, provides: ['repository'] }),
     frozenJob('test', { run, nodeset, requires: ['repository'], dependencies: [{ name: 'build', soft: false }] }),
+  ],
+  [
+    frozenJob('build', {
+      run,
+      semaphores: [
+        { name: 'two', max: 2, resourcesFirst: false },
+        { name: 'one', max: 1, resourcesFirst: true },
+      ],
+    }),
   ],
 ];

@@ -50,6 +50,9 @@ test('R15: a build set that is reset after a job was tried again leaves nobody w
     /^reset to task 0 of buildset/,
   ]));
 
+test('I10: jobs that take a mutex when their nodes are there run one after the other', () =>
+  direct(gate, [/^enqueue a/, /^enqueue b/, /^runStage of job.*a,1/], [0, 0, 0, 0, 0, 0, 5]));
+
 test('R15: a gate that is asked what it shows stays as it was', async () => {
   await direct(gate, [/^enqueue a/, /^end of prepare/, /^new patch set of a/, /^sweep/, /^queue of/], rollover);
 });

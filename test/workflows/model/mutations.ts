@@ -76,6 +76,14 @@ export const mutations: readonly Mutation[] = [
     says: /was merged as .*, and test never passed on that/,
   },
   {
+    off: 'taking a semaphore when the nodes are there',
+    file: 'job-semaphores.ts',
+    from: '? { beforeNodes, afterNodes }',
+    to: '? { beforeNodes, afterNodes: [] }',
+    story: 'I10: jobs that take a mutex when their nodes are there',
+    says: /build of b ran beside a's/,
+  },
+  {
     off: 'giving up a change that cannot be merged',
     file: 'gate-budget.ts',
     from: 'submit: { refused: { tries: 30,',

@@ -16,6 +16,7 @@ export async function judge(play: GatePlay): Promise<void> {
   for (const { identity, stuck } of play.runs) {
     assert.equal(stuck, undefined, `a task of ${identity.workflowId} fails for ever`);
   }
+  oneAtATime(play);
   nothingWaits(play);
   await entitiesRest(play);
   reportedOnce(play);
@@ -44,6 +45,23 @@ function testedAsMerged({ scene: { outside }, deeds }: GatePlay, merge: Merge): 
       return ours && result === 'SUCCESS' && began < time && tested;
     });
     assert.ok(found, `${change.key} was merged as ${tree}, and ${name} never passed on that`);
+  }
+}
+
+/**
+ * No two runs of jobs that want the same mutex go on at once. What somebody has parted from its job in Temporal's page
+ * goes on beside the next one.
+ */
+function oneAtATime({ scene: { outside }, deeds }: GatePlay): void {
+  if (deeds.some(({ kind }) => /^(terminate|reset|lose)/.test(kind))) return;
+  const jobs = outside.facts.flatMap((change) => outside.jobsOf(change));
+  const wants = jobs.filter(({ semaphores }) => semaphores.some(({ max }) => max === 1)).map(({ name }) => name);
+  const runs = outside.stages.filter(({ input: { build } }) => wants.includes(build.job));
+  for (const [index, one] of runs.entries()) {
+    for (const { input, began } of runs.slice(index + 1)) {
+      const other = `${input.build.job} of ${input.build.change}`;
+      assert.ok(one.ended === undefined || one.ended <= began, `${other} ran beside ${one.input.build.change}'s`);
+    }
   }
 }
 
