@@ -41,7 +41,7 @@ export async function unpreparedIn(data: string, platforms: readonly Platform[])
  * @param door where nodes find the repositories of an import
  */
 export function machinesHere(data: string, platforms: readonly Platform[], door: () => Promise<string>): Provider {
-  const ways = async () => waysTo(await reachedFrom(platforms, door));
+  const ways = async () => waysTo(await reachedFrom({ platforms, server: door, mirrors: [] }));
   const vm = createVmProvider({ places: placesIn(vmDirectory(data)), installation: null, ways });
   return byPlatform({ docker: openProvider('docker'), vm, static: openProvider('static') });
 }

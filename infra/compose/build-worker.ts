@@ -33,7 +33,7 @@ import { keepSweeping } from './leftovers.ts';
 import { containerUrl } from './listen.ts';
 import { createLiveConfig, type LiveConfig } from './live-config.ts';
 import { createLogger, logTemporal } from './logging.ts';
-import { reachedFrom } from './machines.ts';
+import { type Reach, reachedFrom } from './machines.ts';
 import { keepMending } from './mending.ts';
 import { askForModules, askForObjects } from './modules.ts';
 import { payloadStore } from './payload-store.ts';
@@ -61,7 +61,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     openSecrets: askForSecrets(common),
     reach: reachBy(config.server.url, () => containerUrl(config)),
     virtual: {
-      reached: () => reachedFrom(allPlatforms(config), () => containerUrl(config)),
+      reached: () => reachedFrom({ ...reachIn(config), server: () => containerUrl(config) }),
       kept: limitsOf(config),
       prepare: prepareMachines(temporal.client),
     },
@@ -108,17 +108,21 @@ function mendingBeside(part: Part, config: StackConfig, logger: Logger): Part {
   return { ...part, stop };
 }
 
+function reachIn(config: StackConfig): Omit<Reach, 'server'> {
+  return { platforms: allPlatforms(config), mirrors: config.nodes.vm.mirrors };
+}
+
 /** Keeps a worker for each host of virtual machines, as the configuration has them while it runs. */
 function hostsOf(
   config: StackConfig,
   { temporal, parts, logger }: Pick<HostWorkerDeps, 'temporal' | 'parts' | 'logger'>,
 ) {
-  const platforms = allPlatforms(config);
+  const reach = reachIn(config);
   const urlThere = asSeenFromAfar(config.server.url);
   const server = urlThere === undefined ? () => containerUrl(config) : async () => config.server.url;
-  const virtual = { ...parts.virtual, reached: () => reachedFrom(platforms, server), urlThere };
+  const virtual = { ...parts.virtual, reached: () => reachedFrom({ ...reach, server }), urlThere };
   const deps: HostWorkerDeps = {
-    ...{ temporal, parts: { ...parts, virtual }, platforms, logger, limits: limitsOf(config) },
+    ...{ temporal, parts: { ...parts, virtual }, platforms: reach.platforms, logger, limits: limitsOf(config) },
     prepareAt: config.snapshots.prepareAt,
     isOpen: (workflow) => isOpen(temporal.client, workflow),
   };

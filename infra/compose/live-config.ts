@@ -11,7 +11,7 @@ import type { StackConfig } from '../stack/settings.ts';
 const live = ['projects', 'config-projects', 'mirrors', 'nodes', 'retention'] as const;
 
 /** Below these keys, what is read as a process starts all the same. */
-const atStart = ['nodes.static', 'nodes.docker.instanceTypes', 'nodes.vm.instanceTypes'] as const;
+const atStart = ['nodes.static', 'nodes.docker.instanceTypes', 'nodes.vm.instanceTypes', 'nodes.vm.mirrors'] as const;
 
 /** Of these, the ones that hold as soon as they are written: `sluice project add` waits for nothing. */
 const immediate = ['projects', 'config-projects'] as const;

@@ -1,19 +1,22 @@
 import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
 import { type AptSettings, readAptSettings } from '../images/apt-settings.ts';
 
-/**
- * URLs that virtual machines may reach: the server's repositories, and the archives that their images were made of.
- *
- * @param server where containers reach the server
- */
+export interface Reach {
+  readonly platforms: readonly Platform[];
+  /** Where containers reach the server. */
+  readonly server: () => Promise<string>;
+  /** Further mirrors, as configured. */
+  readonly mirrors: readonly string[];
+}
+
+/** URLs that virtual machines may reach: the server's repositories, the archives that their images were made of, and mirrors. */
 export async function reachedFrom(
-  platforms: readonly Platform[],
-  server: () => Promise<string>,
+  { platforms, server, mirrors }: Reach,
   read: (codename: string) => Promise<AptSettings> = readAptSettings,
 ): Promise<readonly string[]> {
   const codenames = new Set(platforms.filter(isVirtual).map(({ codename }) => codename));
   const archives = await Promise.all([...codenames].map(async (codename) => archivesOf(await read(codename))));
-  return [await server(), ...new Set(archives.flat())];
+  return [await server(), ...new Set([...archives.flat(), ...mirrors.map((url) => new URL(url).origin)])];
 }
 
 /** The archives that the host's APT names; who has a proxy speaks to that alone. */

@@ -39,7 +39,7 @@ export function capacityIn(
     }
     if (provider !== 'docker' && provider !== 'vm') return {};
     const { instanceTypes: _, ...given } = nodes[provider];
-    const { hosts, ...most } = { hosts: {}, ...given };
+    const { hosts, mirrors: __, ...most } = { hosts: {}, mirrors: [], ...given };
     const ready = wishesIn(nodes.labels, { provider }, findPlatform);
     return withHosts(ready.length === 0 ? most : { ...most, ready }, hosts, data);
   };

@@ -151,6 +151,10 @@ function nodesSchema(resolve: Resolve) {
           .default(4)
           .describe("Virtual machines that jobs have at once on the server's host; 0: none there."),
         instanceTypes: instanceTypes(z.int().min(1)),
+        mirrors: z
+          .array(z.url({ protocol: /^https?$/ }))
+          .default([])
+          .describe("URLs that they reach besides this server's repositories and the archives of the host's APT."),
         hosts: vmHostsSchema(resolve)
           .default({})
           .describe('Other machines that virtual machines run on, by name: `docs/machines.md`.'),

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forwardsOf, hostsOf, urlInside, waysTo } from '../../../../activities/nodes/vm/ways.ts';
-import { archivesOf } from '../../../../infra/compose/machines.ts';
+import { archivesOf, reachedFrom } from '../../../../infra/compose/machines.ts';
+import { parseConfig } from '../../../../infra/config/load.ts';
+import { allPlatforms } from '../../../../infra/config/platforms.ts';
 
 test('what must be reached for URLs, each host and port once', () => {
   const urls = ['http://deb.example.org/debian', 'http://deb.example.org/security', 'https://deb.example.org/x'];
@@ -38,4 +40,33 @@ test('machines reach the archives that their image came from, or the proxy befor
   assert.deepEqual(archivesOf({ sources: [], config: '' }), []);
   const config = 'Acquire::http::Proxy "http://proxy:3128/";\nAcquire::Retries "3";';
   assert.deepEqual(archivesOf({ sources, config }), ['http://proxy:3128']);
+});
+
+const settings = (text: string) => parseConfig({ path: 'sluice.yaml', text, directory: '/', env: {} });
+
+test('I10: machines reach this server, the archives of their releases, and the mirrors that are named, each once', async () => {
+  const mirrors = '[https://pool.example.org/debian, https://pool.example.org/x, http://a.example.org:81/]';
+  const config = settings(
+    `{platforms: {p: {format: deb, codename: c, provider: vm}}, nodes: {vm: {mirrors: ${mirrors}}}}`,
+  );
+  const read = async (codename: string) => ({ sources: [`deb http://${codename}.example.org/d c main`], config: '' });
+  const reach = {
+    platforms: allPlatforms(config),
+    mirrors: config.nodes.vm.mirrors,
+    server: async () => 'http://s:8080/',
+  };
+  const urls = await reachedFrom(reach, async (codename) => ({ ...(await read(codename)), preferences: '' }));
+  assert.deepEqual(waysTo(urls), [
+    { host: 's', port: 8080 },
+    { host: 'c.example.org', port: 80 },
+    { host: 'pool.example.org', port: 443 },
+    { host: 'a.example.org', port: 81 },
+  ]);
+});
+
+test('I10: a mirror that is no HTTP URL is refused where it stands', () => {
+  assert.throws(
+    () => settings('nodes: {vm: {mirrors: [rsync://pool.example.org/debian]}}'),
+    /sluice\.yaml:1:24: nodes\.vm\.mirrors\.0: /,
+  );
 });
