@@ -52,27 +52,33 @@ exit 0
 `;
 
 /**
- * Starts every program of package $2 with --version. A crash is: killed by a signal, or 126 and 127, which say that
- * it cannot be started at all. A program that knows no --version, or does not end by itself, is none.
+ * Starts every program of package $2 with --version, then with --help. A crash is: killed by a signal, or 126 and 127,
+ * which say that it cannot be started at all. A program that knows neither, or does not end by itself, is none. What
+ * takes an option for the name of a file writes it into a directory that goes; what waits is not waited for twice.
  */
 export const programsScript = `#!/bin/sh
 ${listing}
+export HOME=/tmp/sluice-home PAGER=cat
+mkdir -p "$HOME" && cd "$HOME" || exit 1
 list "$1" "$2" | while IFS= read -r path; do
   case $path in
     /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/games/*) ;;
     *) continue ;;
   esac
   [ -f "$path" ] && [ -x "$path" ] || continue
-  # In a group, so that a shell's own word on a killed program goes nowhere.
-  { timeout -s KILL 20 "$path" --version </dev/null >/tmp/sluice-said 2>&1; } 2>/dev/null
-  code=$?
-  # 137 is our own patience; everything else from 126 on but usage-like codes is a crash.
-  case $code in
-    137) ;;
-    126|127) echo "$path cannot be started: $(tail -n 1 /tmp/sluice-said)" ;;
-    129|13[0-689]|14[0-9]|15[0-9]) echo "$path was killed by signal $((code - 128))" ;;
-  esac
+  for option in --version --help; do
+    # In a group, so that a shell's own word on a killed program goes nowhere.
+    { timeout -s KILL 20 "$path" $option </dev/null >/tmp/sluice-said 2>&1; } 2>/dev/null
+    code=$?
+    # 137 is our own patience; everything else from 126 on but usage-like codes is a crash.
+    case $code in
+      137) break ;;
+      126|127) echo "$path $option cannot be started: $(tail -n 1 /tmp/sluice-said)"; break ;;
+      129|13[0-689]|14[0-9]|15[0-9]) echo "$path $option was killed by signal $((code - 128))"; break ;;
+    esac
+  done
 done
+rm -rf "$HOME" /tmp/sluice-said
 exit 0
 `;
 

@@ -58,9 +58,9 @@ const rows: readonly Row[] = [
   },
   {
     says: 'a program that crashes is named with its signal',
-    samples: [{ name: 'alpha', version: '1.0-1', files: program('kill -SEGV $$') }],
+    samples: [{ name: 'alpha', version: '1.0-1', files: program('[ "$1" = --version ] || kill -SEGV $$') }],
     result: 'FAILURE',
-    summary: /alpha 1\.0-1: exercise: \/usr\/bin\/alpha was killed by signal 11/,
+    summary: /alpha 1\.0-1: exercise: \/usr\/bin\/alpha --help was killed by signal 11/,
   },
   {
     says: 'a smoke test that fails is shown with its last words',
