@@ -8,7 +8,6 @@ import { createGpgSigner } from '../../activities/sign/gpg.ts';
 import { closeAgent } from '../../activities/sign/key.ts';
 import { resolveKey } from '../../activities/sign/resolve-key.ts';
 import { ensureImages } from '../../infra/images/ensure.ts';
-import { platformsInUse } from '../../infra/images/on-need.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { clientFile } from '../../server/files/client-files.ts';
@@ -23,9 +22,9 @@ export const platforms = builtInPlatforms.filter(({ name }) => named?.includes(n
 /** Milliseconds for one command of a client. */
 export const patience = 600_000;
 
-/** Has a platform's images there. */
+/** Has the image there that packages of a platform are tried on: that for building is not needed. */
 export async function needImages(platform: Platform): Promise<void> {
-  if ((await platformsInUse([platform])).length === 0) await ensureImages([platform], () => {});
+  await ensureImages([{ ...platform, buildImage: platform.testImage }], () => {});
 }
 
 /**
