@@ -19,7 +19,7 @@ export function startIngest({ store, connections, router, logger }: IngestDeps) 
   const drain = startDrain({
     store: store.occurrences,
     connections: connections.map(({ name }) => name),
-    hand: (connection, occurrence) => router.hear(connection, occurrence),
+    hand: (connection, occurrence, mayTell) => router.hear(connection, occurrence, { mayTell }),
     warn: (about, message) => logger.warn(about, message),
   });
   const take = createDoor(store.occurrences, drain.wake);

@@ -71,7 +71,9 @@ async function drain(client: Client, gate: GateName, lines: Map<string, Waiting[
       const answers = await deliver(client, gate, batch);
       for (const [index, { answered }] of batch.entries()) answered(answers[index] ?? { ok: true });
     } catch (error) {
-      for (const { failed } of batch) failed(error);
+      // What came later does not arrive before it: all of them are brought again, by those who sent them.
+      const behind = error instanceof WorkflowNotFoundError ? [] : line.splice(0);
+      for (const { failed } of [...batch, ...behind]) failed(error);
     }
   }
   lines.delete(id);

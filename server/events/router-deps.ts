@@ -2,6 +2,7 @@ import type { Layouts } from '../../activities/layout/layouts.ts';
 import type { BlobStore } from '../../activities/ports.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import type { Change } from '../../pipelines/model/change.ts';
+import type { OpenChanges } from './closure.ts';
 import type { ConflictOf } from './conflict.ts';
 import type { GateClient } from './gate-client.ts';
 import type { RoutedConnection } from './hosted-changes.ts';
@@ -36,4 +37,12 @@ export interface RouterDeps {
   readonly hadBefore?: (place: Place) => Promise<boolean>;
   /** The changes that gates hold, as far as they have said. */
   readonly held: () => Promise<readonly { readonly id: string }[]>;
+}
+
+/** How a change is looked at. */
+export interface Looking {
+  /** What is open just now, wherever it is; absent: what hosts say. */
+  readonly open?: () => Promise<OpenChanges>;
+  /** Waited for when all is read, before anybody hears of it; absent: nothing is. */
+  readonly mayTell?: (() => Promise<void>) | undefined;
 }

@@ -17,7 +17,7 @@ import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
 import { eventOf, isGated, isUploaded, movesBranches } from './ref-change.ts';
 import { eventId, gateOf, type Routed, takes } from './route.ts';
-import type { RouterDeps } from './router-deps.ts';
+import type { Looking, RouterDeps } from './router-deps.ts';
 import { takenOutMarks } from './taken-out.ts';
 import { Telling } from './telling.ts';
 import { createTurns } from './turns.ts';
@@ -54,14 +54,14 @@ export class EventRouter {
   }
 
   /** Reads what has happened to a change since the last look, and tells the gates. Answers with the number of events. */
-  look(connection: string, change: string, open = this.#open): Promise<number> {
-    return this.#turns.take(change, () => this.#look(connection, change, open));
+  look(connection: string, change: string, how: Looking = {}): Promise<number> {
+    return this.#turns.take(change, () => this.#look(connection, change, how));
   }
 
-  /** Tells the gates what a review system has told. */
-  async hear(connection: string, { news }: Occurrence): Promise<void> {
+  /** Tells the gates what a review system has told. @param how of what is to be looked at */
+  async hear(connection: string, { news }: Occurrence, how: Looking = {}): Promise<void> {
     for (const one of news) {
-      if (one.kind === 'look') await this.look(connection, one.change);
+      if (one.kind === 'look') await this.look(connection, one.change, how);
       else if (one.kind === 'projects') await this.#deps.renew?.(connection);
       else await this.#hearOf(connection, one.event);
     }
@@ -83,7 +83,7 @@ export class EventRouter {
       const change = (waits ? await this.#changes.readIn(connection, name) : null) ?? found;
       const view = await this.#views.of(change);
       const id = eventId(change.id, event);
-      await this.#telling.tell(view, await this.#telling.route(view, { id, event }), id);
+      await this.#telling.tell(view, await this.#telling.route(view, { id, event }), { id });
       return 1;
     });
   }
@@ -107,7 +107,7 @@ export class EventRouter {
     const layout = await this.#deps.layouts.current();
     const due = new Set(this.#telling.readiness.due(layout, open, Date.now()).map(({ id }) => id));
     return lookAtEach(new Set([...open, ...held].map(({ id }) => id)), async (id) => {
-      const events = await this.look(connection, id, recent);
+      const events = await this.look(connection, id, { open: recent });
       return events > 0 || !due.has(id)
         ? events
         : this.#turns.take(id, () => this.#lookAtState(connection, id, recent));
@@ -183,7 +183,7 @@ export class EventRouter {
     return [...found, ...jobless.filter((one) => found.every(({ pipeline }) => pipeline !== one.pipeline))];
   }
 
-  async #look(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
+  async #look(connection: string, id: string, { open = this.#open, mayTell }: Looking): Promise<number> {
     const host = this.host(connection);
     const looked = host && (await lookOnce({ host, changes: this.#changes, handled: this.#handled }, id));
     if (!looked) return 0;
@@ -202,7 +202,7 @@ export class EventRouter {
       const subject = event.change === undefined ? await this.#views.ofRef(view.layout, event) : view;
       messages.push(...(await this.#telling.route(subject, { id: eventId(change.id, event), event })));
     }
-    await this.#telling.tell(view, messages, `${change.id}/${last}`);
+    await this.#telling.tell(view, messages, { id: `${change.id}/${last}`, mayTell });
     for (const event of events) await this.#deps.refs?.note(event);
     // Of a project that is not known yet, all is told again once it is.
     if (gated) await this.#handled.mark(change.id, last);
@@ -213,7 +213,7 @@ export class EventRouter {
   async #lookAtState(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
     const change = await this.#changes.readIn(connection, id);
     return change
-      ? this.#telling.tell(await this.#views.of(change, { open }), [], `${change.key}/state/${Date.now()}`)
+      ? this.#telling.tell(await this.#views.of(change, { open }), [], { id: `${change.key}/state/${Date.now()}` })
       : 0;
   }
 

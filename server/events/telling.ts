@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { GateAnswer } from '../../pipelines/gate/command.ts';
 import { brings, createReadiness, readyEvent } from './readiness.ts';
 import { equipped, gateOf, type Happened, merges, observing, type Routed, route, takes, type View } from './route.ts';
-import type { RouterDeps } from './router-deps.ts';
+import type { Looking, RouterDeps } from './router-deps.ts';
 import { withoutTakenOut } from './taken-out.ts';
 
 type TellingDeps = Pick<RouterDeps, 'gates' | 'ledger' | 'conflictOf' | 'hadBefore'>;
@@ -39,13 +39,19 @@ export class Telling {
    * Sends what concerns a change, with the facts, and with what it has become ready for. Where a host cannot say yet what
    * merges must know, the facts wait, too: all is told again once it has, and gates take each thing once.
    *
+   * @param id of the facts
    * @returns how many pipelines it was found to be ready for, besides those that the messages bring it into
    */
-  async tell(view: View, messages: readonly Routed[], id: string): Promise<number> {
+  async tell(
+    view: View,
+    messages: readonly Routed[],
+    { id, mayTell }: Pick<Looking, 'mayTell'> & { readonly id: string },
+  ): Promise<number> {
     const ready = await this.readiness.find(view);
     const missed = ready.filter((pipeline) => !brings(messages, pipeline));
     const found = (await Promise.all(missed.map((one) => this.route(view, readyEvent(view.change, one))))).flat();
     const all = [...messages, ...found];
+    await mayTell?.();
     await this.send(view.unready === undefined ? [...all, ...observing(view, id)] : all);
     if (view.unready !== undefined) throw view.unready;
     const { key } = view.change;

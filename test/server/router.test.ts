@@ -278,7 +278,7 @@ test('R15: an event has one name, wherever the look that finds it began', async 
 });
 
 test('what a host tells goes to the gates under the name that a look gives it, and not for foreign projects', async (t) => {
-  const { look, hear, host, push, router, informed, renewed } = await setup(t, ['new']);
+  const { look, hear, host, push, router, told, informed, renewed } = await setup(t, ['new']);
   await push('new', 'zuul.yaml', firstConfig, messageFor('first'));
   const [event] = (await host.readEvents('git:1', 0)).events;
   assert.ok(event);
@@ -302,7 +302,11 @@ test('what a host tells goes to the gates under the name that a look gives it, a
     ['post'],
   );
   await push('new', 'other', 'more', messageFor('second'));
-  await router.hear('git', { id: 'd-2', news: [{ kind: 'look', change: 'git:2' }] });
+  told.length = 0;
+  const heldBack: number[] = [];
+  const mayTell = async () => void heldBack.push(told.length);
+  await router.hear('git', { id: 'd-2', news: [{ kind: 'look', change: 'git:2' }] }, { mayTell });
+  assert.deepEqual([heldBack, told.length], [[0], 1], 'it is told when it may be');
   assert.equal((await look('git:2')).length, 0, 'it was looked at');
 });
 

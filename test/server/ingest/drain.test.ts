@@ -265,3 +265,46 @@ test('a write that fails is said to each who waits for it, and the next one is t
   broken = false;
   assert.equal(await take('a', occurrence('0')), true);
 });
+
+test('looks at several changes are read in turn and told of together, also where one of them is slow to read', async () => {
+  const store = emptyStore();
+  const door = createDoor(store, () => {});
+  for (const id of ['first', 'a', 'b', 'c', 'slow']) await door('a', occurrence(id));
+  const seen: string[] = [];
+  const { promise: slowly, resolve: read } = Promise.withResolvers<void>();
+  const { stop } = open({
+    ...{ store, connections: ['a'] },
+    async hand(_connection, { id }, mayTell) {
+      if (id === 'slow') await slowly;
+      seen.push(`${id} is read`);
+      await mayTell();
+      seen.push(id);
+      if (id === 'c') read();
+    },
+  });
+  await until(async () => seen.includes('slow') && (await store.backlog()).length === 0);
+  await stop();
+  // The first one after a start is by itself.
+  assert.deepEqual(seen.slice(0, 5), ['first is read', 'first', 'a is read', 'b is read', 'c is read']);
+  assert.deepEqual(seen.slice(5), ['a', 'b', 'c', 'slow is read', 'slow']);
+});
+
+test('of looks that are told of together, one that fails is tried again before anything later is taken', async () => {
+  const store = emptyStore();
+  const door = createDoor(store, () => {});
+  for (const id of ['first', 'a', 'bad', 'c']) await door('a', occurrence(id));
+  const seen: string[] = [];
+  const { take, stop } = open({
+    ...{ store, connections: ['a'] },
+    async hand(_connection, { id }, mayTell) {
+      await mayTell();
+      const failed = seen.filter((one) => one === 'bad fails').length;
+      if (id === 'bad' && failed === 0) await take('a', occurrence('later'));
+      seen.push(id === 'bad' && failed < 3 ? 'bad fails' : id);
+      if (seen.at(-1) === 'bad fails') throw new Error('Temporal is away');
+    },
+  });
+  await until(async () => seen.includes('later') && (await store.backlog()).length === 0);
+  await stop();
+  assert.deepEqual(seen, ['first', 'a', 'c', 'bad fails', 'bad fails', 'bad fails', 'bad', 'later']);
+});
