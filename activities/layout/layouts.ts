@@ -60,8 +60,8 @@ interface Heads {
 }
 
 /**
- * Reads configuration when branches have moved: a file that is as it was is not parsed again, and as long as nothing
- * moves the layout is the same object.
+ * Reads configuration when branches have moved: a file that is as it was is not parsed again, and as long as all of them
+ * are the layout is the same object.
  */
 export function createLayouts(deps: LayoutDeps): Layouts {
   const reader = new ConfigReader(deps);
@@ -172,13 +172,14 @@ class ConfigReader {
   #parsed = new Map<string, ParsedFile>();
   /** What each branch had at the last look. */
   #branches = new Map<string, BranchConfig>();
+  /** What was made last, and of what. */
+  #made: { readonly key: string; readonly layout: Layout } | undefined;
 
   constructor(deps: LayoutDeps) {
     this.#deps = deps;
   }
 
   async load(heads: readonly Heads[]): Promise<Layout> {
-    const own = [...(await readShipped(this.#deps.reviews)), declare(heads.map(({ project }) => project))];
     const read = new Map<string, BranchConfig>();
     for (const { project, branches } of heads) {
       for (const [branch, commit] of branches) {
@@ -187,6 +188,13 @@ class ConfigReader {
       }
     }
     this.#branches = read;
+    const key = JSON.stringify([heads.map(({ project }) => project), [...read].map(([name, { ids }]) => [name, ids])]);
+    if (this.#made?.key !== key) this.#made = { key, layout: await this.#make(heads, read) };
+    return this.#made.layout;
+  }
+
+  async #make(heads: readonly Heads[], read: ReadonlyMap<string, BranchConfig>): Promise<Layout> {
+    const own = [...(await readShipped(this.#deps.reviews)), declare(heads.map(({ project }) => project))];
     const files = this.#parse([...own, ...[...read.values()].flatMap(({ sources }) => sources)]);
     const projects = [
       trustedSource(shippedProject, heads[0]?.project.connection ?? 'git'),

@@ -36,7 +36,7 @@ test('the configuration in force is that of the branch, wherever in it and whate
   }
 });
 
-test('a layout with proposed changes is made once for what they hold, and anew when a branch moves', async (t) => {
+test('a layout with proposed changes is made once for what they hold, and anew when configuration is merged', async (t) => {
   const root = await scratch(t);
   const repo = await bareRepository(root, 'alpha');
   const tip = await makeCommit(repo, { files: { '.zuul.yaml': jobs('one') } });
@@ -61,7 +61,7 @@ test('a layout with proposed changes is made once for what they hold, and anew w
     const own = layout.files.filter(({ origin }) => origin.project === 'alpha');
     return { layout, read: read - before, jobs: own.flatMap(({ stanzas }) => stanzas.jobs.map(({ name }) => name)) };
   };
-  await layouts.current();
+  const current = await layouts.current();
   const two = await change({ '.zuul.yaml': jobs('two') });
   const first = await made(two);
   assert.deepEqual([first.read, first.jobs], [1, ['two']]);
@@ -71,8 +71,11 @@ test('a layout with proposed changes is made once for what they hold, and anew w
   assert.deepEqual([rest.read, rest.layout === first.layout], [0, true]);
   const other = await made(await change({ '.zuul.yaml': jobs('three') }));
   assert.deepEqual([other.read, other.jobs], [1, ['three']]);
+  await setBranch(repo, 'main', await makeCommit(repo, { files: { 'b.txt': 'no configuration' }, parents: [tip] }));
+  assert.equal(await layouts.current(), current);
+  assert.equal((await made(two)).layout, first.layout);
   await setBranch(repo, 'main', await makeCommit(repo, { files: { '.zuul.yaml': jobs('zero') }, parents: [tip] }));
-  await layouts.current();
+  assert.notEqual(await layouts.current(), current);
   const later = await made(two);
   assert.deepEqual([later.read, later.jobs, later.layout === first.layout], [1, ['two'], false]);
   for (let index = 0; index < 16; index += 1) await made(await change({ '.zuul.yaml': jobs(`more-${index}`) }));
