@@ -72,17 +72,29 @@ export async function readBranch(repo: string, branch: string): Promise<string |
   return (await readRefs(repo, ref)).get(ref) ?? null;
 }
 
-/** Whether one commit has another behind it, by repository and both ids: that never changes. */
-const ancestry = new Map<string, boolean>();
+/** By repository and commit: whether it has others behind it. That never changes. */
+const ancestry = new Map<string, Map<string, boolean>>();
 const mostKnown = 10_000;
 
 export async function isAncestor(repo: string, older: string, newer: string): Promise<boolean> {
-  const known = ancestry.get(pairOf(repo, older, newer));
+  const known = knownOf(repo, older, newer);
   if (known !== undefined) return known;
   const result = await tryGit(repo, ['merge-base', '--is-ancestor', checkRevision(older), checkRevision(newer)]);
   if (result.code > 1) throw new Error(`git cannot compare ${older} and ${newer}: ${result.stderr.trim()}`);
   knowAncestor(repo, { older, newer, is: result.code === 0 });
   return result.code === 0;
+}
+
+/** What follows from all that is known: in a queue, each state stands on the one before. */
+function knownOf(repo: string, older: string, newer: string): boolean | undefined {
+  const behind = new Set([newer]);
+  for (const commit of behind) {
+    for (const [other, is] of ancestry.get(placeOf(repo, commit)) ?? []) {
+      if (other === older && (is || commit === newer)) return is;
+      if (is) behind.add(other);
+    }
+  }
+  return undefined;
 }
 
 interface Ancestry {
@@ -95,11 +107,13 @@ interface Ancestry {
 export function knowAncestor(repo: string, { older, newer, is }: Ancestry): void {
   if (!isObjectId(older) || !isObjectId(newer)) return;
   if (ancestry.size >= mostKnown) ancestry.clear();
-  ancestry.set(pairOf(repo, older, newer), is);
+  const place = placeOf(repo, newer);
+  const known = ancestry.get(place) ?? new Map<string, boolean>();
+  ancestry.set(place, known.set(older, is));
 }
 
-function pairOf(...parts: readonly string[]): string {
-  return parts.join(' ');
+function placeOf(repo: string, commit: string): string {
+  return `${repo} ${commit}`;
 }
 
 /** The newest commit that both contain; null where they have nothing in common. */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exportTree } from '../../../activities/git/export.ts';
 import { git } from '../../../activities/git/git.ts';
-import { readRefs, submit, updateRefs } from '../../../activities/git/refs.ts';
+import { isAncestor, knowAncestor, readRefs, submit, updateRefs } from '../../../activities/git/refs.ts';
 import { changedFiles, readRoot, readTree } from '../../../activities/git/tree.ts';
 import { must } from '../../../activities/process/run.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from './repository.ts';
@@ -159,4 +159,20 @@ test('R15: a repository is made with the hash and the refs that we read ourselve
   const later = join(directory, 'git');
   await writeFile(later, '#!/bin/sh\necho "$GIT_DEFAULT_HASH $GIT_DEFAULT_REF_FORMAT"\n', { mode: 0o755 });
   assert.equal(await git('any', ['init'], { env: { PATH: directory } }), 'sha1 files\n');
+});
+
+test('what stands on what is known to stand on a commit needs no question to git', async (t) => {
+  const repo = await bareRepository(await scratch(t), 'p');
+  const first = await makeCommit(repo, { files: { a: '1' } });
+  const second = await makeCommit(repo, { parents: [first], files: { a: '2' } });
+  const aside = await makeCommit(repo, { parents: [first], files: { a: '3' } });
+  assert.equal(await isAncestor(repo, first, second), true);
+  // Of commits that git does not have: it would refuse to compare them.
+  const [third = '', fourth = ''] = ['3', '4'].map((digit) => digit.repeat(40));
+  knowAncestor(repo, { older: second, newer: third, is: true });
+  knowAncestor(repo, { older: third, newer: fourth, is: true });
+  assert.equal(await isAncestor(repo, first, fourth), true);
+  // That one of them does not have it behind it says nothing of the others.
+  assert.equal(await isAncestor(repo, aside, second), false);
+  await assert.rejects(isAncestor(repo, aside, fourth), /cannot compare/);
 });
