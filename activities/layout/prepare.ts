@@ -52,16 +52,19 @@ export function createPrepare(deps: PrepareDeps) {
     for (const [key, ref] of Object.entries(input.graphs)) known.set(key, await recall(deps, ref));
     const prepareBatch = async (items: readonly PrepareItem[]): Promise<PreparedItem[]> => {
       const states = await mergeAll(deps, layout, { items, known });
-      const prepared: PreparedItem[] = [];
+      const all: (Frozen & { readonly key: string })[] = [];
       for (const item of items) {
         const result = states.get(item.key);
         const base = item.base === null ? undefined : known.get(item.base);
         const made = await freezeItem(deps, layout, { pipeline: input.pipeline, item, result, base });
         if (made.stored) known.set(item.key, made.stored);
-        const graph = made.stored ? await deps.blobs.put(JSON.stringify(made.stored)) : null;
-        prepared.push({ key: item.key, outcome: made.outcome, graph });
+        all.push({ key: item.key, ...made });
       }
-      return prepared;
+      // Each is waited for until the disk has it: all at once.
+      const keep = (state: StoredGraph) => deps.blobs.put(JSON.stringify(state));
+      return Promise.all(
+        all.map(async ({ stored, ...each }) => ({ ...each, graph: stored ? await keep(stored) : null })),
+      );
     };
     // As one chain, which is fast; where something is wrong with one of them, each by itself, to find out with which.
     return prepareBatch(input.items).catch(() => prepareEach(deps.git, input.items, prepareBatch));
