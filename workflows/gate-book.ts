@@ -38,6 +38,8 @@ interface Ways {
   readonly mergesTogether: boolean;
   /** Starts are told after a while. */
   readonly startsLate: boolean;
+  /** They are not told where all jobs are over by then. */
+  readonly dropsStarts: boolean;
 }
 
 type Retrigger = (key: string, job: string) => boolean;

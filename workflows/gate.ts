@@ -42,6 +42,7 @@ export async function gate(input: GateInput): Promise<void> {
     stacksOnMerging: has('gate-stacks-on-merging'),
     mergesTogether: has('gate-merges-together'),
     startsLate: has('gate-starts-late'),
+    dropsStarts: has('gate-drops-starts'),
   };
   const changes = has('gate-shows-changes');
   const alarm = changes ? new Alarm() : undefined;

@@ -52,6 +52,11 @@ export const patches = {
     since: '2026-11-28',
     because: 'each change had a message that its jobs had begun, also those that were over at once',
   },
+  'gate-drops-starts': {
+    since: '2026-11-29',
+    because:
+      'an item whose jobs were over at once, and which then waited for those ahead of it, had a message that they begin',
+  },
   'release-branches': {
     since: '2026-11-28',
     because:

@@ -1,3 +1,4 @@
+import { isComplete } from '../jobs/result.ts';
 import type { BuildSetEvent } from '../jobs/state.ts';
 import type { GateAnswer, GateCommand } from './command.ts';
 import { configure } from './configure.ts';
@@ -6,9 +7,10 @@ import { enqueue, liveItem } from './enqueue.ts';
 import { latestKey } from './facts.ts';
 import { submitted } from './finish.ts';
 import { observe } from './observe.ts';
-import { dropItem, resetFrom } from './operations.ts';
+import { dropItem, dropStart, resetFrom } from './operations.ts';
 import { promote } from './promote.ts';
 import { retriggerAsked, retriggered, retriggerHeard } from './retrigger.ts';
+import type { Item } from './state.ts';
 
 type Command<Type extends GateCommand['type']> = Extract<GateCommand, { type: Type }>;
 
@@ -107,9 +109,18 @@ function progressed(draft: Draft, command: Progress): GateAnswer {
   const change = buildEvent(command);
   const before = itemOf(draft, id);
   emit(draft, { type: 'builds-changed', item: id, change });
-  if (itemOf(draft, id) !== before) return done;
+  if (itemOf(draft, id) !== before) {
+    if (command.type === 'build-ended') dropNeedlessStart(draft, itemOf(draft, id));
+    return done;
+  }
   draft.events.pop();
   return no(`build ${command.build} is no longer wanted`);
+}
+
+/** Of jobs that are all over before it was told that they begin only the result is told, whenever that may be. */
+function dropNeedlessStart(draft: Draft, item: Item): void {
+  const { builds } = item.buildSet;
+  if (draft.state.dropsStarts && builds !== null && isComplete(builds)) dropStart(draft, item);
 }
 
 function buildEvent(command: BuildNews): BuildSetEvent {

@@ -39,6 +39,11 @@ export interface GateState {
    * gates that began before it was.
    */
   readonly startsLate?: boolean;
+  /**
+   * Whether that all is over counts also while an item waits for those ahead of it; absent: only where it begins to merge,
+   * as in runs of gates that began before it did.
+   */
+  readonly dropsStarts?: boolean;
 }
 
 /** A report, or word to another gate, that was given up. */
@@ -148,5 +153,6 @@ export function initialGate(): GateState {
     stacksOnMerging: true,
     mergesTogether: true,
     startsLate: true,
+    dropsStarts: true,
   };
 }

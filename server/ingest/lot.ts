@@ -3,7 +3,7 @@ import { type Lane, settle, type Tried, type TryDeps, tryOnce } from './tries.ts
 
 /** So many are read before anybody hears of the first of them, or as many as that takes milliseconds. */
 const most = 10;
-const longest = 100;
+const longest = 250;
 
 interface Try {
   readonly one: Waiting;

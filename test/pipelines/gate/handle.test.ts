@@ -169,6 +169,16 @@ for (const [what, then, count] of begun) {
   });
 }
 
+test('of jobs that are over while their item waits for those ahead only the result is told', () => {
+  const waiting = tell(running(2, telling), ended('2.1', 'SUCCESS'));
+  assert.deepEqual(
+    starts(waiting).map((start) => start.slice(0, 3)),
+    ['1.1'],
+  );
+  const before = tell({ ...running(2, telling), dropsStarts: false }, ended('2.1', 'SUCCESS'));
+  assert.equal(starts(before).length, 2);
+});
+
 test('a gate that began before tells at once, and always, that jobs have begun', () => {
   const begins = tell({ ...gateWith(1, telling), startsLate: false }, ready('1.1'));
   assert.deepEqual(starts(begins), ['1.1/start since undefined']);
