@@ -10,6 +10,7 @@ import { UnknownChange } from '../review/people.ts';
 import type { ReviewHost } from '../review/port.ts';
 import { keyOf, type Landing, landingOf, type MergeDeps, recall } from './landing.ts';
 import { lookAt, mergeItem } from './merge-item.ts';
+import { Starts } from './starts.ts';
 import { takeBack } from './take-back.ts';
 
 export interface GateDeps extends MergeDeps {
@@ -29,23 +30,17 @@ export interface Findings {
 }
 
 export function createGateActivities(deps: GateDeps) {
+  const starts = new Starts();
   return {
     /**
      * Merges an item. What follows from the merge of a whole item is found when it is told: the next merge of the queue
      * need not wait for that.
      */
-    submit: (input: SubmitInput): Promise<Submitted> => mergeItem(deps, input),
+    submit: (input: SubmitInput): Promise<Submitted> => starts.beside(keysIn([input]), () => mergeItem(deps, input)),
 
     /** As many of the first items as their host can merge at once; else the first one. */
-    async submitTogether({ merges }: { readonly merges: readonly SubmitInput[] }): Promise<readonly Submitted[]> {
-      const count = await landTogether(deps, merges);
-      if (count > 0) return merges.slice(0, count).map(({ changes }) => ({ merged: changes.map(({ key }) => key) }));
-      const [first, ...others] = merges;
-      const answer = first === undefined ? { merged: [] } : await mergeItem(deps, first);
-      // What stands on one that is not merged is tested again.
-      for (const input of others) await takeBack(deps, { input }, answer);
-      return [answer];
-    },
+    submitTogether: ({ merges }: { readonly merges: readonly SubmitInput[] }): Promise<readonly Submitted[]> =>
+      starts.beside(keysIn(merges), () => mergeTogether(deps, merges)),
 
     /** Says and does in order; what is about a change waits for what is before it about the same one. */
     async tell(input: TellInput): Promise<readonly Told[]> {
@@ -55,7 +50,9 @@ export function createGateActivities(deps: GateDeps) {
         const about = action.kind === 'report' ? action.changes : [action.change];
         if (about.some((change) => held.has(change))) continue;
         if (action.kind === 'report' && action.action === 'success') await lookAt(deps, action.rules, action.changes);
-        const failed = await failureOf(action.key, () => say(deps, input, action));
+        const saying = () => say(deps, input, action);
+        const isStart = action.kind === 'report' && action.action === 'start';
+        const failed = await failureOf(action.key, isStart ? () => starts.tell(action.changes, saying) : saying);
         told.push(failed ?? { key: action.key });
         if (failed) for (const change of about) held.add(change);
       }
@@ -68,6 +65,20 @@ export function createGateActivities(deps: GateDeps) {
 }
 
 export type GateActivities = ReturnType<typeof createGateActivities>;
+
+async function mergeTogether(deps: GateDeps, merges: readonly SubmitInput[]): Promise<readonly Submitted[]> {
+  const count = await landTogether(deps, merges);
+  if (count > 0) return merges.slice(0, count).map(({ changes }) => ({ merged: changes.map(({ key }) => key) }));
+  const [first, ...others] = merges;
+  const answer = first === undefined ? { merged: [] } : await mergeItem(deps, first);
+  // What stands on one that is not merged is tested again.
+  for (const input of others) await takeBack(deps, { input }, answer);
+  return [answer];
+}
+
+function keysIn(merges: readonly SubmitInput[]): readonly string[] {
+  return merges.flatMap(({ changes }) => changes.map(({ key }) => key));
+}
 
 /**
  * Merges the first items at once, where they are of one branch and have one change each. What goes wrong is found when

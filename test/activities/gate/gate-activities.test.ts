@@ -340,3 +340,40 @@ test('I9: what is no change at its host hears nothing, and its host is asked for
   const told = await activities.tell({ tenant: 'main', pipeline: 'post', queue: 'q', life: 'l', actions: [action] });
   assert.deepEqual([told, asked], [[{ key: 'k' }], []]);
 });
+
+test('a start never follows the votes of its merge: the merge waits for one on its way, and later none is told', async () => {
+  const events: string[] = [];
+  const [arrives, merges] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { activities } = setup({ sources: [state], changes: [own] }, {
+    report: async (_actor: unknown, { key }: ReviewReport) => {
+      events.push(`${key.at(-1)} is on its way`);
+      if (key.endsWith('a')) await arrives.promise;
+      events.push(`${key.at(-1)} has arrived`);
+    },
+    submit: async () => {
+      events.push('merging');
+      await merges.promise;
+      return { kind: 'merged', state };
+    },
+  } as Partial<ReviewHost>);
+  const start = (key: string, id: string) => {
+    const action: TellAction = {
+      ...{ kind: 'report', key, action: 'start', pipeline: 'gate', changes: [`${id},1`] },
+      ...{ buildSet: null, result: null, message: '', rules },
+    };
+    return activities.tell({ tenant: 'main', pipeline: 'gate', queue: 'q', life: 'l', actions: [action] });
+  };
+  const first = start('a', 'git:1');
+  const merged = activities.submit(input);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(events, ['a is on its way']);
+  arrives.resolve();
+  await first;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(events.splice(0), ['a is on its way', 'a has arrived', 'merging']);
+  assert.deepEqual(await start('b', 'git:1'), [{ key: 'b' }], 'it needs not be told any more');
+  await start('c', 'git:2');
+  assert.deepEqual(events, ['c is on its way', 'c has arrived']);
+  merges.resolve();
+  assert.deepEqual(await merged, { merged: ['git:1,1'] });
+});
