@@ -32,11 +32,10 @@ export function openPlain(context: PlainContext): Connection {
   const poll = settings.poll ?? usualPoll;
   const directory = join(dirname(repositories), 'review', name, '@refs');
   const poller = createPoller({ desk, directory, poll });
-  const { webhookSecret: secret } = settings;
   return {
     host: createHost(desk, context),
     people: null,
-    webhook: secret === undefined ? null : createWebhook({ secret, readSecret, hint: poller.hint }),
+    webhook: createWebhook({ secret: settings.webhookSecret, readSecret, hint: poller.hint }),
     stream: poller,
     check: () => checkConnection({ desk, settings, readSecret, poll }),
   };

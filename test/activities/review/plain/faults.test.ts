@@ -243,6 +243,8 @@ test('plain Git: a hook has a project looked at now; without its secret nothing 
   const world = await openPlainWorld(t, { settings: { poll: 3_600_000, webhookSecret: { file: secret } } });
   const { webhook } = world.connection;
   assert.ok(webhook);
+  const without = (await openPlainWorld(t, { settings: { poll: 3_600_000 } })).connection.webhook;
+  assert.equal(await without?.isSigned({ headers: { authorization: 'Bearer ' }, body: Buffer.alloc(0) }), false);
   const signed = (authorization: string) => webhook.isSigned({ headers: { authorization }, body: Buffer.alloc(0) });
   assert.deepEqual(
     [await signed('Bearer a-secret-of-the-hook'), await signed('Bearer x'), await signed('')],
