@@ -1,5 +1,6 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { access, constants, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { HandBuildResult } from '../infra/by-hand/build.ts';
 import type { HandSource } from '../infra/by-hand/source.ts';
@@ -37,6 +38,7 @@ workers build what is sent to them; a URL is cloned here.`,
 }
 
 async function build(location: string, options: Options): Promise<void> {
+  await requireRoom(options.out);
   const server = await findServer(options);
   const { findSource, NoSource } = await import('../infra/by-hand/source.ts');
   const source = (workdir: string) => findSource(location, options.ref, workdir);
@@ -47,6 +49,16 @@ async function build(location: string, options: Options): Promise<void> {
   print(result, render, options);
   if (result.result === 'SKIPPED') log(result.summary);
   else if (result.result !== 'SUCCESS') throw failed(`${result.result}: ${result.summary} (see ${result.log})`);
+}
+
+/** @throws CommandError 2 for a place where no directory can be: known before anything is built */
+async function requireRoom(out: string): Promise<void> {
+  let place = resolve(out);
+  while (!existsSync(place)) place = dirname(place);
+  if (!(await stat(place)).isDirectory()) throw misused(`--out: ${place} is not a directory`);
+  await access(place, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    throw misused(`--out: ${place} cannot be written to: ${error.code}`);
+  });
 }
 
 type FindSource = (workdir: string) => Promise<HandSource>;

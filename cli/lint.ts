@@ -79,6 +79,9 @@ async function formatOf(files: readonly string[]): Promise<PackageFormat> {
   }
   const other = files.find((file) => !formatOfName(file));
   if (other !== undefined) throw misused(`${other}: no package, and nothing that belongs to one`);
+  const twice = files.find((file, at) => files.findIndex((one) => basename(one) === basename(file)) !== at);
+  if (twice !== undefined)
+    throw misused(`${basename(twice)} is given twice: check files of one name one after another`);
   const formats = new Set(files.map(formatOfName));
   const [format] = formats;
   if (formats.size !== 1 || !format || !files.some((file) => packageName.test(file)))

@@ -29,6 +29,10 @@ before(async () => {
   source = join(root, 'tiny tree');
   await mkdir(source);
   await writeFile(join(source, 'tiny.spec'), spec);
+  for (const folder of ['a', 'b']) {
+    await mkdir(join(root, folder));
+    await writeFile(join(root, folder, 'x.deb'), 'text');
+  }
   await writeFile(join(source, 'tiny'), '#!/bin/sh\necho tiny\n', { mode: 0o755 });
 });
 after(() => rm(root, { recursive: true }));
@@ -86,6 +90,12 @@ const misuses: readonly { readonly what: string; readonly args: readonly string[
     args: ['build', '.', '--ref', 'x', '--platform', 'rpm-debian-12'],
     says: /no Git history/,
   },
+  {
+    what: 'an output directory that is a file',
+    args: ['build', 'tiny tree', '--platform', 'rpm-debian-12', '--out', 'a/x.deb'],
+    says: /--out: .*x\.deb is not a directory/,
+  },
+  { what: 'one name twice', args: ['lint', 'a/x.deb', 'b/x.deb'], says: /x\.deb is given twice/ },
   { what: 'no package', args: ['lint', 'none.deb'], says: /none\.deb: no such file/ },
 ];
 
