@@ -1,13 +1,17 @@
-# Writes the frames that pass through a network to a file as pcap, until its input ends or the file is full:
-# capture FILE BYTES group ADDRESS PORT: one of virtual machines, each frame a datagram;
-# capture FILE BYTES link NAME: one of an interface, by whoever may open raw sockets.
+# Prints the frames that pass through a network as pcap, until its input ends or so many bytes are printed:
+# capture BYTES group ADDRESS PORT: one of virtual machines, each frame a datagram;
+# capture BYTES link NAME: one of an interface, by whoever may open raw sockets.
+# On its standard error it says that it listens, and that it has stopped before the end. What is read slower than it comes,
+# over a network, waits in memory.
 use strict;
 use warnings;
+use Errno;
+use IO::Handle;
 use IO::Select;
 use Socket;
 use Time::HiRes;
 
-my ($path, $limit, $kind, $name, $port) = @ARGV;
+my ($limit, $kind, $name, $port) = @ARGV;
 my ($ethernet, $longest) = (1, 262144);
 # Numbers of Linux's headers, which Perl has no names for.
 my ($af_packet, $all_frames, $sol_packet, $add_membership, $promiscuous, $force_buffer) = (17, 3, 263, 1, 1, 33);
@@ -29,27 +33,33 @@ if ($kind eq 'group') {
 # More than the system grants without root is a wish.
 setsockopt $network, SOL_SOCKET, $_, 4 * 1024 * 1024 for SO_RCVBUF, $force_buffer;
 
-open my $to, '>', $path or die "$path: $!\n";
-binmode $to;
-my $written = 0;
+binmode STDOUT;
+STDOUT->blocking(0);
+my ($taken, $pending, $over) = (0, '', 0);
 sub put {
     my ($bytes) = @_;
-    if ($written + length $bytes > $limit) { print "cut\n"; close $to or die "$path: $!\n"; exit 0 }
-    print {$to} $bytes or die "$path: $!\n";
-    $written += length $bytes;
+    if ($taken + length $bytes > $limit) { print STDERR "cut\n"; $over = 1; return }
+    $pending .= $bytes;
+    $taken += length $bytes;
 }
 put(pack 'L S S l L L L', 0xa1b2c3d4, 2, 4, 0, 0, $longest, $ethernet);
-$| = 1;
-print "ready\n";
+print STDERR "ready\n";
 
-my $both = IO::Select->new($network, \*STDIN);
-for (my $over = 0; !$over;) {
-    # What has come before the end of the input is still read.
-    $over = grep { $_ == \*STDIN } $both->can_read;
-    my $frame;
-    while (defined recv $network, $frame, $longest, MSG_DONTWAIT) {
-        my ($seconds, $micros) = Time::HiRes::gettimeofday();
-        put(pack('L L L L', $seconds, $micros, (length $frame) x 2) . $frame);
+my ($both, $reader) = (IO::Select->new($network, \*STDIN), IO::Select->new(\*STDOUT));
+while (!$over || length $pending) {
+    my ($come, $taking) = IO::Select->select($over ? undef : $both, length $pending ? $reader : undef, undef);
+    if (!$over) {
+        # What has come before the end of the input is still read.
+        my $last = grep { $_ == \*STDIN } @$come;
+        my $frame;
+        while (!$over && defined recv $network, $frame, $longest, MSG_DONTWAIT) {
+            my ($seconds, $micros) = Time::HiRes::gettimeofday();
+            put(pack('L L L L', $seconds, $micros, (length $frame) x 2) . $frame);
+        }
+        $over ||= $last;
     }
+    next unless $taking && @$taking;
+    my $sent = syswrite STDOUT, $pending;
+    if (defined $sent) { substr $pending, 0, $sent, '' }
+    else { die "$!\n" unless $!{EAGAIN} }
 }
-close $to or die "$path: $!\n";

@@ -1,56 +1,83 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { begin, type LiveProgram } from '../process/begin.ts';
+import { EngineUnavailable } from './engine-unavailable.ts';
 
 const writer = fileURLToPath(new URL('capture.pl', import.meta.url));
 
 /** Milliseconds for it to end once it is told so. */
 const patience = 10_000;
 
-/** A network of this host: the multicast group that is one of virtual machines, or an interface. */
+/** A network of a host: the multicast group that is one of virtual machines, or an interface. */
 export type HeardNetwork = { readonly group: string; readonly port: number } | { readonly link: string };
 
-/** Where what is heard is kept. */
+/** Where what is heard is kept, on this host. */
 export interface CaptureFile {
   readonly path: string;
   /** Bytes of the file at most. */
   readonly limit: number;
 }
 
+/** Begins the program that listens, on the host that the network is of. */
+export type BeginListening = (args: readonly string[]) => Promise<LiveProgram>;
+
 /** A capture that goes on. */
 export interface Capture {
-  /** Ends it; all that was sent before is in the file. @returns whether it had ended before, because the file was full */
-  end(): Promise<{ readonly cut: boolean }>;
+  /**
+   * Ends it; all that was sent before is in the file.
+   *
+   * @returns whether it had ended before: because the file was full, or, with the reason, its host was lost
+   */
+  end(): Promise<{ readonly cut: boolean; readonly lost?: string }>;
 }
 
 /**
- * Writes whatever passes through a network of this host to a file, whole frames with their times, as `pcap`. A process
- * of its own does that, which ends with this one.
+ * Writes whatever passes through a network of a host to a file of this one, whole frames with their times, as `pcap`. A
+ * process of its own listens there, which ends with this one.
  *
+ * @param listen begins that; absent: on this host
  * @throws an error that says what it lacks: the interface, or the right to listen to it
  */
-export async function captureNetwork(network: HeardNetwork, { path, limit }: CaptureFile): Promise<Capture> {
+export async function captureNetwork(
+  network: HeardNetwork,
+  { path, limit }: CaptureFile,
+  listen: BeginListening = (args) => begin('perl', [writer, ...args]),
+): Promise<Capture> {
   const where = 'link' in network ? ['link', network.link] : ['group', network.group, String(network.port)];
-  const child = spawn('perl', [writer, path, String(limit), ...where], { stdio: 'pipe' });
-  // One that has ended hears nothing.
-  child.stdin.on('error', () => {});
-  const [output, said] = [textOf(child.stdout), textOf(child.stderr)];
-  const ended = once(child, 'close').then(([code]: unknown[]) => {
+  const file = await open(path, 'w');
+  const program = await listen([String(limit), ...where]).catch(async (error) => {
+    await file.close();
+    throw error;
+  });
+  const said = textOf(program.stderr);
+  const begun = new Promise<void>((resolve) => program.stderr.once('data', () => resolve()));
+  const written = pipeline(program.stdout, file.createWriteStream());
+  const ended = program.ended.then((code) => {
     if (code !== 0) throw new Error(said().trim() || `perl ended with ${code}`);
   });
-  const begun = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
   // Whoever ends it hears of that.
-  ended.catch(() => {});
+  for (const each of [written, ended]) each.catch(() => {});
   await Promise.race([begun, ended]);
+  if (!said().startsWith(ready)) await ended;
   return {
     async end() {
-      child.stdin.end();
-      const late = setTimeout(() => child.kill('SIGKILL'), patience);
-      await ended.finally(() => clearTimeout(late));
-      return { cut: output().includes('cut\n') };
+      program.stop();
+      const late = setTimeout(() => program.kill(), patience);
+      const [how] = await Promise.allSettled([ended, written]);
+      clearTimeout(late);
+      // What has come until then is all there is.
+      if (how.status === 'rejected' && how.reason instanceof EngineUnavailable) {
+        return { cut: true, lost: how.reason.message };
+      }
+      await Promise.all([ended, written]);
+      return { cut: said().endsWith('cut\n') };
     },
   };
 }
+
+/** What it says first when it listens. */
+const ready = 'ready\n';
 
 function textOf(stream: NodeJS.ReadableStream): () => string {
   let text = '';

@@ -52,10 +52,10 @@ export class NetworkCapture {
   async end(): Promise<readonly Artifact[]> {
     if (this.#capture === null) return [];
     try {
-      const { cut } = await this.#capture.end();
+      const { cut, lost } = await this.#capture.end();
       const { digest } = await this.#store.put({ path: this.#path });
       const { log } = this.#context;
-      if (cut) log.write(`${name} is not whole: it ends at ${this.#limit / 2 ** 20} MiB\n`);
+      if (cut) log.write(`${name} is not whole: ${lost ?? `it ends at ${this.#limit / 2 ** 20} MiB`}\n`);
       return [{ name, url: this.#store.url(digest, name), ...(cut && { metadata: { cut } }) }];
     } catch (error) {
       this.#tell(error);

@@ -11,7 +11,6 @@ import { hardwareHere } from './accelerator.ts';
 import { noteDamage } from './damage.ts';
 import { openShell } from './debug.ts';
 import { expireSnapshots } from './expire.ts';
-import { localHost } from './hosts/local/host.ts';
 import { keepMachines, requireRoom } from './keep.ts';
 import {
   idsOf,
@@ -134,11 +133,9 @@ class VmLease {
     return this.#secluded;
   }
 
-  /** What machines of a host elsewhere send each other is not to be heard here. */
-  async capture(file: CaptureFile): Promise<Capture> {
+  capture(file: CaptureFile): Promise<Capture> {
     const { host } = this.#deps.places;
-    if (host !== localHost) throw new Error(`their machines are on ${host.name}, and only this machine's are heard`);
-    return captureNetwork(networkOf(this.#deps, this.#request.build), file);
+    return captureNetwork(networkOf(this.#deps, this.#request.build), file, (args) => host.begin('capture', args));
   }
 
   async beginStep(step: TestStep & { readonly save: boolean }): Promise<void> {

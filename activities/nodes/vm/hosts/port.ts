@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import type { LiveProgram } from '../../../process/begin.ts';
 import type { RunResult } from '../../../process/run.ts';
+import type { scripts } from './scripts.ts';
 
 /** What a program on a host is run with. */
 export interface HostRunOptions {
@@ -33,6 +35,8 @@ export interface Host {
   answers(): Promise<void>;
   /** Runs a program that is over soon, and waits for that. @throws when there is no such program */
   run(program: string, args: readonly string[], options?: HostRunOptions): Promise<RunResult>;
+  /** Begins a program of ours that goes on until its input ends, or this process does. */
+  begin(program: keyof typeof scripts, args: readonly string[]): Promise<LiveProgram>;
   /**
    * Starts an emulator, which outlives whoever has started it. What it prints comes to the end of `console.log` in its
    * directory, of which no more than 2 MiB are kept, and what it says of itself into `emulator.log`.

@@ -7,6 +7,8 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Programs in Perl that work on hosts. */
 export const scripts = {
+  /** Prints what machines send each other. */
+  capture: here('../../capture.pl'),
   /** Writes a machine's console down, and keeps its end. */
   console: here('console.pl'),
   /** Starts an emulator that outlives us. */

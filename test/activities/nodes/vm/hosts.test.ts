@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { captureNetwork } from '../../../../activities/nodes/capture.ts';
 import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
 import { OutOfService } from '../../../../activities/nodes/out-of-service.ts';
 import { works } from '../../../../activities/nodes/vm/accelerator.ts';
@@ -20,6 +21,7 @@ import { openSshHost } from '../../../../activities/nodes/vm/hosts/ssh/host.ts';
 import { withMonitor } from '../../../../activities/nodes/vm/monitor.ts';
 import { saveMemory } from '../../../../activities/nodes/vm/save.ts';
 import { must } from '../../../../activities/process/run.ts';
+import { heard, sendFrames } from '../frames.ts';
 import { startSshHost, type TestHost } from './ssh-host.ts';
 
 let root: string;
@@ -139,6 +141,29 @@ forEach('sockets are spoken to, many at once, and are gone when the other end is
     assert.ok(text === `hello ${payload}y`, `${text.length}`);
   }
   await assert.rejects(host.connect(directory, 'nobody'));
+});
+
+/** A capture on a host, once a frame was sent there: in a file of this one. */
+async function captureOn(host: Host) {
+  const network = { group: '239.192.78.9', port: 20_000 + (process.pid % 10_000) };
+  const path = join(await place(), 'network.pcap');
+  const capture = await captureNetwork(network, { path, limit: 10_000 }, (args) => host.begin('capture', args));
+  await sendFrames(network, 1);
+  return { capture, frames: async () => (await must('tcpdump', ['-tnr', path])).stdout.trim(), path };
+}
+
+forEach('what its machines send each other is written here', async (host) => {
+  const { capture, frames } = await captureOn(host);
+  assert.deepEqual([await capture.end(), await frames()], [{ cut: false }, heard]);
+});
+
+test('of a host that is lost what was sent until then is kept', async () => {
+  const { capture, frames, path } = await captureOn(far.host);
+  for (const end = Date.now() + 10_000; (await stat(path)).size < 60; await sleep(20)) assert.ok(Date.now() < end);
+  far.host.close();
+  const { cut, lost = '' } = await capture.end();
+  assert.deepEqual([cut, await frames()], [true, heard]);
+  assert.match(lost, /the connection was closed/);
 });
 
 /** A machine that has no more than its firmware, and a disk whose loader says `x` on the console for ever. */

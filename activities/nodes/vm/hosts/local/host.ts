@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
+import { begin } from '../../../../process/begin.ts';
 import type { Host } from '../port.ts';
+import { scripts } from '../scripts.ts';
 import { localFiles } from './files.ts';
 import { kill, launch, processes, run } from './programs.ts';
 import { connectIn, receive } from './sockets.ts';
@@ -10,6 +12,7 @@ export const localHost: Host = {
   files: localFiles,
   answers: async () => {},
   run,
+  begin: (program, args) => begin('perl', [scripts[program], ...args]),
   launch,
   processes,
   kill: async (pids) => pids.forEach(kill),

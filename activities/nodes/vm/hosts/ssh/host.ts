@@ -2,10 +2,10 @@ import { OutOfService } from '../../../out-of-service.ts';
 import { openTargetLine } from '../../../ssh/target.ts';
 import type { Host } from '../port.ts';
 import { sshFiles } from './files.ts';
-import { kill, launch, processes, run } from './programs.ts';
+import { kill, launch, perl, processes, run } from './programs.ts';
 import type { HostSettings } from './settings.ts';
 import { openShell } from './shell.ts';
-import { connectIn, receive } from './sockets.ts';
+import { begin, connectIn, receive } from './sockets.ts';
 
 /** A host that connections are open to. */
 export interface SshHost extends Host {
@@ -26,6 +26,7 @@ export function openSshHost(settings: HostSettings): SshHost {
       });
     },
     run: (program, args, options = {}) => run(shell, [program, ...args], options),
+    begin: (program, args) => begin(shell, perl(program, ...args)),
     launch: (what) => launch(shell, what),
     processes: (name) => processes(shell, name),
     kill: (pids) => kill(shell, pids),

@@ -1,14 +1,15 @@
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
+import type { LiveProgram } from '../../../../process/begin.ts';
 import { quoted } from '../../../../process/quoted.ts';
-import { endingOf, openChannel } from '../../../ssh/exec.ts';
+import { codeOf, endingOf, openChannel } from '../../../ssh/exec.ts';
 import type { Receiving } from '../port.ts';
 import { perl } from './programs.ts';
 import type { Shell } from './shell.ts';
 
 /** Connects to a socket in a directory. @throws an error with the host's words when nobody listens there */
 export async function connectIn(shell: Shell, directory: string, name: string): Promise<Duplex> {
-  return asSocket(await begin(shell, perl('relay', directory, name)));
+  return asSocket(await open(shell, perl('relay', directory, name), begun));
 }
 
 /** Waits for one connection, and writes what comes by it into a new file. */
@@ -16,7 +17,7 @@ export async function receive(
   shell: Shell,
   argv: readonly [directory: string, name: string, path: string],
 ): Promise<Receiving> {
-  const channel = await begin(shell, perl('receive', ...argv));
+  const channel = await open(shell, perl('receive', ...argv), begun);
   let words = '';
   channel.stderr.on('data', (text: Buffer) => {
     words += text;
@@ -32,11 +33,22 @@ export async function receive(
   return { written: Promise.race([written, gone]), close: () => channel.end() };
 }
 
-/**
- * Starts a program that says by a first character that it has begun. It keeps its place among the sessions of a
- * connection until it ends.
- */
-function begin(shell: Shell, argv: readonly string[]): Promise<ClientChannel> {
+/** Begins a program that goes on until its input ends. */
+export async function begin(shell: Shell, argv: readonly string[]): Promise<LiveProgram> {
+  const channel = await open(shell, argv);
+  const ended = codeOf(shell, channel);
+  // Whoever waits for its end hears of that.
+  ended.catch(() => {});
+  const stderr = channel.stderr as Readable;
+  return { stdout: channel, stderr, stop: () => channel.end(), kill: () => channel.close(), ended };
+}
+
+/** Starts a program, which keeps its place among the sessions of a connection until it ends. @param begun waits until it works */
+function open(
+  shell: Shell,
+  argv: readonly string[],
+  begun: (channel: ClientChannel) => Promise<void> = async () => {},
+): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     const work = shell.use(async (client) => {
       const channel = await openChannel(shell, client, quoted(argv));
@@ -48,6 +60,7 @@ function begin(shell: Shell, argv: readonly string[]): Promise<ClientChannel> {
   });
 }
 
+/** It says so by a first character. */
 async function begun(channel: ClientChannel): Promise<void> {
   let words = '';
   const hear = (text: Buffer) => {
