@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { attest } from '../../../activities/attest/attestation.ts';
@@ -139,6 +139,11 @@ test('what cannot come back stays out, says why, and keeps nothing there that is
     'foo 1.0-1 (source) does not come back: it is kept no more as it was released',
     "foo-doc 1.0-1 (all) does not come back: refused by the publisher: the provenance statement of foo-doc_1.0-1_all.deb is not signed by the archive's key",
   ]);
+  // Nor is one that is damaged where the signer shows it.
+  const shown = blobPath(join(world.directory, 'signed'), digest);
+  await mkdir(dirname(shown), { recursive: true });
+  await writeFile(shown, 'damaged');
+  assert.deepEqual((await look()).notes.toSorted(), some.notes.toSorted());
   assert.equal((await carryOut(world, plan, 'revert')).ok, true);
   const there = await repositoryFormats.deb.list(join(world.released, 'deb-stable'));
   assert.deepEqual(there.map(({ name, version }) => `${name} ${version}`).sort(), ['foo 1.0-1', 'foo-data 1.0-1']);
