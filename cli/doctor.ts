@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ConnectionCheck } from '../activities/review/port.ts';
+import type { ConnectionCheck } from '../activities/review/connection.ts';
 import type { KeyCheck } from '../activities/sign/check-keys.ts';
 import type { Part } from '../infra/bootstrap/tools.ts';
 import type { MachineFinding } from '../infra/compose/check-machines.ts';

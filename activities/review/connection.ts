@@ -1,6 +1,6 @@
 import type { Git } from '../git/port.ts';
 import type { People } from './people.ts';
-import type { ConnectionCheck, ReviewHost, Stream, Webhook } from './port.ts';
+import type { ReviewHost, Stream, Webhook } from './port.ts';
 import type { ConnectionSettings, ReadSecret } from './settings.ts';
 
 /** What every driver is given of the installation. */
@@ -31,4 +31,12 @@ export interface Connection {
   readonly stream: Stream | null;
   /** Asks the live host whether all is as Sluice needs it; absent where there is nothing to ask. */
   readonly check?: () => Promise<readonly ConnectionCheck[]>;
+}
+
+/** One line of `sluice doctor --connection NAME`. */
+export interface ConnectionCheck {
+  readonly name: 'login' | 'events' | 'git' | 'labels' | 'rights' | 'webhook' | 'clock';
+  readonly ok: boolean;
+  /** What was found; where something is wrong, what to do. */
+  readonly message: string;
 }

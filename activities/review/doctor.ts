@@ -1,6 +1,6 @@
 import type { GitRemote } from '../git/remote.ts';
 import { run } from '../process/run.ts';
-import type { ConnectionCheck } from './port.ts';
+import type { ConnectionCheck } from './connection.ts';
 import type { RestClient } from './rest.ts';
 import type { ReadSecret, SecretReference } from './settings.ts';
 

@@ -38,6 +38,13 @@ export interface ReviewHost {
   canMerge(change: string, own: readonly string[], mode?: MergeMode): Promise<Mergeability>;
   /** Votes and comments on a patch set. Repeating a report with the same key changes nothing. @throws Denied */
   report(actor: Actor, report: ReviewReport): Promise<void>;
+  /**
+   * Says how far the jobs of a patch set are, between the report of their start and that of their result, of hosts that
+   * show it. Where no such start stands, nothing comes of it.
+   *
+   * @throws Denied
+   */
+  progress?(actor: Actor, progress: ReviewProgress): Promise<void>;
   /** Merges a change. Repeating it answers `already-merged`. @throws Denied */
   submit(actor: Actor, request: SubmitRequest): Promise<SubmitResult>;
   /**
@@ -147,6 +154,17 @@ export interface ReviewReport {
   readonly comments?: readonly LineComment[];
 }
 
+export interface ReviewProgress {
+  readonly change: string;
+  readonly patchset: number;
+  /** Whose jobs they are. */
+  readonly pipeline: string;
+  /** In a line. */
+  readonly title: string;
+  /** Job by job, as Markdown. */
+  readonly summary: string;
+}
+
 export interface SubmitRequest {
   readonly change: string;
   readonly patchset: number;
@@ -251,14 +269,6 @@ export interface Stream {
   }): Promise<void>;
   /** Whether what happens is heard now: what is not told of a merge of ours is found when the stream stands again. */
   isHeard?(): boolean;
-}
-
-/** One line of `sluice doctor --connection NAME`. */
-export interface ConnectionCheck {
-  readonly name: 'login' | 'events' | 'git' | 'labels' | 'rights' | 'webhook' | 'clock';
-  readonly ok: boolean;
-  /** What was found; where something is wrong, what to do. */
-  readonly message: string;
 }
 
 /** A host that answers, and cannot say yet what was asked of one change: others need not wait for it. */

@@ -1,6 +1,6 @@
 import { exists } from '../../activities/files/exists.ts';
 import { run } from '../../activities/process/run.ts';
-import type { ConnectionCheck } from '../../activities/review/port.ts';
+import type { ConnectionCheck } from '../../activities/review/connection.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
 import type { AbsentProject } from '../../server/api/types.ts';
 import type { Config } from '../config/load.ts';

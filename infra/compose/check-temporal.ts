@@ -1,4 +1,4 @@
-import type { ConnectionCheck } from '../../activities/review/port.ts';
+import type { ConnectionCheck } from '../../activities/review/connection.ts';
 import type { Config } from '../config/load.ts';
 import { standalone } from '../stack/settings.ts';
 import {

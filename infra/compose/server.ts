@@ -10,6 +10,7 @@ import { keepSignal } from '../../server/audit.ts';
 import { createByHand } from '../../server/by-hand.ts';
 import { createDebugSessions, findHosts } from '../../server/debug-sessions.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
+import { createProgress } from '../../server/events/progress.ts';
 import { createHolds } from '../../server/holds.ts';
 import { createLiveStream } from '../../server/live.ts';
 import { createMachines } from '../../server/machines.ts';
@@ -83,6 +84,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const secrets = await createSecrets(common, store, settings);
   const { sealer } = secrets;
   const control = createControl({ common, live: settings, temporal, store, report, sealer, logger });
+  const progress = createProgress({ hostOf: (connection) => control.router.host(connection), every: 10_000 });
+  live.subscribe((event) => event.type === 'queue' && progress(event.data));
   const worker = await createControlWorker({ temporal, bundle, activities: control.activities });
   const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
   const streams = listenToStreams({ connections: control.connections, take: ingest.take, logger });

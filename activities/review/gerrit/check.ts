@@ -1,6 +1,6 @@
 import { HostAway } from '../../outcome.ts';
 import { run } from '../../process/run.ts';
-import type { ConnectionCheck } from '../port.ts';
+import type { ConnectionCheck } from '../connection.ts';
 import type { GerritSettings } from '../settings.ts';
 import type { Gerrit } from './lookup.ts';
 import { nameOf } from './map.ts';

@@ -1,6 +1,6 @@
 import type { GitRemote } from '../../git/remote.ts';
+import type { ConnectionCheck } from '../connection.ts';
 import { checkClock, checkFetch, checkHookSecret, line, lineOf, some } from '../doctor.ts';
-import type { ConnectionCheck } from '../port.ts';
 import type { ApprovalSettings, ReadSecret, SecretReference } from '../settings.ts';
 import { type Desk, readRepositories } from './read.ts';
 import { branchesSchema, hooksSchema, labelsSchema, type Repository, userSchema, versionSchema } from './schema.ts';

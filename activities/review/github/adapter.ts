@@ -16,7 +16,7 @@ import { createWebhook } from './ingest.ts';
 import { readStanding, readTip, submit, withdraw } from './merge.ts';
 import { isProject, pullId } from './names.ts';
 import { findOne, findPull, listOpen, type Place, readHistory, resolvePull } from './pulls.ts';
-import { report } from './report.ts';
+import { report, tellProgress } from './report.ts';
 import { readMergeability } from './requirements.ts';
 import { branchSchema, installationSchema, type ListedPull, repositorySchema, tagSchema } from './schema.ts';
 
@@ -38,6 +38,7 @@ export function openGithub(context: GithubContext): Connection {
     owns,
     client,
     git: context.git,
+    saying: new Map(),
     journal: openJournal(join(dirname(context.repositories), 'review', name)),
     pageOf: (change) => (page === '' ? undefined : `${page}/change/${encodeURIComponent(change)}`),
     pause: context.pause ?? 500,
@@ -83,6 +84,7 @@ function createGithubHost(place: Place): ReviewHost {
     canMerge: async (change, own, mode) =>
       readMergeability(place, await findOne(place, change), { isOwn: (name) => own.includes(name), mode }),
     report: (actor, said) => report(place, actor, said),
+    progress: (actor, progress) => tellProgress(place, actor, progress),
     submit: (actor, request) => submit(place, actor, request),
     withdraw: (actor, withdrawal) => withdraw(place, actor, withdrawal),
     listProjects,

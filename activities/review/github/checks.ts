@@ -40,7 +40,33 @@ const mostMessage = 16_000;
  *
  * @throws an error when GitHub has not recorded it
  */
-export async function reportCheck(place: Place, report: CheckReport): Promise<void> {
+export function reportCheck(place: Place, report: CheckReport): Promise<void> {
+  return inTurn(place, report, () => sayCheck(place, report));
+}
+
+/** How far a check is that has begun; what has ended stays as it was reported. */
+export async function reportProgress(place: Place, { title, summary, ...about }: CheckProgress): Promise<void> {
+  // A report that is under way must not be written over.
+  await inTurn(place, about, async () => {
+    const last = await lastRun(place, about);
+    if (last?.status !== 'in_progress') return;
+    const route = 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}';
+    const output = { title: title.slice(0, 255), summary: summary.slice(0, mostSummary) };
+    await place.client.send({ project: about.project, route, with: { check_run_id: last.id, output } }, checkRunSchema);
+  });
+}
+
+type CheckName = Pick<CheckReport, 'project' | 'head' | 'name'>;
+type CheckProgress = CheckName & Pick<CheckReport, 'title' | 'summary'>;
+
+async function inTurn({ saying }: Place, { project, head, name }: CheckName, say: () => Promise<void>): Promise<void> {
+  const key = JSON.stringify([project, head, name]);
+  const next = (saying.get(key) ?? Promise.resolve()).catch(() => {}).then(say);
+  saying.set(key, next);
+  await next.finally(() => saying.get(key) === next && saying.delete(key));
+}
+
+async function sayCheck(place: Place, report: CheckReport): Promise<void> {
   const { name } = report;
   const last = await lastRun(place, report);
   if (last?.external_id === report.mark && runIsAt(last, report.state)) return;
@@ -57,7 +83,7 @@ export async function reportCheck(place: Place, report: CheckReport): Promise<vo
 /** Our last run of a check. @throws an error for a connection that is no App */
 export async function lastRun(
   { client, connection, settings }: Place,
-  { project, head, name }: Pick<CheckReport, 'project' | 'head' | 'name'>,
+  { project, head, name }: CheckName,
 ): Promise<CheckRun | undefined> {
   const { app } = settings;
   if (app === undefined) {

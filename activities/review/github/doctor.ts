@@ -1,4 +1,4 @@
-import type { ConnectionCheck } from '../port.ts';
+import type { ConnectionCheck } from '../connection.ts';
 import type { Place } from './pulls.ts';
 import { accountSchema, appSchema, hookConfigSchema, labelSchema } from './schema.ts';
 

@@ -36,6 +36,8 @@ export interface Place {
   readonly client: GithubClient;
   readonly journal: Journal;
   readonly git: Git;
+  /** The last that is said just now of a check of a commit: what comes next waits for it. */
+  readonly saying: Map<string, Promise<void>>;
   /** Where people look at a change at Sluice; undefined where it has no page. */
   readonly pageOf: (change: string) => string | undefined;
   /** Milliseconds until GitHub is asked again for what it has not computed yet; each pause is twice the one before. */

@@ -4,8 +4,8 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { LineComment } from '../../../pipelines/model/line-comment.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostRefusal } from '../http.ts';
-import type { ReviewReport } from '../port.ts';
-import { type Annotation, reportCheck } from './checks.ts';
+import type { ReviewProgress, ReviewReport } from '../port.ts';
+import { type Annotation, reportCheck, reportProgress } from './checks.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
 import { commentSchema, labelSchema, reviewSchema } from './schema.ts';
 import { giveStatus } from './status.ts';
@@ -65,6 +65,16 @@ export async function report(place: Place, actor: Actor, said: ReviewReport): Pr
     if (body.review !== undefined) await review(place, saying, body.review);
   }
   if (body.comment !== false && said.message.trim() !== '') await comment(place, saying);
+}
+
+/** Shows how far the jobs are in the check run that has begun with them; a token has none. @throws Denied */
+export async function tellProgress(place: Place, actor: Actor, progress: ReviewProgress): Promise<void> {
+  demand(actor, 'report', { name: progress.change });
+  if (place.settings.app === undefined) return;
+  const { project, pull, patchset } = await findOne(place, progress.change);
+  if (pull.state !== 'open' || patchset !== progress.patchset) return;
+  const { pipeline, title, summary } = progress;
+  await reportProgress(place, { project, head: pull.head.sha, name: `sluice/${pipeline}`, title, summary });
 }
 
 /** As GitHub calls them. */

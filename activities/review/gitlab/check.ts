@@ -1,7 +1,7 @@
 import type { GitRemote } from '../../git/remote.ts';
+import type { ConnectionCheck } from '../connection.ts';
 import { checkClock, checkFetch, checkHookSecret, line, lineOf, some } from '../doctor.ts';
 import { HostRefusal } from '../http.ts';
-import type { ConnectionCheck } from '../port.ts';
 import type { ApprovalSettings, ReadSecret, SecretReference } from '../settings.ts';
 import { projectPath } from './names.ts';
 import { type Desk, readProjects } from './read.ts';

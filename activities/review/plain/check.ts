@@ -1,5 +1,5 @@
+import type { ConnectionCheck } from '../connection.ts';
 import { checkClock as checkSkew, line, some } from '../doctor.ts';
-import type { ConnectionCheck } from '../port.ts';
 import type { ReadSecret } from '../settings.ts';
 import type { Desk } from './look.ts';
 import { directoryOf, type UrlSettings } from './remote.ts';

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ConnectionCheck } from '../../../activities/review/port.ts';
+import type { ConnectionCheck } from '../../../activities/review/connection.ts';
 import { absentProjects } from '../../../infra/compose/absent-projects.ts';
 import { withProjects, withRest, withSigner } from '../../../infra/compose/check-connection.ts';
 

@@ -36,6 +36,32 @@ test('a check runs on from its beginning to its end, and anew for the next run',
   assert.deepEqual((await host.readChange(id))?.statuses, ['sluice-gate:sluice/check:success']);
 });
 
+test('a check shows how far its jobs are while it runs, and what it came to stays', async (t) => {
+  const { world, alpha, host, open } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const change = idOf(alpha, pull);
+  const progress = { change, patchset: 1, pipeline: 'check', title: '1 of 2 jobs is done', summary: '- lint: SUCCESS' };
+  const outputs = () => alpha.runs.map(({ given }) => [given.status, given.output]);
+  const tell = (more: object = {}) => host.progress?.(gateActor, { ...progress, ...more });
+  const { title, summary } = progress;
+  await tell();
+  assert.deepEqual(outputs(), [], 'nothing has begun');
+  await host.report(gateActor, said(change, { key: 'k1', body: { check: 'in_progress', comment: false } }));
+  await tell({ patchset: 2 });
+  await tell();
+  assert.deepEqual(outputs(), [['in_progress', { title, summary }]]);
+  const end = host.report(gateActor, said(change, { key: 'k2', body: { check: 'success', comment: false } }));
+  await Promise.all([end, tell({ title: '2 of 2' })]);
+  await tell({ title: 'too late' });
+  const [[status, output] = []] = outputs();
+  assert.deepEqual([status, (output as { title?: string }).title], ['completed', 'Build succeeded.']);
+  const token = open({ token: { env: 'TOKEN' } });
+  await token.host.progress?.(gateActor, progress);
+  await assert.rejects(async () => host.progress?.({ name: 'ada', kind: 'person', via: 'ssh' }, progress), {
+    name: 'Denied',
+  });
+});
+
 test('remarks on lines go with a check, fifty at a time', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const pull = await propose(world, alpha, { files: { a: '1' } });

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReviewHost, ReviewProgress } from '../../activities/review/port.ts';
+import { gateActor } from '../../pipelines/model/actor.ts';
+import { progressOf } from '../../pipelines/report/progress.ts';
+import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
+
+interface ProgressDeps {
+  readonly hostOf: (connection: string) => Pick<ReviewHost, 'progress'> | undefined;
+  /** Milliseconds between two words about a patch set: hosts count what they are asked. */
+  readonly every: number;
+}
+
+/** What is said of one patch set. */
+interface Talk {
+  /** What is so now; undefined: nothing more is to be said. */
+  now: ReviewProgress | undefined;
+  said: string;
+  busy: boolean;
+}
+
+/**
+ * Tells hosts that show it how far the jobs of their changes are. It is said at most once in a while, and always what is
+ * so by then; what cannot be said is said with the next job.
+ *
+ * @returns takes each picture of a queue
+ */
+export function createProgress({ hostOf, every }: ProgressDeps): (queue: QueueSnapshot) => void {
+  const queues = new Map<string, ReadonlyMap<string, Talk>>();
+  const talk = async (host: Pick<ReviewHost, 'progress'>, about: Talk) => {
+    about.busy = true;
+    while (about.now !== undefined && about.said !== about.now.summary) {
+      about.said = about.now.summary;
+      await host.progress?.(gateActor, about.now).catch(() => {});
+      await sleep(every, undefined, { ref: false });
+    }
+    about.busy = false;
+  };
+  return (queue) => {
+    const before = queues.get(queue.workflow) ?? new Map<string, Talk>();
+    const after = new Map<string, Talk>();
+    // Of those that are gone the results are reported, or they are tested again.
+    for (const about of before.values()) about.now = undefined;
+    for (const progress of queue.items.flatMap((item) => progressIn(queue, item))) {
+      const { change, patchset } = progress;
+      const host = hostOf(change.slice(0, change.indexOf(':')));
+      if (host?.progress === undefined) continue;
+      const key = `${change},${patchset}`;
+      const about = before.get(key) ?? { now: progress, said: '', busy: false };
+      about.now = progress;
+      after.set(key, about);
+      if (!about.busy) void talk(host, about);
+    }
+    queues.set(queue.workflow, after);
+  };
+}
+
+function progressIn({ pipeline }: QueueSnapshot, { changes, state, jobs }: ItemSnapshot): readonly ReviewProgress[] {
+  const text = state === 'running' || state === 'failing' ? progressOf(jobs) : undefined;
+  if (text === undefined) return [];
+  return changes.map(({ id: change, patchset }) => ({ change, patchset, pipeline, ...text }));
+}
