@@ -10,8 +10,11 @@ import { nodeOn } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { Addresses, TestStep } from '../nodes/port.ts';
+import { controlLabel } from '../playbooks/control.ts';
+import { startControl } from '../playbooks/play.ts';
+import { addPython } from '../playbooks/python.ts';
 import type { BuildLog, StageContext } from '../ports.ts';
-import { addPython, playStep, startControl } from './play.ts';
+import { playStep } from './play.ts';
 import type { StepRun } from './problem.ts';
 
 /**
@@ -53,7 +56,7 @@ export interface LaboratoryDeps extends InstallStageDeps {
 export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<Laboratory> {
   const { input, context, plays, tree } = plan;
   const { platform } = deps;
-  const starting = plays ? startControl(deps, input, context) : undefined;
+  const starting = plays ? startControl(context.lease, platform(controlOf(deps, input))) : undefined;
   // Whoever plays hears of it.
   starting?.catch(() => {});
   const nodes = await Promise.all(input.nodes.map((node) => startNode(deps, plan, node)));
@@ -76,6 +79,11 @@ export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<
     ...{ nodes: new Map(nodes.map((node) => [node.name, node])), log, closeDoors, beginStep },
     play: (step, roles) => playStep({ machine, nodes, addresses, platform, input, tree, context }, step, roles),
   };
+}
+
+/** The label of the container that runs playbooks. */
+function controlOf({ platform, defaultLabel }: LaboratoryDeps, { nodes: [first] }: StageInput): string {
+  return first === undefined ? defaultLabel : controlLabel(platform(first.label), defaultLabel);
 }
 
 async function startNode(

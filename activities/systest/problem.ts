@@ -36,6 +36,9 @@ export function problemLine(result: ExecResult): string | null {
   return result.code === 0 ? null : problemOf(result);
 }
 
-export function failureOf(message: string | null, { output }: ExecResult): Pick<TestCase, 'failure'> | object {
+export function failureOf(
+  message: string | null,
+  { output }: Pick<ExecResult, 'output'>,
+): Pick<TestCase, 'failure'> | object {
   return message === null ? {} : { failure: { message, text: output.slice(-20_000) } };
 }
