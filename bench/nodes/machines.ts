@@ -29,7 +29,8 @@ const places = placesIn(root);
 const lender = { places, installation: null, ways: [] };
 const { sweep } = createVmProvider({ ...lender, ways: async () => [] });
 try {
-  const from = await ensureVmImage(join(checkout, '.tools', 'vm', 'images'), 'bookworm', () => {});
+  const system = { format: 'deb', codename: 'bookworm' } as const;
+  const from = await ensureVmImage(join(checkout, '.tools', 'vm', 'images'), system, () => {});
   const small = { image: 'bench', from, hardware: await hardwareHere(), cores: 1, memoryMiB: 256 };
   const snapshot = await prepareSnapshot(lender, small, { signal });
   const one = await restore(lender, snapshot);

@@ -1,5 +1,6 @@
 import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
 import { type AptSettings, readAptSettings } from '../images/apt-settings.ts';
+import { codenameOf } from '../images/recipes.ts';
 
 export interface Reach {
   readonly platforms: readonly Platform[];
@@ -14,7 +15,10 @@ export async function reachedFrom(
   { platforms, server, mirrors }: Reach,
   read: (codename: string) => Promise<AptSettings> = readAptSettings,
 ): Promise<readonly string[]> {
-  const codenames = new Set(platforms.filter(isVirtual).map(({ codename }) => codename));
+  const virtual = platforms.filter(isVirtual);
+  // A disk of an RPM distribution's has archives of its own.
+  const debian = virtual.filter(({ format, image }) => format === 'deb' || image === undefined);
+  const codenames = new Set(debian.map(codenameOf));
   const archives = await Promise.all([...codenames].map(async (codename) => archivesOf(await read(codename))));
   return [await server(), ...new Set([...archives.flat(), ...mirrors.map((url) => new URL(url).origin)])];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { debianReleases } from '../images/releases.ts';
 import { namedSchema, type Resolve } from './mirrors.ts';
 import { secretForms, secretSchema } from './secrets.ts';
 import { hostKeySchema } from './static.ts';
@@ -52,8 +53,8 @@ function platformSchema(resolve: Resolve) {
     arch: z
       .string()
       .regex(/^[a-z0-9_]+$/)
-      .default('amd64')
-      .describe("Architecture, as the format's own tools name it."),
+      .optional()
+      .describe("Architecture, as the format's own tools name it. Default: `amd64`, for RPM `x86_64`."),
     provider: z
       .enum(['docker', 'vm'])
       .default('docker')
@@ -83,9 +84,13 @@ function platformSchema(resolve: Resolve) {
   });
 }
 
+/** Emulators and images there are for this one alone, by the name that each format has for it. */
+const usualArch = { deb: 'amd64', rpm: 'x86_64' } as const;
+
 /** `platforms:` besides the built-in ones. */
 export function platformsSchema(resolve: Resolve) {
-  return namedSchema(platformSchema(resolve).superRefine(check));
+  const platform = platformSchema(resolve).superRefine(check);
+  return namedSchema(platform.transform(({ arch, ...rest }) => ({ ...rest, arch: arch ?? usualArch[rest.format] })));
 }
 
 type Written = z.infer<ReturnType<typeof platformSchema>>;
@@ -101,8 +106,11 @@ function check({ provider, ...given }: Written, context: z.RefinementCtx): void 
   for (const key of images) {
     if (given[key] !== undefined) issue(key, 'is for containers: a virtual machine is made of `codename`');
   }
-  if (given.format !== 'deb') issue('format', 'must be deb where nodes are virtual machines');
-  if (given.arch !== 'amd64') issue('arch', 'must be amd64 where nodes are virtual machines');
-  if (!Number.isInteger(given.limits.cpus)) issue('limits', 'must have whole `cpus` where nodes are virtual machines');
-  if (given.limits.memoryMiB < 192) issue('limits', 'must have 192 `memoryMiB` where nodes are virtual machines');
+  const { format, codename, image, arch = usualArch[format], limits } = given;
+  const made = debianReleases.map(({ dist }) => dist);
+  if (format === 'rpm' && image === undefined && !made.includes(codename))
+    issue('codename', `must be one of ${made.join(', ')} where virtual machines are made here: give \`image\``);
+  if (arch !== usualArch[format]) issue('arch', `must be ${usualArch[format]} where nodes are virtual machines`);
+  if (!Number.isInteger(limits.cpus)) issue('limits', 'must have whole `cpus` where nodes are virtual machines');
+  if (limits.memoryMiB < 192) issue('limits', 'must have 192 `memoryMiB` where nodes are virtual machines');
 }

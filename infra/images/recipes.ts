@@ -15,6 +15,9 @@ export interface Recipe {
   readonly digest: string;
 }
 
+/** A system that is made here: a platform's package format on the release that its codename stands for. */
+export type System = Pick<Platform, 'format' | 'codename'>;
+
 /** A platform, some of whose nodes run Ansible playbooks if it is said so. */
 export type WantedPlatform = Platform & { readonly control?: boolean };
 
@@ -54,12 +57,20 @@ function rpmScripts(codename: string) {
   };
 }
 
+/** The scripts that finish the system of a virtual machine: its kernel lets rpm do what a container's does not. */
+export function machineScripts(system: System): readonly string[] {
+  const { smaller, dnf5 } = releaseOf(codenameOf(system)) ?? {};
+  const required = smaller ? ['required.sh'] : [];
+  if (system.format === 'deb') return required;
+  return [...required, 'rpm-minimal.sh', ...(dnf5 ? ['rpm-dnf5.sh'] : []), 'rpm-base.sh', 'rpm-machine.sh'];
+}
+
 function releaseOf(codename: string): DebianRelease | undefined {
   return debianReleases.find((release) => release.codename === codename);
 }
 
 /** The Debian release below a platform; for RPM the one that has its `dist` tag, else the first. */
-export function codenameOf({ format, codename }: Platform): string {
+export function codenameOf({ format, codename }: System): string {
   if (format === 'deb') return codename;
   const [first] = debianReleases;
   return (debianReleases.find(({ dist }) => dist === codename) ?? first)?.codename ?? codename;

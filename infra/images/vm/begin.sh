@@ -21,8 +21,9 @@ fi
 # Cables, addresses and names are given from outside, to each machine that is restored.
 managers='networking.service NetworkManager.service NetworkManager-wait-online.service dhcpcd.service
   systemd-networkd.socket systemd-networkd.service systemd-networkd-wait-online.service'
-systemctl stop -q $managers ssh.service ssh.socket systemd-timesyncd.service apt-daily.timer apt-daily-upgrade.timer \
-  fstrim.timer 'getty@*' 'serial-getty@*' 2> /dev/null || true
+systemctl stop -q $managers ssh.service ssh.socket sshd.service systemd-timesyncd.service chronyd.service fstrim.timer \
+  apt-daily.timer apt-daily-upgrade.timer dnf-makecache.timer dnf5-makecache.timer dnf-automatic.timer \
+  'getty@*' 'serial-getty@*' 2> /dev/null || true
 systemctl mask -q $managers
 for number in 0 1; do
   printf '[Match]\nMACAddress=52:54:00:00:00:0%s\n[Link]\nName=eth%s\n' $((number + 1)) $number \

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { moveWhole } from '../../../activities/files/write.ts';
 import { quoted } from '../../../activities/process/quoted.ts';
 import { act, asRoot } from '../../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from '../apt-settings.ts';
 import type { OnProgress } from '../ensure.ts';
+import { codenameOf, machineScripts, type System, scriptPath } from '../recipes.ts';
 import { makeKeys, programs, programTexts } from './parts.ts';
 
 /** What a minimal system needs besides APT to be a machine, and to be spoken to. */
@@ -22,21 +24,21 @@ const table = '/dev/vda / ext4 noatime 0 1';
 const diskSize = 4 * 1024 ** 3;
 
 /**
- * Makes the image of a Debian release below a directory unless it is there: a disk, a kernel with its initial file
+ * Makes the image of a Debian release, with its own packages or with rpm and dnf on it, below a directory unless it is there: a disk, a kernel with its initial file
  * system, and the keys by which the machine and its owner know each other.
  *
  * @returns the image's own directory, named by its recipe's digest
  * @throws an error with the tool's last words when making it fails; nothing of it stays then
  */
-export async function ensureVmImage(directory: string, codename: string, onProgress: OnProgress): Promise<string> {
-  const settings = await readAptSettings(codename);
-  const image = await vmImageNow(directory, codename, settings);
+export async function ensureVmImage(directory: string, system: System, onProgress: OnProgress): Promise<string> {
+  const settings = await readAptSettings(codenameOf(system));
+  const image = await vmImageNow(directory, system, settings);
   if (existsSync(image)) return image;
-  onProgress(`making the image of a virtual machine with ${codename}`);
+  onProgress(`making the image of a virtual machine with ${system.codename}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const made = await mkdtemp(join(directory, '.new-'));
   try {
-    await make(made, codename, settings);
+    await make(made, system, settings);
     // Another process may have made the same meanwhile.
     if (!existsSync(image)) await moveWhole(made, image);
     return image;
@@ -46,8 +48,8 @@ export async function ensureVmImage(directory: string, codename: string, onProgr
 }
 
 /** The directory of the image as it would be made now, whether or not it is there. */
-export async function vmImageNow(directory: string, codename: string, settings?: AptSettings): Promise<string> {
-  return join(directory, await digestOf(codename, settings ?? (await readAptSettings(codename))));
+export async function vmImageNow(directory: string, system: System, settings?: AptSettings): Promise<string> {
+  return join(directory, await digestOf(system, settings ?? (await readAptSettings(codenameOf(system)))));
 }
 
 /** Milliseconds in which what is in nobody's use may be in the making, or about to be used. */
@@ -75,11 +77,12 @@ export async function removeVmImages(
   return removed;
 }
 
-async function make(directory: string, codename: string, settings: AptSettings): Promise<void> {
+async function make(directory: string, system: System, settings: AptSettings): Promise<void> {
   const [root, disk] = [join(directory, 'root'), join(directory, 'disk')];
   await makeKeys(directory);
   try {
-    await runAsRoot('mmdebstrap', ...bootstrapArguments(directory, settings), codename, root, ...settings.sources);
+    const options = bootstrapArguments(directory, machineScripts(system), settings);
+    await runAsRoot('mmdebstrap', ...options, codenameOf(system), root, ...settings.sources);
     const file = await open(disk, 'wx');
     await file.truncate(diskSize);
     await file.close();
@@ -95,7 +98,8 @@ async function make(directory: string, codename: string, settings: AptSettings):
   }
 }
 
-function bootstrapArguments(directory: string, { sources, config, preferences }: AptSettings): string[] {
+function bootstrapArguments(directory: string, scripts: readonly string[], apt: AptSettings): string[] {
+  const { sources, config, preferences } = apt;
   const https = sources.some((source) => source.includes('https:'));
   const setup = `sh ${quoted([join(programs, 'setup.sh')])} "$1" ${quoted([join(programs, 'guest'), directory])}`;
   return [
@@ -108,9 +112,16 @@ function bootstrapArguments(directory: string, { sources, config, preferences }:
     ...(preferences
       ? [`--customize-hook=printf '%s\\n' ${quoted([preferences])} > "$1/etc/apt/preferences.d/sluice"`]
       : []),
+    ...scripts.map((name) => `--customize-hook=${runInside(name)}`),
     `--customize-hook=${setup}`,
     `--customize-hook=echo '${table}' > "$1/etc/fstab"`,
   ];
+}
+
+/** Words of a shell that run a script of `../scripts` in the system in `$1`. */
+export function runInside(name: string): string {
+  const path = `/root/${name}`;
+  return `cp ${quoted([fileURLToPath(scriptPath(name))])} "$1${path}" && chroot "$1" sh ${path} && rm "$1${path}"`;
 }
 
 /** Leaves alone what a tool that was killed has left mounted inside. */
@@ -123,7 +134,16 @@ async function runAsRoot(...command: string[]): Promise<void> {
 }
 
 /** Digest of all that goes into an image. */
-async function digestOf(codename: string, settings: AptSettings): Promise<string> {
-  const parts = [codename, settings, packages, diskSize, table, ...(await programTexts(['setup.sh']))];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+async function digestOf(system: System, settings: AptSettings): Promise<string> {
+  const scripts = await Promise.all(machineScripts(system).map((name) => readFile(scriptPath(name), 'utf8')));
+  const made = [
+    codenameOf(system),
+    settings,
+    packages,
+    diskSize,
+    table,
+    ...(await programTexts(['setup.sh'])),
+    scripts,
+  ];
+  return createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 32);
 }

@@ -11,15 +11,15 @@ import { ensureVmImage, removeVmImages, vmImageNow, youth } from './image.ts';
  */
 export function vmImages(directory: string, platforms: readonly Platform[]) {
   const images = join(directory, 'images');
-  const imageNow = ({ codename, image }: Platform) =>
-    image === undefined ? vmImageNow(images, codename) : givenImageNow(images, { image, codename });
+  const imageNow = ({ image, ...system }: Platform) =>
+    image === undefined ? vmImageNow(images, system) : givenImageNow(images, { image, codename: system.codename });
   return {
     imageNow,
     /** @returns the image's directory */
-    ensureImage: ({ codename, image }: Platform, run: MakingRun): Promise<string> =>
+    ensureImage: ({ image, ...system }: Platform, run: MakingRun): Promise<string> =>
       image === undefined
-        ? ensureVmImage(images, codename, run.tell)
-        : ensureGivenImage(images, { image, codename }, run),
+        ? ensureVmImage(images, system, run.tell)
+        : ensureGivenImage(images, { image, codename: system.codename }, run),
     /** Removes what no snapshot stands on and nobody would make today. @param kept directories of images */
     async removeImages(kept: readonly string[]): Promise<readonly string[]> {
       const wanted = await Promise.allSettled(platforms.filter(isVirtual).map(imageNow));

@@ -14,10 +14,11 @@ install -m 600 "$keys/machine" "$root/etc/sluice/host_key"
 install -m 600 "$keys/client.pub" "$root/etc/sluice/authorized_keys"
 chroot "$root" systemctl enable -q sluice-ssh@control.service sluice-ssh@person.service
 # Not every system has all of these.
-for unit in ssh.service ssh.socket apt-daily.timer apt-daily-upgrade.timer fstrim.timer; do
+for unit in ssh.service ssh.socket sshd.service chronyd.service fstrim.timer \
+  apt-daily.timer apt-daily-upgrade.timer dnf-makecache.timer dnf5-makecache.timer dnf-automatic.timer; do
   chroot "$root" systemctl disable -q $unit 2> /dev/null || true
 done
 chroot "$root" systemctl mask -q getty@tty1.service serial-getty@ttyS0.service systemd-timesyncd.service e2scrub_reap.service getty.target
 printf 'sluice\n' > "$root/etc/hostname"
 printf '127.0.0.1 localhost\n' > "$root/etc/hosts"
-printf 'force-unsafe-io\n' > "$root/etc/dpkg/dpkg.cfg.d/sluice"
+[ ! -d "$root/etc/dpkg" ] || printf 'force-unsafe-io\n' > "$root/etc/dpkg/dpkg.cfg.d/sluice"

@@ -234,8 +234,8 @@ platforms:
     'says what a virtual machine cannot be',
     'platforms: {x: {format: rpm, codename: el9, arch: arm64, provider: vm, testImage: i, limits: {cpus: 1.5, memoryMiB: 64}}}',
     [
-      'sluice.yaml:1:25: platforms.x.format: must be deb where nodes are virtual machines',
-      'sluice.yaml:1:51: platforms.x.arch: must be amd64 where nodes are virtual machines',
+      'sluice.yaml:1:40: platforms.x.codename: must be one of deb12, deb13, deb14 where virtual machines are made here: give `image`',
+      'sluice.yaml:1:51: platforms.x.arch: must be x86_64 where nodes are virtual machines',
       'sluice.yaml:1:83: platforms.x.testImage: is for containers: a virtual machine is made of `codename`',
       'sluice.yaml:1:94: platforms.x.limits: must have whole `cpus` where nodes are virtual machines',
       'sluice.yaml:1:94: platforms.x.limits: must have 192 `memoryMiB` where nodes are virtual machines',

@@ -6,8 +6,11 @@ import { withLock } from '../../../../activities/process/lock.ts';
 import { must } from '../../../../activities/process/run.ts';
 import { checkout } from '../../../../infra/bootstrap/find.ts';
 import { act, asRoot } from '../../../../infra/bootstrap/step.ts';
-import { readAptSettings } from '../../../../infra/images/apt-settings.ts';
+import { type AptSettings, readAptSettings } from '../../../../infra/images/apt-settings.ts';
+import { machineScripts, type System } from '../../../../infra/images/recipes.ts';
+import { runInside } from '../../../../infra/images/vm/image.ts';
 
+const debian: System = { format: 'deb', codename: 'bookworm' };
 const directory = join(checkout, '.tools', 'vm', 'cloud');
 const sector = 512;
 /** Sectors before the file system, where the boot loader is, and of the whole disk. */
@@ -25,7 +28,7 @@ initrd /initrd.img
 boot
 `;
 
-const hooks = [
+const usual = [
   'chroot "$1" grub-mkimage -O i386-pc -p "(hd0,msdos1)/boot/grub" -o /boot/core.img biosdisk part_msdos ext2 linux normal',
   'cp "$1/usr/lib/grub/i386-pc/boot.img" "$1/boot/boot.img"',
   `mkdir -p "$1/boot/grub"; printf '${menu.replaceAll('\n', '\\n')}' > "$1/boot/grub/grub.cfg"`,
@@ -39,20 +42,22 @@ const patience = 1_000;
  * A disk as clouds give them: with a partition, a boot loader, cloud-init and a network of systemd's, and nothing of
  * Sluice's. It is made once; `npm test` begins that before anybody waits for it.
  *
+ * @param system whose packages it has
  * @returns the qcow2 file
  */
-export async function cloudDisk(): Promise<string> {
+export async function cloudDisk(system: System = debian): Promise<string> {
   const settings = await readAptSettings('bookworm');
+  const hooks = [...machineScripts(system).map(runInside), ...usual];
   const text = JSON.stringify([settings, packages, hooks, gap, size]);
   const path = join(directory, `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.qcow2`);
   await mkdir(directory, { recursive: true });
   return withLock(join(directory, 'lock'), patience, async () => {
-    if (!existsSync(path)) await make(path, settings);
+    if (!existsSync(path)) await make(path, hooks, settings);
     return path;
   });
 }
 
-async function make(path: string, { sources, config }: Awaited<ReturnType<typeof readAptSettings>>): Promise<void> {
+async function make(path: string, hooks: readonly string[], { sources, config }: AptSettings): Promise<void> {
   const work = await mkdtemp(join(directory, '.new-'));
   const [root, disk] = [join(work, 'root'), join(work, 'disk')];
   const asked = config

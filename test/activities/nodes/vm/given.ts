@@ -18,3 +18,11 @@ test('I10: machines are lent of a disk of a cloud, which is fetched and made one
   // It has done its work, and is never to do it again.
   assert.equal(await run('cloud-init status'), 'status: disabled');
 });
+
+test('I10: machines of RPM packages are lent of a disk that has rpm and dnf', async (t) => {
+  const system = { format: 'rpm', codename: 'deb12' } as const;
+  const { run } = await lendGiven(t, { file: await cloudDisk(system) }, system);
+  assert.deepEqual((await run(looks)).split('\n'), looked);
+  assert.match(await run('rpm -q sluice-debian-base'), /^sluice-debian-base-12-/);
+  assert.match(await run('systemctl is-active dnf-makecache.timer || :'), /^inactive$/);
+});

@@ -8,14 +8,15 @@ import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
 import { placesIn } from '../../../../activities/nodes/vm/records.ts';
 import { preparationOf } from '../../../../activities/nodes/vm/stale.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
+import type { System } from '../../../../infra/images/recipes.ts';
 import { vmImages } from '../../../../infra/images/vm/images.ts';
 import type { DiskImage, Platform } from '../../../../pipelines/model/platform.ts';
 
 /** Milliseconds until it has booted, where its processor is emulated on a machine that others keep busy. */
 const patience = 2_400_000;
 
-/** Prepares the machines of a platform that names a disk, and lends one. */
-export async function lendGiven(t: TestContext, disk: Omit<DiskImage, 'maxSize'>) {
+/** Prepares the machines of a platform that names a disk, and lends one. @param system what is on it; absent: Debian */
+export async function lendGiven(t: TestContext, disk: Omit<DiskImage, 'maxSize'>, system: Partial<System> = {}) {
   const root = await mkdtemp(join(tmpdir(), 'sluice-given-'));
   const build = `test-given-${process.pid}`;
   const places = placesIn(root);
@@ -27,7 +28,7 @@ export async function lendGiven(t: TestContext, disk: Omit<DiskImage, 'maxSize'>
   const limits = { cpus: 1, memoryMiB: 384, pids: 1, diskMiB: 1 };
   const image = { ...disk, maxSize: 4 * 1024 ** 3 };
   const own = { name: 'given', provider: 'vm', image, limits, buildImage: 'given', testImage: 'given' } as const;
-  const platform: Platform = { ...(builtInPlatforms[0] as Platform), ...own };
+  const platform: Platform = { ...(builtInPlatforms[0] as Platform), ...own, ...system };
   const signal = AbortSignal.timeout(3_000_000);
   const from = await vmImages(root, [platform]).ensureImage(platform, { signal, tell: (line) => t.diagnostic(line) });
   const preparation = preparationOf(platform, from, await hardwareHere());

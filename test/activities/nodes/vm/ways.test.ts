@@ -70,3 +70,14 @@ test('I10: a mirror that is no HTTP URL is refused where it stands', () => {
     /sluice\.yaml:1:24: nodes\.vm\.mirrors\.0: /,
   );
 });
+test('I10: machines of RPM packages reach the archive that theirs were made of, and those of a given disk none', async () => {
+  const config = settings(`platforms:
+  made: {format: rpm, codename: deb13, provider: vm}
+  given: {format: rpm, codename: el9, provider: vm, image: {file: d}}
+`);
+  const read = async (codename: string) => {
+    return { sources: [`deb http://${codename}.example.org/d ${codename} main`], config: '', preferences: '' };
+  };
+  const reach = { platforms: allPlatforms(config), mirrors: [], server: async () => 'http://s' };
+  assert.deepEqual(await reachedFrom(reach, read), ['http://s', 'http://trixie.example.org']);
+});
