@@ -8,7 +8,10 @@ export interface ServerOrStackOptions extends ClientOptions {
 
 /** The options of commands that need no server that runs already. */
 export function addServerOrStackOptions(command: Command): Command {
-  const embedded = new Option('--embedded', 'start a private stack on the data directory (as where no server answers)');
+  const embedded = new Option(
+    '--embedded',
+    'work without a server, on the data directory here (as where none answers)',
+  );
   return addClientOptions(command).addOption(embedded);
 }
 
@@ -45,8 +48,11 @@ export async function withServerOrStack<T>(
   }
 }
 
+/** Milliseconds after which what listens there is taken for none. */
+const patience = 10_000;
+
 async function answers(url: string): Promise<boolean> {
-  return fetch(url, { method: 'HEAD' }).then(
+  return fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(patience) }).then(
     () => true,
     () => false,
   );
