@@ -1,7 +1,7 @@
 import type { Waiting } from './port.ts';
 import { type Lane, settle, type Tried, type TryDeps, tryOnce } from './tries.ts';
 
-/** So many are read before anybody hears of the first of them, or as many as that takes milliseconds. */
+/** So many are read before anybody hears of them, and the first waits no longer for that than so many milliseconds. */
 const most = 10;
 const longest = 250;
 
