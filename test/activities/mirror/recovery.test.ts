@@ -174,6 +174,22 @@ test('killed while the lock is taken: the next command takes it at once, and lea
   assert.deepEqual(await hidden(), []);
 });
 
+test('killed while the lock is on its way to an SFTP server: the next command that takes it leaves nothing of it', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ timeout: 60, hosts: { m1: await host(world, 'an SFTP server', 'm1') } });
+  await world.sync(set);
+  await world.publish('beta', '1');
+  await killAtRequest(world, set, 'ext_openssh_hardlink .*\\.deb\\.lock$');
+  // Nothing of a transaction: status has nothing to end, and takes no lock.
+  assert.equal((await mirrorStatus(set, world.context)).outcome, 'unchanged');
+  const hidden = (await hiddenIn(world.local('m1'))).map((path) => basename(path));
+  assert.equal(hidden.length, 1);
+  assert.match(hidden.join(), /^\.deb\.new-[0-9a-f]{12}$/);
+  assert.equal((await world.sync(set)).outcome, 'committed');
+  assert.deepEqual(await hiddenIn(world.local('m1')), []);
+});
+
 test('two commands at once on one set do it one after the other', async (t) => {
   const world = await mirrorWorld(t);
   await world.publish('alpha', '1');
