@@ -1,7 +1,7 @@
 import { allPlatforms } from '../infra/config/platforms.ts';
 import { containerPlatform, type Platform } from '../pipelines/model/platform.ts';
 import { readConfiguration } from './configuration.ts';
-import { misused, unavailable } from './fault.ts';
+import { failed, misused, unavailable } from './fault.ts';
 
 /** Every platform of the configuration. */
 export function readPlatforms(config: string | undefined): readonly Platform[] {
@@ -18,7 +18,7 @@ export function choosePlatform(name: string, config: string | undefined): Platfo
 /**
  * Runs work in containers: makes the images of the platforms where they are missing, and ends the work on Ctrl-C.
  *
- * @throws CommandError 3 without a container engine.
+ * @throws CommandError 3 without a container engine, 1 where a platform's programs do not run on this machine.
  */
 export async function withEngine<T>(
   platforms: readonly Platform[],
@@ -26,6 +26,9 @@ export async function withEngine<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { ensureImages } = await import('../infra/images/ensure.ts');
+  const { whyNotHere } = await import('../infra/images/emulation.ts');
+  const reason = (await Promise.all(platforms.map((platform) => whyNotHere(platform)))).find((one) => one !== null);
+  if (reason !== undefined) throw failed(reason);
   const controller = new AbortController();
   const stop = () => controller.abort(new Error('interrupted'));
   process.once('SIGINT', stop).once('SIGTERM', stop);

@@ -156,7 +156,8 @@ function toPublish({ input, built }: Publication) {
 }
 
 function namesOf(packages: readonly ReleasedPackage[]): string {
-  return [...new Set(packages.map((one) => `${one.name} ${one.version}`))].join(', ');
+  // All of a package may have been built, and is released, on another platform.
+  return [...new Set(packages.map((one) => `${one.name} ${one.version}`))].join(', ') || 'no packages of its own';
 }
 
 /** A refusal is a verdict; any other error stays one. */

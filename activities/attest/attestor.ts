@@ -1,6 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import type { PackageFormat, PackagesManifest, SourceState } from '../../pipelines/model/artifact.ts';
+import {
+  offeredFiles,
+  type PackageFormat,
+  type PackagesManifest,
+  type SourceState,
+} from '../../pipelines/model/artifact.ts';
 import { otherTree } from '../../pipelines/report/walls.ts';
 import { exists } from '../files/exists.ts';
 import type { BlobStore } from '../ports.ts';
@@ -78,6 +83,6 @@ async function holds({ store, repositories }: AttestorDeps, claim: RepositoryCla
   if (id === undefined) return false;
   const listed = await repositories.look(id, (tree) => repositoryFormats[claim.format].list(tree));
   if (listed === null) return false;
-  const built = new Set((await readManifest(store, claim.manifest)).files.map(({ digest }) => digest));
+  const built = new Set(offeredFiles(await readManifest(store, claim.manifest)).map(({ digest }) => digest));
   return listed.flatMap((one) => [one, ...one.parts]).every(({ sha256 }) => built.has(`sha256:${sha256}`));
 }

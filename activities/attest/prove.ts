@@ -1,6 +1,7 @@
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
-import { notMerged, otherTree, unmergedInput } from '../../pipelines/report/walls.ts';
+import { notMerged, notTaken, otherTree, unmergedInput } from '../../pipelines/report/walls.ts';
 import type { MergedState, StateName } from '../git/merged.ts';
+import { commonFault } from './common.ts';
 import { isReusing, reuseFault } from './reused.ts';
 
 export interface ProofDeps {
@@ -46,6 +47,8 @@ async function proveOne(deps: ProofDeps, { digest, commit, seen }: Question): Pr
   const merged = await deps.merged(state);
   if (merged === null) return { refused: notMerged(state) };
   if (merged.tree !== tree) return { refused: otherTree(state.commit, { is: merged.tree, said: tree }) };
+  const taken = await proveCommon(deps, manifest, { commit, seen });
+  if (taken !== null) return { refused: taken };
   for (const { url, manifest: input } of manifest.environment.inputs ?? []) {
     if (input === null) return { refused: unmergedInput(url, 'nobody knows what they were built from') };
     if (seen.has(input)) continue;
@@ -53,6 +56,21 @@ async function proveOne(deps: ProofDeps, { digest, commit, seen }: Question): Pr
     if ('refused' in below) return { refused: unmergedInput(url, below.refused) };
   }
   return { manifest, merged };
+}
+
+/** Why what a build took of another one for its own architecture is not to be believed; null when it is. */
+async function proveCommon(
+  deps: ProofDeps,
+  manifest: PackagesManifest,
+  { commit, seen }: Pick<Question, 'commit' | 'seen'>,
+): Promise<string | null> {
+  const { common, build } = manifest;
+  if (common === undefined) return null;
+  const proof = seen.has(common.manifest)
+    ? { manifest: await deps.manifest(common.manifest) }
+    : await proveOne(deps, { digest: common.manifest, commit, seen });
+  const fault = 'refused' in proof ? proof.refused : commonFault(manifest, proof.manifest);
+  return fault === null ? null : notTaken({ build, from: common.manifest }, fault);
 }
 
 /** A build that took over what another one made is as good as that one, if it is that one. */

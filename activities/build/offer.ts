@@ -1,4 +1,9 @@
-import type { BuildInput, PackagesManifest, TestRepositoryMetadata } from '../../pipelines/model/artifact.ts';
+import {
+  type BuildInput,
+  offeredFiles,
+  type PackagesManifest,
+  type TestRepositoryMetadata,
+} from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import { testRepositories } from '../install/repositories.ts';
@@ -47,8 +52,8 @@ async function manifestOf(
   return holds ? readManifest(store, manifest) : null;
 }
 
-function filesOf({ files }: PackagesManifest): string {
-  const packages = files.filter(({ kind }) => kind !== 'metadata');
+function filesOf(manifest: PackagesManifest): string {
+  const packages = offeredFiles(manifest).filter(({ kind }) => kind !== 'metadata');
   return packages.map(({ name, digest }) => `${name} ${digest}`).join('\n');
 }
 

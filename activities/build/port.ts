@@ -1,4 +1,3 @@
-import type { NodeRepository } from '../nodes/packages/port.ts';
 import type { Room } from './room.ts';
 import type { Source } from './source.ts';
 
@@ -9,14 +8,23 @@ export interface Prepared {
   readonly version: string;
   /** When the commit was made, in seconds since the epoch; null without history. */
   readonly time: number | null;
+  /** Whether all of its packages are for every architecture. */
+  readonly independent: boolean;
+}
+
+/** What of a package is built on one platform: all, or what is for the platform's own architecture alone. */
+export interface Scope {
+  readonly own: boolean;
+  /** Directory in the machine with the packages for every architecture that the other build made; absent: none. */
+  readonly common?: string;
 }
 
 /** The steps of a build in one format. Every step throws BuildProblem for a verdict on the package. */
 export interface SourceBuilder<P extends Prepared = Prepared> {
   /** Derives name and version, and writes both and the changelog into the tree on the host. */
   prepare(source: Source, room: Room, project: string): Promise<P>;
-  /** Installs what the build needs, while there is a network. `repositories` were offered to the room already. */
-  installDependencies(prepared: P, room: Room, repositories: readonly NodeRepository[]): Promise<void>;
+  /** Installs what the build needs, while there is a network; repositories were offered to the room already. */
+  installDependencies(prepared: P, room: Room, scope: Scope): Promise<void>;
   /** Builds without a network. @returns the paths of what came out, in the machine. */
-  build(prepared: P, room: Room): Promise<readonly string[]>;
+  build(prepared: P, room: Room, scope: Scope): Promise<readonly string[]>;
 }

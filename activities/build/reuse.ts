@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { BuildItem, PackagesManifest, ReusedBuild } from '../../pipelines/model/artifact.ts';
+import {
+  type BuildItem,
+  offeredFiles,
+  type PackageFile,
+  type PackagesManifest,
+  type ReusedBuild,
+} from '../../pipelines/model/artifact.ts';
 import { canonicalJson } from '../../pipelines/model/canonical.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { reusedBuild } from '../../pipelines/report/reuse.ts';
@@ -17,6 +23,8 @@ interface Place {
   readonly platform: Platform;
   readonly room: Pick<Room, 'machine'>;
   readonly offer: Offer;
+  /** Packages that it takes of another build. */
+  readonly common?: readonly PackageFile[] | undefined;
 }
 
 /**
@@ -26,7 +34,7 @@ interface Place {
 export async function digestInputs(
   { recipe, attestor }: BuildStageDeps,
   { source, reuse }: StageInput,
-  { platform, room, offer }: Place,
+  { platform, room, offer, common }: Place,
 ): Promise<string | null> {
   if (recipe === undefined || attestor === undefined || reuse === undefined) return null;
   if (offer.contents.includes(null)) return null;
@@ -37,6 +45,7 @@ export async function digestInputs(
     machine: process.arch,
     ...{ platform, job: reuse.job, repositories: offer.contents },
     source: { project, branch, commit, tree },
+    ...(common === undefined ? {} : { common: common.map(({ name, digest }) => `${name} ${digest}`) }),
   };
   return `sha256:${createHash('sha256').update(canonicalJson(inputs)).digest('hex')}`;
 }
@@ -81,8 +90,8 @@ async function originalOf(
   return manifest.reused === undefined ? { made: manifest, digest } : originalOf(deps, manifest.reused.manifest);
 }
 
-async function isWhole({ store }: BuildStageDeps, { files }: PackagesManifest): Promise<boolean> {
-  const there = await Promise.all(files.map(({ digest }) => store.has(digest)));
+async function isWhole({ store }: BuildStageDeps, manifest: PackagesManifest): Promise<boolean> {
+  const there = await Promise.all(offeredFiles(manifest).map(({ digest }) => store.has(digest)));
   return there.every(Boolean);
 }
 

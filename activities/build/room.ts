@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { type Platform, slownessOf } from '../../pipelines/model/platform.ts';
 import { firstError } from '../../pipelines/report/first-error.ts';
 import type { ExecResult, Machine } from '../nodes/port.ts';
 import type { StageContext } from '../ports.ts';
@@ -65,6 +65,7 @@ export async function openRoom(platform: Platform, context: StageContext): Promi
 
 function createRoom(machine: Machine, platform: Platform, context: StageContext): Room {
   const { signal, log } = context;
+  const timeout = preparation * slownessOf(platform);
   const environment = {
     LC_ALL: 'C.UTF-8',
     HOME: places.home,
@@ -101,14 +102,17 @@ function createRoom(machine: Machine, platform: Platform, context: StageContext)
     platform,
     context,
     online,
-    root: (argv, options = {}) => prepared(run('root', argv, { ...options, timeout: preparation }), argv),
+    root: (argv, options = {}) => prepared(run('root', argv, { ...options, timeout }), { argv, timeout }),
     build: async (what, argv, options = {}) => accept(platform, what, await asBuilder(argv, options)),
   };
 }
 
-async function prepared(step: Promise<ExecResult>, argv: readonly string[]): Promise<ExecResult> {
+async function prepared(
+  step: Promise<ExecResult>,
+  { argv, timeout }: { readonly argv: readonly string[]; readonly timeout: number },
+): Promise<ExecResult> {
   const result = await step;
-  if (result.timedOut) throw new BuildProblem(`${argv[0]}: not done after ${preparation / 1000} seconds`, 'TIMED_OUT');
+  if (result.timedOut) throw new BuildProblem(`${argv[0]}: not done after ${timeout / 1000} seconds`, 'TIMED_OUT');
   return result;
 }
 

@@ -1,6 +1,11 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackageFile, PackagesManifest, PackagesMetadata } from '../../pipelines/model/artifact.ts';
+import type {
+  CommonPackages,
+  PackageFile,
+  PackagesManifest,
+  PackagesMetadata,
+} from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Submodule } from '../../pipelines/model/submodule.ts';
 import { junitXml } from '../../pipelines/report/junit.ts';
@@ -9,6 +14,7 @@ import { counted } from '../../pipelines/report/words.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { SourceFault } from '../git/source-fault.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
+import { commonFor, nothingOwn, placeCommon } from './common.ts';
 import { debBuilder } from './deb/build-deb.ts';
 import type { BuildStageDeps } from './deps.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
@@ -72,8 +78,11 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   context.log.write(`${prepared.name} ${prepared.version}\n`);
   context.heartbeat(`${prepared.name} ${prepared.version}`);
   refuseMisnamed(deps, work, [{ version: prepared.version }]);
+  const common = await commonFor(deps, platform, { input, version: prepared.version });
+  const made = { room, prepared, common, submodules };
+  if (platform.primary !== undefined && prepared.independent) return takeAll(deps, work, made);
   const offer = await offerFor(deps, input, platform);
-  const inputsDigest = await digestInputs(deps, input, { platform, room, offer });
+  const inputsDigest = await digestInputs(deps, input, { platform, room, offer, common: common?.files });
   const reused = await takeOver(deps, input, { inputsDigest, now: Date.now() });
   if (reused !== null) {
     describeReuse(reused, context.log);
@@ -81,13 +90,27 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   }
   context.log.section('Build dependencies');
   if (inputsDigest !== null) context.log.write(`inputs ${inputsDigest}\n`);
+  const scope = { own: platform.primary !== undefined, ...(await placeCommon(deps.store, common, room)) };
   await room.online(async () => {
     await placeOffer(offer, room);
-    await builder.installDependencies(prepared, room, offer.repositories);
+    await builder.installDependencies(prepared, room, scope);
   });
   context.log.section('Build, without network');
-  const paths = await builder.build(prepared, room);
-  return describeBuild(deps, work, { room, prepared, paths, offer, inputsDigest, submodules });
+  const paths = await builder.build(prepared, room, scope);
+  return describeBuild(deps, work, { ...made, paths, offer, inputsDigest });
+}
+
+/** Where all packages are for every architecture, those of the other build are taken, and nothing is built. */
+function takeAll(
+  deps: BuildStageDeps,
+  work: Work,
+  made: Omit<Made, 'paths' | 'offer' | 'inputsDigest'>,
+): Promise<PackagesManifest> {
+  const why = nothingOwn(work.platform);
+  if (made.common === undefined) throw new BuildProblem(`excluded: ${why}`, 'SKIPPED');
+  work.context.log.write(`${why}\n`);
+  const offer = { repositories: [], inputs: [], contents: [] };
+  return describeBuild(deps, work, { ...made, paths: [], offer, inputsDigest: null });
 }
 
 /** Binary packages may have versions of their own. */
@@ -118,16 +141,20 @@ interface Made {
   readonly offer: Offer;
   readonly inputsDigest: string | null;
   readonly submodules: readonly Submodule[];
+  readonly common: CommonPackages | undefined;
 }
 
 /** Stores what came out, and says from what it was made. */
 async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Promise<PackagesManifest> {
   const { input, context, platform, started } = work;
-  const { room, prepared, paths, offer, inputsDigest, submodules } = made;
+  const { room, prepared, paths, offer, inputsDigest, submodules, common } = made;
   const repositories = offer.repositories.map(({ url }) => url);
   context.log.section('Packages');
-  const files = await storeFiles(room, deps.store, { prepared, paths });
+  const files = paths.length === 0 ? [] : await storeFiles(room, deps.store, { prepared, paths });
   for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
+  for (const { name } of common?.files ?? []) context.log.write(`${name}, as built on ${platform.primary}\n`);
+  if (platform.primary !== undefined && common === undefined)
+    context.log.write(`packages for every architecture are built on ${platform.primary}: none are here\n`);
   const image = await room.machine.origin();
   return {
     format: platform.format,
@@ -135,6 +162,7 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
     source: { ...input.source, name: prepared.name, version: prepared.version },
     ...(submodules.length === 0 ? {} : { submodules }),
     files,
+    ...(common === undefined ? {} : { common }),
     environment: { image, packages: await installedPackages(room), repositories, inputs: offer.inputs },
     started: started.toISOString(),
     finished: new Date().toISOString(),
@@ -159,16 +187,19 @@ async function success(
     project: input.source.project,
     name,
     version,
+    ...(manifest.common === undefined ? {} : { common: manifest.common.manifest }),
     ...(manifest.inputsDigest === undefined ? {} : { inputs: manifest.inputsDigest }),
     ...(manifest.reused === undefined ? {} : { reused: originOf(manifest.reused) }),
   };
   const count = manifest.files.filter(({ kind }) => kind === 'binary').length;
+  const taken = manifest.common?.files.filter(({ kind }) => kind === 'binary').length ?? 0;
+  const more = taken === 0 ? '' : ` and ${taken} for every architecture`;
   const again = metadata.reused === undefined ? '' : `, ${reusedBuild(metadata.reused)}`;
   const seconds = (Date.now() - started.getTime()) / 1000;
   const suite = `build ${manifest.platform}`;
   return {
     result: 'SUCCESS',
-    summary: `${name} ${version}: ${count} ${count === 1 ? 'package' : 'packages'}${again}`,
+    summary: `${name} ${version}: ${count} ${count === 1 ? 'package' : 'packages'}${more}${again}`,
     artifacts: [
       { name: 'packages', url: store.url(ref.digest, 'packages.json'), metadata },
       await junit(store, { suite, name: `${name} ${version}`, seconds }),

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { debianName } from '../../pipelines/formats/deb/architectures.ts';
-import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
+import { debianName } from '../../pipelines/model/architecture.ts';
+import { offeredFiles, type PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { isLate, timedOut } from '../late.ts';
@@ -85,7 +85,9 @@ async function tryManifest(
   const manifest = await readManifest(deps.store, digest);
   const tree = await mkdtemp(join(context.workdir, 'source-'));
   await deps.sources(manifest.source, tree, context.signal);
-  const siblings = manifest.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
+  const siblings = offeredFiles(manifest)
+    .filter(({ kind }) => kind === 'binary')
+    .map((file) => file.package);
   for (const one of packagesToTry(manifest)) {
     context.heartbeat(`${one.name} ${one.version}`);
     const { node, testbed, released } = await bench.prepare(tree);
@@ -161,15 +163,16 @@ function testbedOf(
 /** The job's own test repositories. All packages of one source are meant to go together, whatever the others offer. */
 async function underTest(store: BlobStore, offered: JobRepositories): Promise<NodeRepository[]> {
   const own = offered.own.map(async ({ repository, metadata }) => {
-    const { files } = await readManifest(store, metadata.manifest);
-    const made = files.filter(({ kind }) => kind === 'binary' || kind === 'debug');
+    const manifest = await readManifest(store, metadata.manifest);
+    const made = offeredFiles(manifest).filter(({ kind }) => kind === 'binary' || kind === 'debug');
     return { ...repository, pins: made.map(({ package: name, version }) => ({ name, version })) };
   });
   return Promise.all(own);
 }
 
 /** Binary packages in their order, debug packages last: they need what they belong to. */
-function packagesToTry({ files }: PackagesManifest): TriedPackage[] {
+function packagesToTry(manifest: PackagesManifest): TriedPackage[] {
+  const files = offeredFiles(manifest);
   const chosen = [...files.filter(({ kind }) => kind === 'binary'), ...files.filter(({ kind }) => kind === 'debug')];
   return chosen.map(({ package: name, version, arch, kind }) => ({ name, version, arch, debug: kind === 'debug' }));
 }

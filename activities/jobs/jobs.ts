@@ -25,6 +25,8 @@ export interface JobDeps {
   readonly latestAttempt: (input: BeginJob) => Promise<number>;
   /** Architecture of the workers for a node label; undefined for a label that nobody knows. */
   readonly archOf: (label: string) => string | undefined;
+  /** Why nobody takes jobs on nodes of a label; null where somebody does, or may. Absent: nobody looks. */
+  readonly whyUnserved?: (label: string) => Promise<string | null>;
   /** Architecture of the workers for a job without nodes. */
   readonly defaultArch: string;
   /** Test repositories of merged changes that the job's released repository lacks. */
@@ -54,7 +56,7 @@ const patience = 3_000;
 export function createJobActivities(deps: JobDeps) {
   return {
     async beginJob(input: BeginJob): Promise<JobStart> {
-      const placed = queueFor(deps, input);
+      const placed = await queueFor(deps, input);
       const adopted = input.byHand && input.job.reportTo !== undefined ? await deps.adopt(input) : null;
       const alone = input.byHand && adopted === null;
       const nodes = deps.nodesFor?.(input.job.job);
@@ -147,7 +149,7 @@ function buildId({ job, run }: BeginJob): string {
 }
 
 /** All nodes of a job are served by one worker, so they have one architecture. */
-function queueFor(deps: JobDeps, { job }: BeginJob): Pick<JobStart, 'queue' | 'refused'> {
+async function queueFor(deps: JobDeps, { job }: BeginJob): Promise<Pick<JobStart, 'queue' | 'refused'>> {
   const labels = job.job.nodeset.nodes.map(({ label }) => label);
   const unknown = labels.find((label) => deps.archOf(label) === undefined);
   const [first = deps.defaultArch, other] = new Set(labels.flatMap((label) => deps.archOf(label) ?? []));
@@ -156,6 +158,10 @@ function queueFor(deps: JobDeps, { job }: BeginJob): Pick<JobStart, 'queue' | 'r
     const known = "sluice.yaml's platforms and the built-in ones are known";
     return { queue, refused: `no platform is called "${unknown}": ${known}` };
   }
-  if (other === undefined) return { queue, ...deps.placeOf?.(job.job) };
-  return { queue, refused: `nodes of ${job.job.name} are of several architectures: ${first}, ${other}` };
+  if (other !== undefined) {
+    return { queue, refused: `nodes of ${job.job.name} are of several architectures: ${first}, ${other}` };
+  }
+  const [label] = labels;
+  const refused = label === undefined ? null : ((await deps.whyUnserved?.(label)) ?? null);
+  return refused === null ? { queue, ...deps.placeOf?.(job.job) } : { queue, refused };
 }

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigSource } from '../../pipelines/language/language.ts';
+import { architectureOf, foreignTo } from '../../pipelines/model/architecture.ts';
 import { shippedProject } from '../../pipelines/model/shipped.ts';
 import type { ConnectionSettings } from '../review/settings.ts';
 import { reviewRules } from './review-rules.ts';
@@ -17,13 +18,28 @@ export type Connections = Readonly<Record<string, ConnectionSettings>>;
 const builtIn: Connections = { git: { driver: 'git' } };
 
 /**
- * The shipped configuration, in order of path: its pipelines react to every connection.
+ * The shipped configuration, in order of path: its pipelines react to every connection, and it has templates for each
+ * architecture that a server is not.
  *
  * @param connections by default the built-in host alone
+ * @param own the server's architecture, as Debian names it
  */
-export async function readShipped(connections: Connections = builtIn): Promise<readonly ConfigSource[]> {
+export async function readShipped(
+  connections: Connections = builtIn,
+  own = architectureOf(process.arch),
+): Promise<readonly ConfigSource[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
-  return Promise.all(names.map(async (path) => ({ ...place, path, text: await readText(path, connections) })));
+  const texts = names.map(async (path) => ({ ...place, path, text: await readText(path, connections) }));
+  return [...(await Promise.all(texts)), ...(await Promise.all(foreignTo(own).map(readForeign))).flat()];
+}
+
+/** What there is of one foreign architecture: each file has `ARCH` in its place. */
+async function readForeign(arch: string): Promise<readonly ConfigSource[]> {
+  const texts = ['deb', 'rpm'].map(async (format) => {
+    const text = await readFile(join(directory, 'foreign', `${format}.yaml`), 'utf8');
+    return { ...place, path: `${format}-package-${arch}.yaml`, text: text.replaceAll('ARCH', arch) };
+  });
+  return Promise.all(texts);
 }
 
 async function readText(path: string, connections: Connections): Promise<string> {

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { PackageFile, PackagesMetadata } from '../../pipelines/model/artifact.ts';
 import { boundedComments } from '../../pipelines/model/line-comment.ts';
 import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { type Platform, slownessOf } from '../../pipelines/model/platform.ts';
 import { lintComments } from '../../pipelines/report/findings.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
 import { andMore, counted } from '../../pipelines/report/words.ts';
@@ -96,7 +96,8 @@ export async function lintFiles({ platform, context, ...work }: LintWork): Promi
   const settings = join(work.folder, '..', 'settings', basename(places.settings));
   await writeFile(settings, checker.configuration);
   await machine.put(settings, '/tmp');
-  const run = (from: string, to: string) => check(machine, { checker, from, to, context });
+  const timeout = patience * slownessOf(platform);
+  const run = (from: string, to: string) => check(machine, { checker, from, to, context, timeout });
   const built = await run(work.folder, places.built);
   context.log.section('The released version, for comparison');
   const released = await run(work.released, places.released);
@@ -112,6 +113,8 @@ interface Check {
   readonly from: string;
   readonly to: string;
   readonly context: StageContext;
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
 interface Checked {
@@ -120,7 +123,7 @@ interface Checked {
   readonly unread: readonly LintRemark[];
 }
 
-async function check(machine: Machine, { checker, from, to, context }: Check): Promise<Checked> {
+async function check(machine: Machine, { checker, from, to, context, timeout }: Check): Promise<Checked> {
   const { signal, log } = context;
   await machine.exec(['mkdir', '-p', to], { signal });
   await machine.put(from, to);
@@ -132,7 +135,7 @@ async function check(machine: Machine, { checker, from, to, context }: Check): P
     env: { LC_ALL: 'C.UTF-8', HOME: '/tmp' },
     signal,
     log,
-    timeout: patience,
+    timeout,
   };
   const unread: LintRemark[] = [];
   while (names.some(checker.checks)) {

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import type { Bond } from '../../pipelines/formats/format.ts';
+import { debianName } from '../../pipelines/model/architecture.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
 import { repositoryFormats } from '../repository/formats.ts';

@@ -1,5 +1,5 @@
-import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import { type Bond, versionRules } from '../../pipelines/formats/format.ts';
+import { debianName } from '../../pipelines/model/architecture.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { beyondNewest, downgrades } from '../../pipelines/policy/kept-versions.ts';
 import { leaningOn } from '../../pipelines/policy/leaning.ts';

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   artifactMetadata,
+  offeredFiles,
   type PackageFile,
   type PackagesManifest,
   type PackagesMetadata,
@@ -33,7 +34,7 @@ export const testOrigin = 'Sluice test';
 /** Makes a test repository of the packages that the job's parents built: immutable, and there whole or not at all. */
 export function createPublishStage(deps: PublishStageDeps): StageRunner {
   return async (input, context) => {
-    const built = packagesOf(input.parents);
+    const built = withoutTaken(packagesOf(input.parents), input.nodes[0]?.label);
     const first = built[0];
     if (first === undefined)
       return { result: 'FAILURE', summary: 'no job before this one built packages', artifacts: [] };
@@ -79,6 +80,12 @@ export function packagesOf(artifacts: readonly Artifact[]): PackagesMetadata[] {
   });
 }
 
+/** A build that was for the one on the job's platform to take packages of has a job of its own. */
+function withoutTaken(built: readonly PackagesMetadata[], label: string | undefined): readonly PackagesMetadata[] {
+  const taken = new Set(built.filter(({ platform }) => platform === label).map(({ common }) => common));
+  return built.filter(({ manifest }) => !taken.has(manifest));
+}
+
 /** What a test repository is made of. */
 export interface TestTree {
   readonly manifest: PackagesManifest;
@@ -109,7 +116,7 @@ async function fetchPackages(
   directory: string,
 ): Promise<string[]> {
   await mkdir(directory, { recursive: true });
-  const wanted = manifest.files.filter(({ kind }) => kind !== 'metadata');
+  const wanted = offeredFiles(manifest).filter(({ kind }) => kind !== 'metadata');
   for (const file of wanted) await store.fetch(file.digest, join(directory, baseName(file)));
   return wanted.map((file) => join(directory, file.name)).filter((path) => /\.(u?deb|dsc|rpm)$/.test(path));
 }
@@ -135,7 +142,7 @@ async function publish(deps: PublishStageDeps, { input, context, metadata, label
     if (signer !== undefined) await signIndex(repositoryFormats[format], tree, signer);
     await deps.trees.publish(id, tree);
   }
-  for (const file of manifest.files) context.log.write(`${file.kind}\t${file.name}\n`);
+  for (const file of offeredFiles(manifest)) context.log.write(`${file.kind}\t${file.name}\n`);
   const about: TestRepositoryMetadata = {
     type: 'test-repository',
     format,
@@ -161,8 +168,10 @@ async function signIndex(format: RepositoryFormat, tree: string, signer: Omit<In
 /** Names that a report has room for. */
 const mostNames = 20;
 
-function installable({ files }: PackagesManifest): string[] {
-  const names = files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
+function installable(manifest: PackagesManifest): string[] {
+  const names = offeredFiles(manifest)
+    .filter(({ kind }) => kind === 'binary')
+    .map((file) => file.package);
   return [...new Set(names)].slice(0, mostNames);
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { offeredFiles } from '../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../pipelines/model/job.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
@@ -117,9 +118,10 @@ async function everyPackage(
   const { own, provided } = repositoriesFor(platform, input);
   const digests = [...provided, ...own].map(({ metadata }) => metadata.manifest);
   const manifests = await Promise.all([...new Set(digests)].map((digest) => readManifest(deps.store, digest)));
-  const binaries = manifests.flatMap(({ format, files }) =>
-    files.filter(({ kind }) => kind === 'binary').map((file) => ({ ...file, format })),
-  );
+  const binaries = manifests.flatMap((manifest) => {
+    const { format } = manifest;
+    return offeredFiles(manifest).flatMap((file) => (file.kind === 'binary' ? [{ ...file, format }] : []));
+  });
   const folder = await mkdtemp(join(context.workdir, 'packages-'));
   return {
     names: [...new Set(binaries.map((file) => file.package))],

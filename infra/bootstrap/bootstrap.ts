@@ -1,4 +1,5 @@
 import type { Config } from '../config/load.ts';
+import { foreignArchitectures } from './emulation.ts';
 import { containerEngine } from './engine.ts';
 import { containerImages } from './images.ts';
 import { debianPackages } from './packages.ts';
@@ -7,8 +8,11 @@ import type { Finding, Step } from './step.ts';
 import { temporalServer } from './temporal.ts';
 
 /** All that a machine must have, in the order in which it is made good. */
-export function bootstrapSteps(config: Pick<Config, 'platforms'>): readonly Step[] {
-  return [debianPackages(), temporalServer(), signerUser(), containerEngine(), containerImages(config)];
+export function bootstrapSteps(config: Pick<Config, 'platforms' | 'projects' | 'workers'>): readonly Step[] {
+  return [
+    ...[debianPackages(), temporalServer(), signerUser(), containerEngine()],
+    ...[foreignArchitectures(config), containerImages(config)],
+  ];
 }
 
 /** A step that found something missing. */

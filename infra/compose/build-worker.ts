@@ -26,6 +26,7 @@ import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
 import { asSeenFromHere, reachBy } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
+import { emulatedHere } from './foreign.ts';
 import { asSeenFromAfar, givenContext } from './given-machines.ts';
 import { keepHosts } from './keep-hosts.ts';
 import { keepPrepared } from './keep-prepared.ts';
@@ -75,7 +76,10 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const ready = createReadyActivities({ provider: stages.provider, platforms: allPlatforms(config) });
   const snapshots = snapshotsOf(config);
   const activities = Object.assign(stage, createSnapshotActivities(snapshots), ready);
-  const part = await runJobs({ temporal, stages, activities, slots: config.workers.build, data: config.data, logger });
+  const part = await runJobs({
+    ...{ temporal, stages, activities, slots: config.workers.build, data: config.data, logger },
+    emulated: await emulatedHere(config),
+  });
   const { client } = temporal;
   const prepared = keepPrepared({
     stale: () => staleIn(snapshots),
@@ -163,8 +167,10 @@ export interface JobsPart {
   readonly temporal: TemporalConnection;
   readonly stages: Pick<StageDeps, 'provider'>;
   readonly activities: StageActivities;
-  /** How many jobs run at once. */
+  /** How many jobs of each architecture run at once. */
   readonly slots: number;
+  /** Architectures besides this machine's own that jobs are taken of, as Debian names them; absent: none. */
+  readonly emulated?: readonly string[];
   /** Directory of what is the worker's own. */
   readonly data: string;
   /** What Temporal calls the worker; absent: process and machine. */
@@ -172,14 +178,12 @@ export interface JobsPart {
   readonly logger: Logger;
 }
 
-/** Takes the jobs of this machine's architecture, and what must be done on this very machine. */
+/** Takes the jobs of this machine's architecture and of those that it emulates, and what must be done on this very machine. */
 export async function runJobs({ temporal, stages, activities, slots, data, ...rest }: JobsPart): Promise<Part> {
-  const { identity, logger } = rest;
+  const { identity, emulated = [], logger } = rest;
   const deps = { temporal, activities, ...(identity === undefined ? {} : { identity }) };
-  const workers = [
-    await createStageWorker({ ...deps, arch: hostArch(), slots }),
-    await createHostWorker({ ...deps, host: hostname() }),
-  ];
+  const workers = [await createHostWorker({ ...deps, host: hostname() })];
+  for (const arch of [hostArch(), ...emulated]) workers.push(await createStageWorker({ ...deps, arch, slots }));
   const { provider } = stages;
   const sweeping = keepSweeping({ provider, isOpen: (workflow) => isOpen(temporal.client, workflow), logger });
   return workerPart(workers, async () => {

@@ -15,8 +15,8 @@ import type { ReportActivities } from '../../activities/report/activities.ts';
 import { hasTestRepository, removeTestRepository } from '../../activities/repository/publish-stage.ts';
 import type { Sealer } from '../../activities/secrets/port.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
-import { debianName } from '../../pipelines/formats/deb/architectures.ts';
 import { layoutPipelines, semaphores } from '../../pipelines/language/language.ts';
+import { debianName } from '../../pipelines/model/architecture.ts';
 import { repositoriesIn } from '../../pipelines/model/release-line.ts';
 import { ownMarks } from '../../server/events/host-facts.ts';
 import type { EventRouter } from '../../server/events/router.ts';
@@ -29,6 +29,7 @@ import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';
+import { whyUnservedIn } from './foreign.ts';
 import { takesUnreviewed } from './given-machines.ts';
 import { lookAfterMerge } from './look-after-merge.ts';
 import { createMirrors } from './mirrors.ts';
@@ -61,7 +62,7 @@ export function createControl(deps: ControlDeps) {
     ...report,
     ...createJobActivities({
       ...{ blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
-      ...{ archOf: archIn(common), defaultArch: hostArch() },
+      ...{ archOf: archIn(common), defaultArch: hostArch(), whyUnserved: whyUnservedIn(common, temporal.client) },
       unreleased: unreleasedIn(deps, router),
       isThere: isThereIn(common),
       released: common.released,

@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import type { GatedProject } from '../../activities/layout/layouts.ts';
+import { templatesFor } from '../../pipelines/model/architecture.ts';
 import { broken, type ConfigNotice, differs, type Reloaded } from '../../pipelines/report/config-notice.ts';
 import { changedKeys } from '../config/changes.ts';
 import { type Config, InvalidConfiguration, loadConfig } from '../config/load.ts';
 import { placeOf } from '../config/project-places.ts';
 import { entryOf, expandProjects } from '../config/projects.ts';
+import { hostArch } from '../stack/arch.ts';
 import type { StackConfig } from '../stack/settings.ts';
 
 /** Keys that are taken over while the server runs; every other one is read by a process as it starts. */
@@ -149,13 +151,13 @@ function stampOf(file: string): string {
 
 function toProjects(config: LiveSettings, listed: (connection: string) => readonly string[]): readonly GatedProject[] {
   return [...expandProjects(config, listed)].map(([name, entry]) => {
-    const { connection, queue, templates, branches } = entry;
+    const { connection, queue, branches } = entry;
     const at = placeOf(entry);
     return {
       name,
       connection,
       trusted: config['config-projects'].includes(name),
-      templates,
+      templates: templatesFor(entry, hostArch()),
       ...(queue === undefined ? {} : { queue }),
       ...(branches === undefined ? {} : { branches }),
       ...(at === undefined ? {} : { at }),

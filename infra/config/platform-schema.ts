@@ -55,6 +55,13 @@ function platformSchema(resolve: Resolve) {
       .regex(/^[a-z0-9_]+$/)
       .optional()
       .describe("Architecture, as the format's own tools name it. Default: `amd64`, for RPM `x86_64`."),
+    primary: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Platform of another architecture that packages for every architecture are built on: `docs/platforms.md`.',
+      ),
     provider: z
       .enum(['docker', 'vm'])
       .default('docker')

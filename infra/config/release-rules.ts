@@ -11,14 +11,17 @@ export function releaseRules(config: Pick<Config, 'platforms' | 'release'>): Rel
     ...kept(keep),
     ...placed(debug),
     lines: Object.entries(lines).map(([name, line]) => {
+      // One repository has all architectures: packages for every one of them are there once.
+      const others = [...platforms.values()].filter(({ primary = '' }) => line.platforms.includes(primary));
+      const named = [...new Set([...line.platforms, ...others.map((each) => each.name)])];
       const first = platforms.get(line.platforms[0] ?? '');
       const codename = first?.format === 'deb' ? (line.codename ?? first.codename) : '';
       const branches = line.branches === undefined ? {} : { branches: line.branches };
       const versions = line.versions === undefined ? {} : { versions: line.versions };
-      const others = line.with === undefined ? {} : { with: line.with };
+      const seen = line.with === undefined ? {} : { with: line.with };
       const publish = line.publish === 'planned' ? { publish: line.publish } : {};
       return {
-        ...{ name, platforms: line.platforms, ...branches, codename, ...others },
+        ...{ name, platforms: named, ...branches, codename, ...seen },
         ...{ ...versions, ...publish, ...kept(line.keep), ...placed(line.debug) },
       };
     }),

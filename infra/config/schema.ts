@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { builtInArchitectures } from '../../pipelines/model/architecture.ts';
+import { architectureFaults } from './architectures.ts';
 import { capacity } from './capacity.ts';
 import { connectionsSchema } from './connections.ts';
 import { typeFaults } from './instance-types.ts';
@@ -50,6 +52,13 @@ const project = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('Project templates, such as `deb-package` and `rpm-package`.'),
+  arch: z
+    .array(z.enum(builtInArchitectures))
+    .min(1)
+    .optional()
+    .describe(
+      "Architectures that its packages are built for, the server's own among them: `docs/platforms.md`. Default: that one.",
+    ),
   branches: z
     .array(z.string().min(1))
     .optional()
@@ -123,6 +132,10 @@ const workers = z.strictObject({
     .max(256)
     .default(2)
     .describe('Jobs that run at once on this machine; 0: they run on other machines alone.'),
+  emulate: z
+    .boolean()
+    .default(true)
+    .describe('Whether jobs for other architectures run on this machine, too, where qemu-user runs their programs.'),
   log: sizeSchema.prefault('64MiB').describe('Size at which the log of a job is cut. The job goes on.'),
 });
 
@@ -233,6 +246,9 @@ export function configSchema(resolve: Resolve) {
     }
     for (const { path, message } of labelFaults(nodes, platforms, workers)) {
       context.addIssue({ code: 'custom', path: ['nodes', 'labels', ...path], message });
+    }
+    for (const { path, message } of architectureFaults({ projects, platforms })) {
+      context.addIssue({ code: 'custom', path: [...path], message });
     }
     for (const { path, message } of staticFaults(nodes.static, platforms)) {
       context.addIssue({ code: 'custom', path: ['nodes', 'static', ...path], message });

@@ -37,6 +37,17 @@ export async function readAptSettings(codename: string, root = '/etc/apt'): Prom
   };
 }
 
+/** The same for another architecture than the host's: its entries may be for the host's alone. */
+export function withoutArchitecture(settings: AptSettings): AptSettings {
+  const sources = settings.sources.map((line) =>
+    line.replace(/^deb \[([^\]]*)\] /, (_, options: string) => {
+      const left = words(options).filter((option) => !/^arch[+-]?=/.test(option));
+      return left.length === 0 ? 'deb ' : `deb [${left.join(' ')}] `;
+    }),
+  );
+  return { ...settings, sources };
+}
+
 interface Source {
   readonly options: string;
   readonly uri: string;

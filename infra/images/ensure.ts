@@ -10,7 +10,7 @@ import { quoted } from '../../activities/process/quoted.ts';
 import { makeTemporary } from '../../activities/process/temporary.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
 import { act, asRoot } from '../bootstrap/step.ts';
-import { type AptSettings, readAptSettings } from './apt-settings.ts';
+import { type AptSettings, readAptSettings, withoutArchitecture } from './apt-settings.ts';
 import { codenameOf, type Recipe, recipesFor, scriptPath, type WantedPlatform } from './recipes.ts';
 
 /** The label of every image made here, with its recipe's digest as its value. */
@@ -83,14 +83,17 @@ async function prepare(kitchen: Kitchen, recipe: Recipe): Promise<void> {
 
 /** Makes the system with mmdebstrap and imports it, still without the recipe's label. */
 async function bootstrap(kitchen: Kitchen, recipe: Recipe): Promise<string> {
-  const codename = /^sluice\/(.+):base$/.exec(recipe.image)?.[1] ?? '';
-  const { sources, config, preferences } = kitchen.settings.get(codename) ?? (await readAptSettings(codename));
+  const { codename, arch } = recipe;
+  const settings = kitchen.settings.get(codename) ?? (await readAptSettings(codename));
+  const { sources, config, preferences } = arch === null ? settings : withoutArchitecture(settings);
   const directory = await makeTemporary('sluice-image');
   try {
     const tar = join(directory, 'root.tar');
     const https = sources.some((source) => source.includes('https:'));
     const options = [
       '--variant=apt',
+      // Whether its programs run was asked before.
+      ...(arch === null ? [] : [`--architectures=${arch}`, '--skip=check/qemu']),
       '--skip=cleanup/apt/lists',
       '--dpkgopt=force-unsafe-io',
       ...(https ? ['--include=ca-certificates'] : []),
@@ -105,6 +108,7 @@ async function bootstrap(kitchen: Kitchen, recipe: Recipe): Promise<string> {
     const repo = recipe.image.split(':')[0] ?? '';
     // Another process may be making the same one.
     const tag = `new-${randomBytes(6).toString('hex')}`;
+    // Whatever its architecture: engines that look at it take images of their own machine's alone.
     const stream = await ask('import an image', kitchen.docker.importImage(createReadStream(tar), { repo, tag }));
     await follow(kitchen.docker, stream);
     return `${repo}:${tag}`;
@@ -126,7 +130,7 @@ async function finish({ docker, onProgress }: Kitchen, recipe: Recipe, from: str
     await ask('start a container', made.start());
     for (const name of recipe.scripts) {
       if (name !== recipe.scripts[0]) onProgress(`  ${recipe.image}: ${name}`);
-      await runScript(container, name);
+      await runScript(container, name, recipe.arch === null ? patience.own : patience.foreign);
     }
     const [repo, tag] = recipe.image.split(':');
     const changes = `LABEL ${recipeLabel}=${recipe.digest}`;
@@ -136,10 +140,13 @@ async function finish({ docker, onProgress }: Kitchen, recipe: Recipe, from: str
   }
 }
 
-async function runScript(container: ReturnType<typeof createContainer>, name: string): Promise<void> {
+/** Milliseconds for one script: foreign programs are emulated, at a tenth of the speed. */
+const patience = { own: 900_000, foreign: 7_200_000 } as const;
+
+async function runScript(container: ReturnType<typeof createContainer>, name: string, timeout: number): Promise<void> {
   await container.put(fileURLToPath(scriptPath(name)), '/root');
   const script = `/root/${name}`;
-  const { code, output } = await container.exec(['/bin/sh', script], { signal: AbortSignal.timeout(900_000) });
+  const { code, output } = await container.exec(['/bin/sh', script], { signal: AbortSignal.timeout(timeout) });
   if (code !== 0) throw new Error(`${name} ended with ${code}: ${output.trim().split('\n').slice(-8).join('\n')}`);
   await container.exec(['rm', '-f', script], { signal: AbortSignal.timeout(60_000) });
 }

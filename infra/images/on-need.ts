@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import { askIfThere } from '../../activities/nodes/docker/faults.ts';
 import { imageOf, type NodeKind, type Platform } from '../../pipelines/model/platform.ts';
+import { whyNotHere } from './emulation.ts';
 import { ensureImages, type OnProgress } from './ensure.ts';
 import type { WantedPlatform } from './recipes.ts';
 
@@ -12,14 +13,18 @@ export type PrepareImages = (platform: Platform, kind?: NodeKind) => Promise<voi
  * waits for platforms that nobody uses. An image by an older recipe is used as it is; `sluice doctor` renews it.
  *
  * @param make how they are made, once for all who ask meanwhile
+ * @param why whether containers of a platform run here at all
  */
 export function imagesOnNeed(
   onProgress: OnProgress,
   docker: Docker = new Docker(),
   make: typeof ensureImages = ensureImages,
+  why: typeof whyNotHere = whyNotHere,
 ): PrepareImages {
   const making = new Map<string, Promise<void>>();
   return async (platform, kind = 'builder') => {
+    const reason = await why(platform);
+    if (reason !== null) throw new Error(reason);
     const control = kind === 'control';
     const key = control ? imageOf(platform, kind) : platform.name;
     const under = making.get(key);

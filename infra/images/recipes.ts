@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { debianName } from '../../pipelines/model/architecture.ts';
 import { imageOf, type Platform } from '../../pipelines/model/platform.ts';
 import type { AptSettings } from './apt-settings.ts';
+import { isForeign } from './platforms.ts';
 import { type DebianRelease, debianReleases } from './releases.ts';
 
 /** How one image comes to be. */
 export interface Recipe {
   readonly image: string;
+  readonly codename: string;
+  /** Debian's name of its architecture; null: this machine's. */
+  readonly arch: string | null;
   /** The image it starts from; null: mmdebstrap makes it. */
   readonly from: string | null;
   /** Names of the files in `scripts/` that finish it, in order. */
@@ -27,15 +32,17 @@ export async function recipesFor(
   settings: (codename: string) => Promise<AptSettings>,
 ): Promise<readonly Recipe[]> {
   const recipes = new Map<string, Recipe>();
-  const add = async (image: string, from: string | null, scripts: readonly string[], salt: string) => {
-    if (recipes.has(image)) return;
-    const texts = await Promise.all(scripts.map((name) => readFile(scriptPath(name), 'utf8')));
-    const origin = from === null ? 'mmdebstrap' : (recipes.get(from)?.digest ?? from);
-    recipes.set(image, { image, from, scripts, digest: digestOf([origin, salt, ...texts]) });
-  };
   for (const platform of platforms.filter(({ images }) => images === 'bootstrap')) {
     const codename = codenameOf(platform);
-    const [base, tools] = [`sluice/${codename}:base`, `sluice/${codename}:tools`];
+    const arch = isForeign(platform) ? debianName(platform.arch) : null;
+    const system = arch === null ? codename : `${codename}-${arch}`;
+    const [base, tools] = [`sluice/${system}:base`, `sluice/${system}:tools`];
+    const add = async (image: string, from: string | null, scripts: readonly string[], salt: string) => {
+      if (recipes.has(image)) return;
+      const texts = await Promise.all(scripts.map((name) => readFile(scriptPath(name), 'utf8')));
+      const origin = from === null ? `mmdebstrap${arch ?? ''}` : (recipes.get(from)?.digest ?? from);
+      recipes.set(image, { image, codename, arch, from, scripts, digest: digestOf([origin, salt, ...texts]) });
+    };
     const required = releaseOf(codename)?.smaller ? ['required.sh'] : [];
     await add(base, null, ['base.sh', ...required], JSON.stringify(await settings(codename)));
     await add(tools, base, ['tools.sh'], '');

@@ -38,6 +38,8 @@ export interface PackagesManifest {
   /** In the tree that was built, beside what the commit itself has. Absent: none. */
   readonly submodules?: readonly Submodule[];
   readonly files: readonly PackageFile[];
+  /** Packages for every architecture, as another build of the tree made them. Absent: none were taken. */
+  readonly common?: CommonPackages;
   readonly environment: {
     /** The builder image's id as the container engine names it. */
     readonly image: string;
@@ -60,6 +62,23 @@ export interface PackagesManifest {
   readonly item?: BuildItem;
   /** By the worker that made it. Absent for a build by hand, and for those of earlier versions. */
   readonly attestation?: { readonly keyid: string; readonly signature: string };
+}
+
+/** What a build on a platform with a `primary` takes of the build there: its own test repositories have it, too. */
+export interface CommonPackages {
+  /** Digest of that build's manifest. */
+  readonly manifest: string;
+  readonly files: readonly PackageFile[];
+}
+
+/** Packages for every architecture that a build made. */
+export function commonIn({ files }: Pick<PackagesManifest, 'files'>): readonly PackageFile[] {
+  return files.filter(({ kind, arch }) => kind !== 'metadata' && (arch === 'all' || arch === 'noarch'));
+}
+
+/** All files that whoever tries the packages of a build gets: what it made, and what it took. */
+export function offeredFiles({ files, common }: Pick<PackagesManifest, 'files' | 'common'>): readonly PackageFile[] {
+  return [...files, ...(common?.files ?? [])];
 }
 
 /** A build whose result stands for that of another. */
@@ -111,6 +130,8 @@ const packagesMetadata = z.object({
   project: z.string(),
   name: z.string(),
   version: z.string(),
+  /** Manifest of the build whose packages for every architecture it took. */
+  common: digestSchema.optional(),
   /** Digest of the build's inputs. */
   inputs: digestSchema.optional(),
   /** The build that made the packages, where it was another one. */

@@ -22,7 +22,8 @@ export interface DiskImage {
 
 /**
  * Where packages are built and tried: a node label, as nodesets name it. `debian-12`, `debian-13`, `debian-testing` and
- * each with `rpm-` before it are built in; others (an `almalinux:9` image, say) come from `platforms:` in sluice.yaml.
+ * each with `rpm-` before it are built in, for other architectures with `-ARCH` behind it; others (an `almalinux:9` image,
+ * say) come from `platforms:` in sluice.yaml.
  */
 export interface Platform {
   readonly name: string;
@@ -30,6 +31,11 @@ export interface Platform {
   /** APT's codename; for RPM the `dist` tag without its dot. */
   readonly codename: string;
   readonly arch: string;
+  /**
+   * The platform of another architecture whose builds make the packages for every architecture: builds here make the
+   * others alone. Absent: builds here make all.
+   */
+  readonly primary?: string | undefined;
   /**
    * What its nodes are: containers, virtual machines, which have one image that bears the platform's name, or machines
    * that are there, whose label stands in an image's place.
@@ -89,6 +95,11 @@ export function providerOf({ provider = 'docker' }: Pick<Platform, 'provider'>):
 /** Platforms whose nodes are virtual machines. */
 export function isVirtual(platform: Pick<Platform, 'provider'>): boolean {
   return providerOf(platform) === 'vm';
+}
+
+/** How many times as long things may take on the platform: programs of another architecture may be emulated. */
+export function slownessOf({ primary }: Pick<Platform, 'primary'>): number {
+  return primary === undefined ? 1 : 10;
 }
 
 /** How many files a build on the platform may hand over. */

@@ -39,6 +39,11 @@ export function notReused({ build, reused }: { readonly build: string; readonly 
   return `the build ${build} says that it is the build ${reused} again, and ${why}`;
 }
 
+/** A build that says to have the packages for every architecture of another one, which it may not have. */
+export function notTaken({ build, from }: { readonly build: string; readonly from: string }, why: string): string {
+  return `the build ${build} takes packages for every architecture of ${from.slice(0, 19)}, and ${why}`;
+}
+
 function short(id: string): string {
   return id.slice(0, 12);
 }

@@ -17,7 +17,7 @@ import { makePackage, type Sample } from '../activities/repository/packages.ts';
 const named = process.env.SLUICE_PLATFORMS?.split(',');
 
 /** Those that the environment names, separated by commas; all without it. */
-export const platforms = builtInPlatforms.filter(({ name }) => named?.includes(name) ?? true);
+export const platforms = builtInPlatforms.filter(({ name, primary }) => named?.includes(name) ?? primary === undefined);
 
 /** Milliseconds for one command of a client. */
 export const patience = 600_000;

@@ -13,7 +13,7 @@ import { samples } from './samples.ts';
 
 // By hand, for images take minutes to make: SLUICE_PLATFORMS names the platforms, separated by commas; all without it.
 const named = process.env.SLUICE_PLATFORMS?.split(',');
-const platforms = builtInPlatforms.filter(({ name }) => named?.includes(name) ?? true);
+const platforms = builtInPlatforms.filter(({ name, primary }) => named?.includes(name) ?? primary === undefined);
 
 let workshop: Workshop;
 before(async () => {

@@ -4,7 +4,7 @@ import { explainVersion, parseVersion } from '../../../pipelines/formats/deb/ver
 import { unreadable } from '../../nodes/packages/unreadable.ts';
 import { unmetDependencies } from '../apt.ts';
 import { commitsSince, previousState, readTip, type VersionFile, type VersionState, versionState } from '../history.ts';
-import type { Prepared, SourceBuilder } from '../port.ts';
+import type { Prepared, Scope, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
 import { locate, printable, readSourceBytes, type Source } from '../source.ts';
@@ -37,8 +37,8 @@ async function prepare(source: Source, room: Room): Promise<PreparedDeb> {
     throw new BuildProblem(`${changelogPath}:1: the first line must be "NAME (VERSION) DISTRIBUTION; …"`);
   const problem = explainVersion(head.version);
   if (problem !== null) throw new BuildProblem(`${changelogPath}:1: ${printable(head.version)}: ${problem}`);
-  await refuseExcluded(source, room);
-  if (source.gitDir === null) return { name: head.source, version: head.version, time: null, source };
+  const independent = await refuseExcluded(source, room);
+  if (source.gitDir === null) return { name: head.source, version: head.version, time: null, source, independent };
   const versionFile = { path: committed, countedPart: countedPartOf };
   const state = await versionState(source.gitDir, 'HEAD', versionFile);
   // A file that is ignored by Git belongs to no commit.
@@ -50,7 +50,7 @@ async function prepare(source: Source, room: Room): Promise<PreparedDeb> {
   const entry = { ...tip, source: head.source, version, commits, distribution: room.platform.codename };
   // Old entries may be in another encoding: they stay as they are.
   await placeFile(room, `${places.source}/${path}`, Buffer.concat([Buffer.from(addChangelogEntry('', entry)), old]));
-  return { name: head.source, version, time: tip.time, source };
+  return { name: head.source, version, time: tip.time, source, independent };
 }
 
 interface Raised {
@@ -70,9 +70,9 @@ async function assertRaised(gitDir: string, versionFile: VersionFile, { state, v
   }
 }
 
-async function installDependencies({ source }: PreparedDeb, room: Room): Promise<void> {
+async function installDependencies({ source }: PreparedDeb, room: Room, { own }: Scope): Promise<void> {
   const options = ['-o', 'Dpkg::Use-Pty=0', '-o', 'Acquire::Retries=2'];
-  const how = ['--yes', '--quiet', '--no-install-recommends', '--allow-downgrades'];
+  const how = ['--yes', '--quiet', '--no-install-recommends', '--allow-downgrades', ...(own ? ['--arch-only'] : [])];
   const install = () => room.root(['apt-get', ...how, 'build-dep', places.source, ...options]);
   const first = await install();
   if (first.code === 0) return;
@@ -90,9 +90,10 @@ function last(output: string): string {
   return output.trim().split('\n').pop() ?? '';
 }
 
-async function build({ name, version, time }: Prepared, room: Room): Promise<readonly string[]> {
+async function build(prepared: PreparedDeb, room: Room, { own }: Scope): Promise<readonly string[]> {
+  const { name, version, time } = prepared;
   const env = time === null ? {} : { SOURCE_DATE_EPOCH: String(time) };
-  await generateOrig({ name, version, time }, room);
+  await generateOrig(prepared, room);
   // A pattern of one's own takes the place of dpkg-source's list, which leaves out *.o, *.so, .gitattributes and more.
   const pack = ['dpkg-source', '--tar-ignore=.git', '--build', 'source'];
   await room.build('source package', pack, { cwd: places.work, env });
@@ -100,7 +101,7 @@ async function build({ name, version, time }: Prepared, room: Room): Promise<rea
   const description = `${name}_${upstream}.dsc`;
   await room.build('source package', ['dpkg-source', '--extract', description, 'tree'], { cwd: places.work, env });
   await assertComplete(description, room);
-  const argv = ['dpkg-buildpackage', '--unsigned-source', '--unsigned-changes', '--build=binary'];
+  const argv = ['dpkg-buildpackage', '--unsigned-source', '--unsigned-changes', `--build=${own ? 'any' : 'binary'}`];
   const output = await room.build('build', argv, { cwd: `${places.work}/tree`, env });
   await room.machine.quiet();
   await keepWarnings(`${name}_${upstream}`, output, room);
@@ -108,11 +109,17 @@ async function build({ name, version, time }: Prepared, room: Room): Promise<rea
   const listed = await room.build('list', ['find', places.work, '-maxdepth', '1', '-type', 'f', '-print0'], {
     quiet: true,
   });
-  return listed.split('\0').filter((path) => path !== '' && !path.endsWith('.upstream'));
+  const paths = listed.split('\0').filter((path) => path !== '' && !path.endsWith('.upstream'));
+  // The source package is the other build's, as the packages for every architecture are.
+  return own ? paths.filter((path) => !isSource(path)) : paths;
+}
+
+function isSource(path: string): boolean {
+  return /\.(dsc|tar\.[a-z0-9]+|diff\.gz|asc)$/.test(path);
 }
 
 /** Makes the orig tarball of a package that has a Debian revision: the tree but for `debian/`, always the same bytes. */
-async function generateOrig({ name, version, time }: Prepared, room: Room): Promise<void> {
+async function generateOrig({ name, version, time }: PreparedDeb, room: Room): Promise<void> {
   await room.build('copy', ['cp', '-a', '--no-preserve=ownership', places.source, `${places.work}/source`]);
   const parsed = parseVersion(version);
   if (parsed === null || parsed.revision === '') return;

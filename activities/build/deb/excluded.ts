@@ -11,13 +11,15 @@ true`;
 /**
  * Asks dpkg whether the platform is one that the package is for.
  *
+ * @returns whether it is, by packages for every architecture alone
  * @throws BuildProblem (SKIPPED) when none of its binary packages is.
  */
-export async function refuseExcluded(source: Source, room: Room): Promise<void> {
+export async function refuseExcluded(source: Source, room: Room): Promise<boolean> {
   const wanted = architecturesOf((await readSourceFile(source, 'debian/control')) ?? '');
   const argv = ['sh', '-c', ask, 'sh', ...wanted];
   const output = await room.build('debian/control', argv, { cwd: places.home, quiet: true });
   const [machine = '', ...meant] = output.split('\n').filter(Boolean);
   const reason = exclusion(wanted, { machine, meant });
   if (reason !== null) throw new BuildProblem(reason, 'SKIPPED');
+  return wanted.includes('all') && meant.every((name) => name === 'all');
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { parseSpecHead } from '../../../pipelines/formats/rpm/spec.ts';
 import { assertFetched } from '../../nodes/packages/download-fault.ts';
-import type { Prepared, SourceBuilder } from '../port.ts';
+import type { Prepared, Scope, SourceBuilder } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import { placeFile, places, type Room } from '../room.ts';
 import { locate, type Source } from '../source.ts';
@@ -11,6 +11,7 @@ import { dateSpec } from './date-spec.ts';
 import { locateEncoding } from './encoding.ts';
 import { refuseExcluded } from './excluded.ts';
 import { findSpec } from './find-spec.ts';
+import { withoutNoarch } from './noarch.ts';
 import { folders, placeSources } from './place-sources.ts';
 import { reasonsIn, unprovided } from './unmet-requirements.ts';
 
@@ -38,7 +39,16 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   const { committed } = await locate(source, path, `${path} is missing`);
   const dated = await dateSpec(source, { path, committed, text, head }, room.platform.codename);
   const specFile = `${folders.specs}/${head.name}.spec`;
-  const prepared = { name: head.name, version: '', source, path, specFile, requirements: [], ...dated };
+  const prepared = {
+    name: head.name,
+    version: '',
+    source,
+    path,
+    specFile,
+    requirements: [],
+    independent: false,
+    ...dated,
+  };
   await room.build('prepare', ['mkdir', '-p', folders.sources, folders.specs], { quiet: true });
   await noteTree(room);
   await placeFile(room, specFile, specBytes(dated.spec));
@@ -46,7 +56,8 @@ async function prepare(source: Source, room: Room, project: string): Promise<Pre
   const version = await readVersion(prepared, room).catch((error) => {
     throw locateEncoding(error, { path, text });
   });
-  return { ...prepared, version, requirements: await readRequirements(prepared, room) };
+  const independent = room.platform.primary !== undefined && (await isIndependent(prepared, room));
+  return { ...prepared, version, independent, requirements: await readRequirements(prepared, room) };
 }
 
 function specBytes(spec: string): Buffer {
@@ -62,6 +73,21 @@ async function readVersion(prepared: PreparedRpm, room: Room): Promise<string> {
   const version = output.split('\n').findLast((line) => /^[\w.:+~^-]+$/.test(line));
   if (version === undefined) throw new BuildProblem(`${prepared.path}: ${JSON.stringify(output)} has no version`);
   return version;
+}
+
+/** Whether a spec has packages for every architecture alone. */
+async function isIndependent(prepared: PreparedRpm, room: Room): Promise<boolean> {
+  const argv = [
+    'rpmspec',
+    ...reading(prepared, room),
+    '--query',
+    '--queryformat',
+    'arch=%{ARCH}\\n',
+    prepared.specFile,
+  ];
+  const output = await room.build(prepared.path, argv, { cwd: places.source, quiet: true });
+  const found = output.split('\n').filter((line) => line.startsWith('arch='));
+  return found.length > 0 && found.every((line) => line === 'arch=noarch');
 }
 
 /** What every rpm tool is told: where things are, the platform's tag, and what makes two builds alike. */
@@ -117,7 +143,7 @@ function specOf(requirements: readonly string[]): string {
   return `${head}${lines.join('')}%description\nNone.\n`;
 }
 
-async function build(prepared: PreparedRpm, room: Room): Promise<readonly string[]> {
+async function build(prepared: PreparedRpm, room: Room, { own, common }: Scope): Promise<readonly string[]> {
   const env = prepared.time === null ? {} : { SOURCE_DATE_EPOCH: String(prepared.time) };
   const options = defines(room);
   const parse = ['rpmspec', ...reading(prepared, room), '--parse', prepared.specFile];
@@ -130,12 +156,14 @@ async function build(prepared: PreparedRpm, room: Room): Promise<readonly string
   const source = await list(room, folders.sourcePackages);
   if (source[0] === undefined) throw new BuildProblem('rpmbuild made no source package');
   const { name, spec } = prepared;
-  const own = { name: `${name}.spec`, content: specBytes(spec), executable: false };
-  await assertComplete(source[0], { ...expected, files: [own, ...expected.files] }, room);
+  const asBuilt = { name: `${name}.spec`, content: specBytes(spec), executable: false };
+  await assertComplete(source[0], { ...expected, files: [asBuilt, ...expected.files] }, room);
   const nodeps = room.platform.buildRequires === 'debian' ? ['--nodeps'] : [];
   await room.build('build', ['rpmbuild', ...options, '--rebuild', ...nodeps, source[0]], { env });
   await room.machine.quiet();
-  return [...source, ...(await list(room, folders.packages)), ...(await takeLintOverrides(prepared, room))];
+  const built = await list(room, folders.packages);
+  const packages = own ? await withoutNoarch(built, common, room) : [...source, ...built];
+  return [...packages, ...(await takeLintOverrides(prepared, room))];
 }
 
 /** The checker's overrides travel with the packages, as `NAME.rpmlintrc`. */

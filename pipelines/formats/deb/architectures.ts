@@ -1,12 +1,5 @@
 import { readSourceControl } from './control.ts';
 
-const debianNames: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
-
-/** What dpkg calls an architecture that RPM and the kernel may call otherwise. */
-export function debianName(arch: string): string {
-  return debianNames[arch] ?? arch;
-}
-
 /** The architectures of all binary packages in a `debian/control`, each once: names, wildcards and `all`. */
 export function architecturesOf(control: string): readonly string[] {
   const lists = readSourceControl(control).flatMap((each) =>

@@ -39,6 +39,8 @@ export interface BuildOptions {
   readonly versionFault?: BuildStageDeps['versionFault'];
   readonly reuse?: StageInput['reuse'];
   readonly pipeline?: string;
+  /** Artifacts of the builds before it. */
+  readonly parents?: StageInput['parents'];
 }
 
 /** A directory with repositories and builds; `close` removes it. */
@@ -76,8 +78,8 @@ export async function openWorkshop() {
       label: platform.name,
     });
     const source = { project: repository.name, branch: 'main', commit, tree };
-    const { pipeline = 'check', reuse } = options;
-    const asked = { ...input, build: { ...input.build, pipeline }, ...(reuse === undefined ? {} : { reuse }) };
+    const { pipeline = 'check', reuse, parents = [] } = options;
+    const asked = { ...input, parents, build: { ...input.build, pipeline }, ...(reuse === undefined ? {} : { reuse }) };
     const result = await withLease(openProvider('docker'), { build: input.build.id }, (lease) =>
       stage(
         { ...asked, source, sources: [source] },

@@ -33,6 +33,25 @@ test('R16: storage that is away is asked again', async () => {
   await assert.rejects(begun, (error) => !(error instanceof ApplicationFailure));
 });
 
+test('a job on nodes that nobody serves is refused by their name, and no other is', async () => {
+  const whyUnserved = async (label: string) => (label === 'far' ? 'far is for arm64, and nobody runs that' : null);
+  const starting = (labels: readonly string[]) => {
+    const nodes = labels.map((label) => ({ name: label, label }));
+    const job = { key: 'b', name: 'b', requires: [], nodeset: { name: '', nodes, groups: [] } };
+    const deps = {
+      released: { current: async () => null, has: async () => false },
+      ...{ repositories: [], defaultArch: 'amd64', saveBuild: async () => true, whyUnserved },
+      archOf: (label: string) => (label === 'far' ? 'arm64' : 'amd64'),
+    } as unknown as JobDeps;
+    const input = { job: { job, provided: [], source: {} }, run: '0', byHand: false };
+    return createJobActivities(deps).beginJob(input as unknown as BeginJob);
+  };
+  const far = await starting(['far']);
+  assert.deepEqual([far.queue, far.refused], ['build-arm64', 'far is for arm64, and nobody runs that']);
+  for (const labels of [['near'], []]) assert.equal((await starting(labels)).refused, undefined);
+  assert.match((await starting(['near', 'far'])).refused ?? '', /of several architectures: amd64, arm64/);
+});
+
 test('W2: a generation that is gone after all is made up for by the one that is shown', async () => {
   const job = { key: 'b', name: 'b', requires: [], nodeset: { name: '', nodes: [], groups: [] } };
   const starting = async (released: ReleasedGenerations | undefined, there: readonly string[]) => {

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type Docker from 'dockerode';
-import { readAptSettings } from '../../../infra/images/apt-settings.ts';
+import { readAptSettings, withoutArchitecture } from '../../../infra/images/apt-settings.ts';
 import { imagesOnNeed, platformsInUse, withControl } from '../../../infra/images/on-need.ts';
 import { builtInPlatforms, shippedPlatforms } from '../../../infra/images/platforms.ts';
 import { recipesFor, type WantedPlatform } from '../../../infra/images/recipes.ts';
+import { hostArch } from '../../../infra/stack/arch.ts';
+import { foreignTo, rpmName } from '../../../pipelines/model/architecture.ts';
 import { imageOf } from '../../../pipelines/model/platform.ts';
 
 const rows = [
@@ -18,10 +20,13 @@ const rows = [
   ['debian-testing', 'deb', 'forky'],
   ['rpm-debian-testing', 'rpm', 'deb14'],
 ];
+/** Those of this machine's own architecture. */
+const ownPlatforms = builtInPlatforms.filter(({ primary }) => primary === undefined);
+const foreign = builtInPlatforms.filter(({ primary }) => primary !== undefined);
 
 test('the built-in platforms: each release of Debian for each format, those of the shipped jobs first', () => {
   assert.deepEqual(
-    builtInPlatforms.map(({ name, format, codename }) => [name, format, codename]),
+    ownPlatforms.map(({ name, format, codename }) => [name, format, codename]),
     rows,
   );
   assert.deepEqual(
@@ -32,7 +37,7 @@ test('the built-in platforms: each release of Debian for each format, those of t
 
 test('a platform’s images come from its own release of Debian, and from no other', async () => {
   const settings = async (codename: string) => ({ sources: [codename], config: '', preferences: '' });
-  for (const platform of builtInPlatforms) {
+  for (const platform of ownPlatforms) {
     const recipes = await recipesFor([platform], settings);
     const [, , dist] = rows.find(([name]) => name === platform.name) ?? [];
     const debian = { deb12: 'bookworm', deb13: 'trixie', deb14: 'forky' }[dist ?? ''] ?? dist;
@@ -43,9 +48,37 @@ test('a platform’s images come from its own release of Debian, and from no oth
   }
 });
 
+test('each is there for the other architecture, too, with images of its own and the first as its primary', async () => {
+  const [arch = ''] = foreignTo(hostArch());
+  assert.deepEqual(
+    foreign.map(({ name, primary, format, codename, arch: called }) => [name, primary, format, codename, called]),
+    rows.map(([name, format, codename]) => {
+      return [`${name}-${arch}`, name, format, codename, format === 'deb' ? arch : rpmName(arch)];
+    }),
+  );
+  const settings = async () => ({ sources: [], config: '', preferences: '' });
+  for (const [nth, platform] of foreign.entries()) {
+    const own = await recipesFor(ownPlatforms.slice(nth, nth + 1), settings);
+    const recipes = await recipesFor([platform], settings);
+    assert.deepEqual(
+      recipes.map(({ image, arch: of }) => [image, of]),
+      own.map(({ image }) => [image.replace(':', `-${arch}:`), arch]),
+    );
+    assert.ok(own.every((one) => one.arch === null && recipes.every(({ digest }) => digest !== one.digest)));
+  }
+});
+
+test('entries of the host’s own architecture serve for images of another', () => {
+  const of = { config: '', preferences: '' };
+  const sources = ['deb [arch=amd64 signed-by=/k] http://a.test/d x main', 'deb [arch=amd64] http://a.test/d x main'];
+  const wanted = ['deb [signed-by=/k] http://a.test/d x main', 'deb http://a.test/d x main'];
+  assert.deepEqual(withoutArchitecture({ ...of, sources }).sources, wanted);
+  assert.deepEqual(withoutArchitecture({ ...of, sources: wanted }).sources, wanted);
+});
+
 test('dnf5 is in the images of RPM packages on testing alone', async () => {
   const settings = async () => ({ sources: [], config: '', preferences: '' });
-  const with5 = (await recipesFor(builtInPlatforms, settings)).filter(({ scripts }) => scripts.includes('rpm-dnf5.sh'));
+  const with5 = (await recipesFor(ownPlatforms, settings)).filter(({ scripts }) => scripts.includes('rpm-dnf5.sh'));
   assert.deepEqual(
     with5.map(({ image }) => image),
     ['sluice/rpm-debian-testing:minimal', 'sluice/rpm-debian-testing:build'],
@@ -54,9 +87,9 @@ test('dnf5 is in the images of RPM packages on testing alone', async () => {
 
 test('rpm 4.20 and later run scriptlets without namespaces of their own, which containers may not make', async () => {
   const settings = async () => ({ sources: [], config: '', preferences: '' });
-  const all = await recipesFor(builtInPlatforms, settings);
+  const all = await recipesFor(ownPlatforms, settings);
   const turned = all.filter(({ scripts }) => scripts.includes('rpm-scriptlets.sh')).map(({ image }) => image);
-  const later = builtInPlatforms.filter(({ name }) => /^rpm-debian-(?:13|testing)$/.test(name));
+  const later = ownPlatforms.filter(({ name }) => /^rpm-debian-(?:13|testing)$/.test(name));
   assert.deepEqual(
     turned,
     later.flatMap(({ testImage, buildImage }) => [testImage, buildImage]),

@@ -14,8 +14,13 @@ import type { JobGraph } from '../../../pipelines/model/job.ts';
 const project = { name: 'app', trusted: false, connection: 'git', branches: ['main'], defaultBranch: 'main' };
 const shipped = { ...project, name: 'sluice/defaults', trusted: true, branches: ['master'], defaultBranch: 'master' };
 
-async function graph(templates: readonly string[], pipeline: string, files: readonly string[]): Promise<JobGraph> {
-  const sources = [...(await readShipped()), declare([{ name: 'app', templates }])];
+async function graph(
+  templates: readonly string[],
+  pipeline: string,
+  files: readonly string[],
+  own = 'amd64',
+): Promise<JobGraph> {
+  const sources = [...(await readShipped(undefined, own)), declare([{ name: 'app', templates }])];
   const layout = buildLayout({
     tenant: defaultTenant,
     projects: [shipped, project],
@@ -57,6 +62,37 @@ test('W19: the quick gate builds and publishes, and tries all repositories toget
   assert.equal(await jobs(['deb-package-quick-gate'], 'gate', ['a.c']), 'build-deb publish-deb systest-deb noop');
   assert.equal(await jobs(['deb-package-quick-gate'], 'check', ['a.c']), `${deb} noop`);
   assert.equal(await jobs(['rpm-package-quick-gate'], 'gate', ['a.c']), 'build-rpm publish-rpm systest-rpm noop');
+});
+
+test('a project is built for another architecture by one more template for each format, after its own', async () => {
+  for (const [own, other] of [
+    ['amd64', 'arm64'],
+    ['arm64', 'amd64'],
+  ] as const) {
+    for (const format of ['deb', 'rpm']) {
+      const templates = [`${format}-package`, `${format}-package-${other}`];
+      const { jobs: check } = await graph(templates, 'check', ['a.c'], own);
+      const foreign = check.filter(({ name }) => name.endsWith(other));
+      assert.deepEqual(
+        foreign.map(({ name }) => name.replace(`-${format}-${other}`, '')),
+        ['build', 'lint', 'publish', 'install'],
+      );
+      const platform = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
+      for (const { nodeset } of foreign)
+        assert.deepEqual(
+          nodeset.nodes.map(({ label }) => label),
+          [`${platform}-${other}`],
+        );
+      const [build] = foreign;
+      assert.deepEqual(build?.dependencies, [{ name: `build-${format}`, soft: true }]);
+      // What is built for this machine waits for nothing that is emulated.
+      const near = check.filter(({ name }) => !name.endsWith(other));
+      assert.doesNotMatch(JSON.stringify(near), new RegExp(other));
+      const gate = await graph(templates, 'gate', ['a.c'], own);
+      assert.equal(gate.failFast, true);
+      assert.equal(await jobs(templates, 'post', ['a.c'], own), `release-${format} release-${format}-${other}`);
+    }
+  }
 });
 
 test('F4: check shows the verdict of both formats, the gate stops at the first failure', async () => {

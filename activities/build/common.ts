@@ -1,0 +1,55 @@
+import { mkdtemp } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type CommonPackages, commonIn } from '../../pipelines/model/artifact.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import type { StageInput } from '../../workflows/contract.ts';
+import { packagesOf } from '../repository/publish-stage.ts';
+import { readManifest } from '../storage/manifest.ts';
+import type { BuildStageDeps } from './deps.ts';
+import { BuildProblem } from './problem.ts';
+import { places, type Room } from './room.ts';
+
+/**
+ * The packages for every architecture that a build takes of the one on its platform's `primary`, which ran before it.
+ *
+ * @returns undefined where it takes none: it makes all itself, or nothing was built there
+ * @throws BuildProblem (ERROR) when that one was of another tree or version
+ */
+export async function commonFor(
+  { store }: Pick<BuildStageDeps, 'store'>,
+  { primary, format }: Platform,
+  {
+    input: { parents, source },
+    version,
+  }: { readonly input: Pick<StageInput, 'parents' | 'source'>; readonly version: string },
+): Promise<CommonPackages | undefined> {
+  if (primary === undefined) return undefined;
+  const { manifest } = packagesOf(parents).find((one) => one.platform === primary && one.format === format) ?? {};
+  if (manifest === undefined) return undefined;
+  const first = await readManifest(store, manifest);
+  const { project, tree, version: other } = first.source;
+  if (project !== source.project || tree !== source.tree || other !== version) {
+    throw new BuildProblem(`what was built on ${primary} (${other}) is of another tree than ${version}`, 'ERROR');
+  }
+  return { manifest, files: commonIn(first) };
+}
+
+/** What is said where nothing is left to build, as all packages are for every architecture. */
+export function nothingOwn({ name, primary = '' }: Pick<Platform, 'name' | 'primary'>): string {
+  return `all its packages are for every architecture: they are built on ${primary}, not on ${name}`;
+}
+
+/** Puts packages that are to be compared with into the machine. @returns where, for the builder */
+export async function placeCommon(
+  store: BuildStageDeps['store'],
+  common: CommonPackages | undefined,
+  { machine, platform, context }: Room,
+): Promise<{ readonly common?: string }> {
+  // Of DEB packages nothing is built twice.
+  if (common === undefined || common.files.length === 0 || platform.format === 'deb') return {};
+  const directory = await mkdtemp(join(context.workdir, 'common-'));
+  for (const { digest, name } of common.files) await store.fetch(digest, join(directory, basename(name)));
+  const place = `${places.home}/common`;
+  await machine.put(directory, place);
+  return { common: place };
+}

@@ -1,0 +1,47 @@
+import { basename } from 'node:path';
+import { noarchDifference, noarchQuery } from '../../../pipelines/formats/rpm/noarch.ts';
+import { BuildProblem } from '../problem.ts';
+import type { Room } from '../room.ts';
+
+const options = { quiet: true, env: { HOME: '/' } } as const;
+
+/**
+ * Compares what a build made for every architecture with what the other platform's build made: that one's is kept.
+ *
+ * @param paths of the built packages
+ * @param common directory with the other build's
+ * @returns the paths of packages for the platform's own architecture
+ * @throws BuildProblem that names the first package which differs, or is not there
+ */
+export async function withoutNoarch(
+  paths: readonly string[],
+  common: string | undefined,
+  room: Room,
+): Promise<readonly string[]> {
+  const noarch = paths.filter((path) => path.endsWith('.noarch.rpm'));
+  if (common !== undefined) {
+    const listed = await room.build('list', ['find', common, '-name', '*.rpm', '-print0'], options);
+    const there = new Set(listed.split('\0').map((path) => basename(path)));
+    for (const path of noarch) await requireSame(path, { common, there }, room);
+  }
+  return paths.filter((path) => !noarch.includes(path));
+}
+
+async function requireSame(
+  path: string,
+  { common, there }: { readonly common: string; readonly there: ReadonlySet<string> },
+  room: Room,
+): Promise<void> {
+  const name = basename(path);
+  const { primary } = room.platform;
+  if (!there.has(name))
+    throw new BuildProblem(`${name} is for every architecture, and the build on ${primary} made none`);
+  const difference = noarchDifference(await describe(path, room), await describe(`${common}/${name}`, room));
+  if (difference === null) return;
+  throw new BuildProblem(`${name} is for every architecture, and differs from that built on ${primary}: ${difference}`);
+}
+
+function describe(path: string, room: Room): Promise<string> {
+  const argv = ['rpm', '--query', '--package', '--nosignature', '--queryformat', noarchQuery, path];
+  return room.build('look at a package', argv, options);
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { architectureFaults } from '../../../infra/config/architectures.ts';
+import { InvalidConfiguration, parseConfig } from '../../../infra/config/load.ts';
+import { releaseRules } from '../../../infra/config/release-rules.ts';
+import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { hostArch } from '../../../infra/stack/arch.ts';
+import { builtInArchitectures } from '../../../pipelines/model/architecture.ts';
+import { lineOf } from '../../../pipelines/model/release-line.ts';
+
+const both = builtInArchitectures.join(', ');
+const other = builtInArchitectures.find((arch) => arch !== hostArch()) ?? assert.fail();
+const foreign = builtInPlatforms.find(({ primary }) => primary === 'debian-13')?.name ?? assert.fail();
+const own = `{format: deb, codename: x, arch: ${other}, buildImage: b, testImage: t`;
+
+function problems(text: string): string[] {
+  try {
+    parseConfig({ path: 'sluice.yaml', text, directory: '/conf', env: {} });
+  } catch (error) {
+    assert.ok(error instanceof InvalidConfiguration);
+    return error.message.split('\n');
+  }
+  return [];
+}
+
+const rows: readonly [text: string, wanted: RegExp | null][] = [
+  [`projects:\n  a: {templates: [deb-package], arch: [${both}]}\n`, null],
+  [`projects:\n  a: {arch: [${hostArch()}]}\n`, null],
+  [
+    `projects:\n  a: {templates: [deb-package], arch: [${other}]}\n`,
+    new RegExp(`^sluice\\.yaml:2:.*: projects\\.a\\.arch: must have ${hostArch()}, the server's own`),
+  ],
+  [
+    `projects:\n  a: {arch: [${both}]}\n`,
+    /^sluice\.yaml:2:.*: projects\.a\.arch: is for projects with the templates deb-package or rpm-package/,
+  ],
+  [
+    'projects:\n  a: {templates: [deb-package], arch: [vax]}\n',
+    /^sluice\.yaml:2:.*: projects\.a\.arch\.0: expected amd64 or arm64/,
+  ],
+  [`platforms:\n  p: ${own}, primary: debian-12}\n`, null],
+  [
+    `platforms:\n  p: ${own}, primary: debian-31}\n`,
+    /platforms\.p\.primary: there is no platform debian-31: there are debian-12, /,
+  ],
+  [`platforms:\n  p: ${own}, primary: rpm-debian-12}\n`, /platforms\.p\.primary: must be for deb packages, as p is/],
+  [
+    `platforms:\n  p: ${own}, primary: ${foreign}}\n`,
+    /platforms\.p\.primary: must be debian-13, the primary of debian-13-/,
+  ],
+  [
+    `platforms:\n  p: ${own}, primary: q}\n  q: ${own}}\n`,
+    /platforms\.p\.primary: must be of another architecture than p: both are/,
+  ],
+];
+
+for (const [text, wanted] of rows) {
+  test(`architectures in sluice.yaml: ${JSON.stringify(text)}`, () => {
+    const [first, ...more] = problems(text);
+    assert.deepEqual(more, []);
+    if (wanted === null) assert.equal(first, undefined);
+    else assert.match(first ?? '', wanted);
+  });
+}
+
+test('a server of another architecture asks for that one', () => {
+  const projects = { a: { templates: ['deb-package'], arch: ['amd64'] } };
+  assert.deepEqual(architectureFaults({ projects, platforms: {} }, 'amd64'), []);
+  assert.match(architectureFaults({ projects, platforms: {} }, 'arm64')[0]?.message ?? '', /^must have arm64/);
+});
+
+test('what is built for another architecture is released where its primary’s packages are', () => {
+  const text = 'release: {lines: {deb-13: {platforms: [debian-13]}}}';
+  const rules = releaseRules(parseConfig({ path: 'sluice.yaml', text, directory: '/conf', env: {} }));
+  const repository = (platform: string) => lineOf(rules, { format: 'deb', platform, branch: 'main' }).repository;
+  assert.deepEqual(['debian-13', foreign, 'debian-12'].map(repository), ['deb-13', 'deb-13', 'deb']);
+});
