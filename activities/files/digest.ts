@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 
@@ -23,4 +24,16 @@ export function hashing(hash: Hash) {
       yield chunk;
     }
   };
+}
+
+/** The digests of files that have not changed since they were read. */
+const known = new Map<string, string>();
+
+/** The same, of a file that is looked at again and again: it is read when it has changed. */
+export async function knownSha256(path: string): Promise<string> {
+  const { ino, size, mtimeMs } = await stat(path);
+  const key = JSON.stringify([path, ino, size, mtimeMs]);
+  const digest = known.get(key) ?? (await sha256(path));
+  known.set(key, digest);
+  return digest;
 }

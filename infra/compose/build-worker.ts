@@ -39,6 +39,7 @@ import { keepMending } from './mending.ts';
 import { askForModules, askForObjects } from './modules.ts';
 import { payloadStore } from './payload-store.ts';
 import { prepareMachines } from './prepare-machines.ts';
+import { provisioningBy } from './provisioning.ts';
 import { removeReady } from './ready.ts';
 import { askForSecrets } from './secrets.ts';
 import { stagesOf } from './stages.ts';
@@ -74,7 +75,8 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
   const ready = createReadyActivities({ provider: stages.provider, platforms: allPlatforms(config) });
-  const snapshots = snapshotsOf(config);
+  const provisioning = provisioningBy(stages, parts.virtual, platform);
+  const snapshots: SnapshotDeps = { ...snapshotsOf(config), provisioning };
   const activities = Object.assign(stage, createSnapshotActivities(snapshots), ready);
   const part = await runJobs({
     ...{ temporal, stages, activities, slots: config.workers.build, data: config.data, logger },
@@ -150,7 +152,7 @@ function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits
 }
 
 /** What this machine's worker does about its saved machines. */
-function snapshotsOf(config: StackConfig): SnapshotDeps {
+function snapshotsOf(config: StackConfig): Omit<SnapshotDeps, 'provisioning'> {
   const directory = vmDirectory(config.data);
   const platforms = allPlatforms(config);
   return {

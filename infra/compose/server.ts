@@ -40,6 +40,7 @@ import { createMirrorDesk } from './mirror-desk.ts';
 import { keepCollecting, keepScheduled, setsShowing } from './mirrors.ts';
 import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
+import { requireProvisioning } from './provisioning.ts';
 import { keepTold, tellCapacity } from './ready.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
@@ -55,6 +56,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   // It ends with this process.
   keepHelper();
   await requireTestSecret(config);
+  await requireProvisioning(config);
   const common = createCommon(config);
   const { paths } = common;
   for (const path of [paths.storage, paths.repositories, paths.released]) await makeOpenDirectory(path);

@@ -6,7 +6,7 @@ import { openProvider, type VirtualContext, vmDirectory } from '../../activities
 import { openSshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
 import { removeHostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
 import { type Places, placesIn } from '../../activities/nodes/vm/records.ts';
-import { createSnapshotActivities, type SnapshotDeps, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
+import { createSnapshotActivities, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
 import { createStageActivities } from '../../activities/stages.ts';
 import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
@@ -22,6 +22,7 @@ import { asSeenFromHere } from './addressed.ts';
 import { keepPrepared } from './keep-prepared.ts';
 import { keepSweeping } from './leftovers.ts';
 import { prepareMachines } from './prepare-machines.ts';
+import { provisioningBy } from './provisioning.ts';
 import { type StageParts, stagesOf } from './stages.ts';
 import { type FarHost, hostStates } from './vm-hosts.ts';
 import { watchHost } from './watch-host.ts';
@@ -61,7 +62,8 @@ export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Pro
   const places = placesIn(settings.directory, watch.host);
   const virtual = { ...parts.virtual, places, prepare: prepareMachines(temporal.client, name) };
   const stages = stagesOf({ ...parts, virtual, host: name });
-  const snapshots = snapshotsOn(deps, places, settings.directory);
+  const provisioning = provisioningBy(stages, virtual, parts.platform);
+  const snapshots = { ...snapshotsOn(deps, places, settings.directory), provisioning };
   const activities = Object.assign(stagesSeen(parts, stages), createSnapshotActivities(snapshots));
   const machines = openProvider('vm', { installation: installationOf(parts.data), virtual });
   await tendAtNight(deps, name, platforms);
@@ -101,11 +103,11 @@ function stagesSeen(parts: StageParts, stages: Parameters<typeof createStageActi
   return withinLines(seen, parts.release);
 }
 
-function snapshotsOn({ parts, platforms, limits }: HostWorkerDeps, places: Places, directory: string): SnapshotDeps {
+function snapshotsOn({ parts, platforms, limits }: HostWorkerDeps, places: Places, directory: string) {
   const here = vmDirectory(parts.data);
   const { host } = places;
   return {
-    lender: { places, installation: installationOf(parts.data).id, ways: [] },
+    lender: { places, installation: installationOf(parts.data).id, ways: [], urlThere: parts.virtual.urlThere },
     platforms,
     ...imagesOnHost({ images: vmImages(here, platforms), platforms, host, directory }),
     limits,

@@ -3,7 +3,7 @@ import { debianReleases } from '../images/releases.ts';
 import { namedSchema, type Resolve } from './mirrors.ts';
 import { secretForms, secretSchema } from './secrets.ts';
 import { hostKeySchema } from './static.ts';
-import { sizeSchema } from './units.ts';
+import { durationSchema, sizeSchema } from './units.ts';
 
 const limits = z.strictObject({
   cpus: z.number().positive().default(2).describe('Processor cores.'),
@@ -40,6 +40,22 @@ function imageSchema(resolve: Resolve) {
       issue('sha256', 'must be given for what is fetched');
     if (key === undefined && hostKey !== undefined) issue('key', 'must be given beside `hostKey`');
     if (key !== undefined && hostKey === undefined) issue('hostKey', 'must be given beside `key`');
+  });
+}
+
+/** `provision:` what is run in virtual machines before they are saved. */
+function provisionSchema(resolve: Resolve) {
+  return z.strictObject({
+    directory: z.string().min(1).transform(resolve).describe('Directory on this machine with all that is needed.'),
+    run: z
+      .array(
+        z
+          .string()
+          .regex(/^[\w-][\w.-]*(\/[\w-][\w.-]*)*$/, 'must be a path below `directory`: letters, digits and ._-'),
+      )
+      .min(1)
+      .describe('Scripts and Ansible playbooks (`*.yaml`) in it, one after the other.'),
+    timeout: durationSchema.prefault('30m').describe('How long each may take.'),
   });
 }
 
@@ -87,6 +103,9 @@ function platformSchema(resolve: Resolve) {
     image: imageSchema(resolve)
       .optional()
       .describe('Disk that virtual machines begin with. Default: one is made of the Debian release `codename`.'),
+    provision: provisionSchema(resolve)
+      .optional()
+      .describe('What is run in virtual machines before they are saved: `docs/machines.md`.'),
     limits: limits.prefault({}).describe('What one container may use; of a virtual machine `cpus` and `memoryMiB`.'),
   });
 }
@@ -104,10 +123,13 @@ type Written = z.infer<ReturnType<typeof platformSchema>>;
 
 function check({ provider, ...given }: Written, context: z.RefinementCtx): void {
   const images = ['buildImage', 'testImage'] as const;
+  const machines = ['image', 'provision'] as const;
   const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (provider === 'docker') {
     for (const key of images) if (given[key] === undefined) issue(key, 'must be given where nodes are containers');
-    if (given.image !== undefined) issue('image', 'is for virtual machines: give `provider: vm` as well');
+    for (const key of machines) {
+      if (given[key] !== undefined) issue(key, 'is for virtual machines: give `provider: vm` as well');
+    }
     return;
   }
   for (const key of images) {

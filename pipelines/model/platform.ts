@@ -20,6 +20,16 @@ export interface DiskImage {
   readonly hostKey?: string | undefined;
 }
 
+/** What is run in a virtual machine before it is saved. */
+export interface Provision {
+  /** A directory of the server's machine, with all that is needed. */
+  readonly directory: string;
+  /** Scripts and playbooks below it, one after the other. */
+  readonly run: readonly string[];
+  /** Seconds for each. */
+  readonly timeout: number;
+}
+
 /**
  * Where packages are built and tried: a node label, as nodesets name it. `debian-12`, `debian-13`, `debian-testing` and
  * each with `rpm-` before it are built in, for other architectures with `-ARCH` behind it; others (an `almalinux:9` image,
@@ -43,6 +53,8 @@ export interface Platform {
   readonly provider?: PlatformProvider;
   /** The disk that virtual machines begin with; absent: one is made of the Debian release. */
   readonly image?: DiskImage | undefined;
+  /** What is done to virtual machines before they are saved; absent: nothing. */
+  readonly provision?: Provision | undefined;
   /** Image with the build tools. */
   readonly buildImage: string;
   /** Image of the plain minimal system that packages are installed on. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Machine } from '../port.ts';
 import { execute } from '../ssh/exec.ts';
 import type { Line } from '../ssh/line.ts';
 import { lastWords } from './console.ts';
@@ -19,8 +20,9 @@ import {
   specOf,
 } from './lend.ts';
 import { openLine } from './line.ts';
+import { createMachine } from './machine.ts';
 import { withMonitor } from './monitor.ts';
-import { type Snapshot, writeRecord } from './records.ts';
+import { type MachineRecord, type Snapshot, writeRecord } from './records.ts';
 import { remoteOf } from './remote.ts';
 import { saveMemory } from './save.ts';
 
@@ -39,6 +41,8 @@ export interface Preparation {
   readonly hardware: Hardware;
   readonly cores: number;
   readonly memoryMiB: number;
+  /** Digest of what is done to it before it is saved; absent: nothing. */
+  readonly provision?: string;
 }
 
 /** What a preparation is done by. */
@@ -48,6 +52,8 @@ export interface PreparationRun {
   readonly holder?: string;
   /** Milliseconds until it has booted; absent: what the slowest needs. */
   readonly patience?: number;
+  /** Does something to a machine that is healthy, and reaches the lender's ways; it must be healthy after that. */
+  readonly provision?: (machine: Machine) => Promise<void>;
 }
 
 /** What machines made for a snapshot carry in the place of a build's id. */
@@ -65,7 +71,7 @@ function buildFor(image: string): string {
 export async function prepareSnapshot(
   lender: Lender,
   preparation: Preparation,
-  { signal, holder, patience = booting }: PreparationRun,
+  { signal, holder, patience = booting, provision }: PreparationRun,
 ): Promise<Snapshot> {
   const { places, installation } = lender;
   const build = buildFor(preparation.image);
@@ -83,7 +89,8 @@ export async function prepareSnapshot(
     const record = { id: machine.id, ...whose, name: 'prepare', snapshot: id, hostKey };
     await writeRecord(machine, 'machine.json', record);
     await files.makeDirectory(saved);
-    const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, { machine, saved, signal, patience }) };
+    const target = { machine: { ...machine, record }, saved, signal, patience, provision };
+    const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, target) };
     await verify(lender, snapshot, { below: machine.directory, build, signal });
     const spot = { host: places.host, directory: saved };
     const whole: Snapshot = { ...snapshot, digests: await digestsOf(spot) };
@@ -98,23 +105,24 @@ export async function prepareSnapshot(
 }
 
 interface Target {
-  readonly machine: Spot & { readonly id: string };
+  readonly machine: Spot & { readonly record: MachineRecord };
   readonly saved: string;
   readonly signal: AbortSignal;
   readonly patience: number;
+  readonly provision: PreparationRun['provision'] | undefined;
 }
 
 /** @returns how long it took until the machine answered, in milliseconds */
 async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: Target): Promise<number> {
   const { machine, saved, signal, patience } = target;
-  const { id, host, directory } = machine;
+  const { record, host, directory } = machine;
   const { from, hostKey } = snapshot;
   await makeOverlay(host, { path: join(from, 'disk'), format: 'raw' }, join(directory, 'disk'));
   const seed = join(from, 'seed');
   const seeded = await host.files.has(seed);
   if (seeded) await host.files.copy(seed, join(directory, 'seed'));
   const begin = performance.now();
-  await startEmulator(machine, specOf(id, snapshot, lender), bootOf(snapshot, seeded));
+  await startEmulator(machine, specOf(record.id, snapshot, lender), bootOf(snapshot, seeded));
   // A system that boots by itself may wait for its network: an address is to be had, and nothing else.
   for (const cable of snapshot.whole ? ['inner'] : ['outer', 'inner']) await unplug(machine, cable);
   // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.
@@ -124,11 +132,20 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   });
   const bootMs = Math.round(performance.now() - begin);
   await settle(line, signal);
+  await change(createMachine({ ...machine, line }, lender), line, target);
   await unplug(machine, 'outer');
   line.close();
   await saveMemory(machine, join(saved, 'memory'));
   await host.files.move(join(directory, 'disk'), join(saved, 'disk'));
   return bootMs;
+}
+
+async function change(machine: Machine, line: Line, { provision, signal }: Target): Promise<void> {
+  if (provision === undefined) return;
+  await machine.open();
+  await provision(machine);
+  await machine.close();
+  await settle(line, signal);
 }
 
 async function unplug(spot: Spot, cable: string): Promise<void> {

@@ -34,6 +34,8 @@ const snapshotSchema = z.object({
   hardware: hardwareSchema,
   cores: z.number(),
   memoryMiB: z.number(),
+  /** Digest of what was done to it before it was saved; absent: nothing. */
+  provision: z.string().optional(),
   /** Milliseconds since the epoch. */
   time: z.number(),
   /** Milliseconds that its boot took until it answered: what is saved by every restore. */

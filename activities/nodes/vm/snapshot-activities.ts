@@ -4,16 +4,34 @@ import { Context } from '@temporalio/activity';
 import { isVirtual, type Platform } from '../../../pipelines/model/platform.ts';
 import type { PreparedSnapshot, SnapshotActivities } from '../../../workflows/snapshots-contract.ts';
 import { configurationFault } from '../../failure.ts';
+import type { Machine } from '../port.ts';
 import { hardwareHere } from './accelerator.ts';
 import { closeDebug, openDebug } from './debug.ts';
 import { expireSnapshots, storedIn } from './expire.ts';
 import { failedIn, writeFailure } from './failures.ts';
 import type { Hardware } from './host.ts';
 import type { Lender } from './lend.ts';
-import { prepareSnapshot } from './prepare.ts';
+import { type PreparationRun, prepareSnapshot } from './prepare.ts';
 import { keptIn, machinesIn, snapshotsIn } from './records.ts';
 import { bestSnapshot, keptViewsOf, type SnapshotLimits, viewsOf } from './snapshots.ts';
 import { findStale, preparationOf, type Stale, whyStale } from './stale.ts';
+import type { Way } from './ways.ts';
+
+/** What is done to machines before they are saved. */
+export interface Provisioning {
+  /** Digest of what is done to those of a platform; undefined: nothing. @throws where that is not there */
+  readonly digest: (platform: Platform) => Promise<string | undefined>;
+  /** @throws an error that says what failed */
+  readonly run: (of: {
+    readonly platform: Platform;
+    readonly machine: Machine;
+    readonly holder?: string;
+    readonly signal: AbortSignal;
+    readonly tell: (line: string) => void;
+  }) => Promise<void>;
+  /** What they may speak to meanwhile. */
+  readonly ways: () => Promise<readonly Way[]>;
+}
 
 export interface SnapshotDeps {
   readonly lender: Lender;
@@ -28,6 +46,7 @@ export interface SnapshotDeps {
   /** Removes the images of before that are not among those that snapshots stand on. */
   readonly removeImages: (kept: readonly string[]) => Promise<readonly string[]>;
   readonly limits: SnapshotLimits;
+  readonly provisioning: Provisioning;
   /** Directory of this machine for what is known of preparations that have failed. */
   readonly failures: string;
   /** For tests: what this host makes machines of, and how one is prepared, or restored for people. */
@@ -111,25 +130,38 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
 }
 
 async function prepare(deps: SnapshotDeps, platform: Platform, missing: boolean): Promise<PreparedSnapshot> {
-  const { lender, hardware = () => hardwareHere(lender.places.host) } = deps;
-  const { cancellationSignal: signal, info, log } = Context.current();
+  const { lender, provisioning, hardware = () => hardwareHere(lender.places.host) } = deps;
+  const { cancellationSignal: signal, log } = Context.current();
+  const provision = await provisioning.digest(platform);
   const from = await deps.ensureImage(platform, { signal, tell: (line) => log.info(line) });
-  const wanted = preparationOf(platform, from, await hardware());
+  const wanted = preparationOf(platform, { from, provision }, await hardware());
   const best = bestSnapshot(await snapshotsIn(lender.places), platform.name, wanted.hardware);
   const good = missing && typeof best !== 'string' && whyStale(best, wanted) === null ? best : undefined;
-  const holder = info.workflowExecution?.workflowId;
-  const run = { signal, ...(holder === undefined ? {} : { holder }) };
-  const snapshot = good ?? (await (deps.prepare ?? prepareSnapshot)(lender, wanted, run));
+  const run = runOf(deps, platform, provision !== undefined);
+  const whose = provision === undefined ? lender : { ...lender, ways: await provisioning.ways() };
+  const snapshot = good ?? (await (deps.prepare ?? prepareSnapshot)(whose, wanted, run));
   const { id, bootMs } = snapshot;
   return { platform: platform.name, snapshot: id, made: good === undefined, bootMs };
 }
 
+function runOf({ provisioning }: SnapshotDeps, platform: Platform, provisioned: boolean): PreparationRun {
+  const { cancellationSignal: signal, info, log } = Context.current();
+  const holder = info.workflowExecution?.workflowId;
+  const run = { signal, ...(holder === undefined ? {} : { holder }) };
+  const tell = (line: string) => log.info(line, { platform: platform.name });
+  const provision = (machine: Machine) => provisioning.run({ platform, machine, ...run, tell });
+  return provisioned ? { ...run, provision } : run;
+}
+
 /** The platforms of a host whose machines are not what would be prepared now. @throws where it has no emulator */
 export function staleIn(
-  deps: Pick<SnapshotDeps, 'lender' | 'platforms' | 'imageNow' | 'hardware'>,
+  deps: Pick<SnapshotDeps, 'lender' | 'platforms' | 'imageNow' | 'provisioning' | 'hardware'>,
 ): Promise<readonly Stale[]> {
-  const { lender, platforms, imageNow, hardware = () => hardwareHere(lender.places.host) } = deps;
-  return findStale({ places: lender.places, platforms, imageNow, hardware });
+  const { lender, platforms, hardware = () => hardwareHere(lender.places.host) } = deps;
+  const madeNow = async (platform: Platform) => {
+    return { from: await deps.imageNow(platform), provision: await deps.provisioning.digest(platform) };
+  };
+  return findStale({ places: lender.places, platforms, madeNow, hardware });
 }
 
 function failurePath(deps: SnapshotDeps, platform: string): string {

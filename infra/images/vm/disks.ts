@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { configurationFault } from '../../../activities/failure.ts';
-import { sha256 } from '../../../activities/files/digest.ts';
+import { knownSha256, sha256 } from '../../../activities/files/digest.ts';
 import { sync } from '../../../activities/files/sync.ts';
 import { moveWhole } from '../../../activities/files/write.ts';
 import { withLock } from '../../../activities/process/lock.ts';
@@ -18,9 +18,6 @@ export interface MakingRun {
 
 /** Seconds to wait for who fetches another disk meanwhile. */
 const patience = 7_200;
-
-/** The digests of files that have not changed since they were read. */
-const known = new Map<string, string>();
 
 /**
  * The SHA-256 of a disk, as configured, or of the file as it is now.
@@ -117,12 +114,8 @@ async function checkDisk(path: string, { url, file, maxSize }: Known): Promise<v
   throw configurationFault(`${what} is a disk of ${size} bytes, and \`maxSize\` is ${maxSize}`);
 }
 
-async function digestOfFile(path: string): Promise<string> {
-  const { ino, size, mtimeMs } = await stat(path).catch((error: NodeJS.ErrnoException) => {
+function digestOfFile(path: string): Promise<string> {
+  return knownSha256(path).catch((error: NodeJS.ErrnoException) => {
     throw configurationFault(`the image ${path} cannot be read: ${error.code}`);
   });
-  const key = JSON.stringify([path, ino, size, mtimeMs]);
-  const digest = known.get(key) ?? (await sha256(path));
-  known.set(key, digest);
-  return digest;
 }

@@ -242,6 +242,20 @@ platforms:
     ],
   ],
   [
+    'provisions virtual machines alone, by what is below the directory',
+    `platforms:
+  a: {format: deb, codename: x, buildImage: i, testImage: i, provision: {directory: d, run: [a.sh]}}
+  b: {format: deb, codename: x, provider: vm, provision: {directory: d, run: [../a.sh, /b.sh]}}
+  c: {format: deb, codename: x, provider: vm, provision: {directory: d, run: []}}
+`,
+    [
+      'sluice.yaml:2:73: platforms.a.provision: is for virtual machines: give `provider: vm` as well',
+      'sluice.yaml:3:79: platforms.b.provision.run.0: must be a path below `directory`: letters, digits and ._-',
+      'sluice.yaml:3:88: platforms.b.provision.run.1: must be a path below `directory`: letters, digits and ._-',
+      'sluice.yaml:4:78: platforms.c.provision.run: must have at least 1 entry',
+    ],
+  ],
+  [
     'wants a disk from one place, with the digest of what is fetched',
     `platforms:
   a: {format: deb, codename: x, buildImage: i, testImage: i, image: {file: d}}

@@ -31,7 +31,7 @@ export async function lendGiven(t: TestContext, disk: Omit<DiskImage, 'maxSize'>
   const platform: Platform = { ...(builtInPlatforms[0] as Platform), ...own, ...system };
   const signal = AbortSignal.timeout(3_000_000);
   const from = await vmImages(root, [platform]).ensureImage(platform, { signal, tell: (line) => t.diagnostic(line) });
-  const preparation = preparationOf(platform, from, await hardwareHere());
+  const preparation = preparationOf(platform, { from }, await hardwareHere());
   const snapshot = await prepareSnapshot({ places, installation: null, ways: [] }, preparation, { signal, patience });
   t.diagnostic(`its boot took ${(snapshot.bootMs / 1000).toFixed(1)} s`);
   const lease = await provider.lend({ build });

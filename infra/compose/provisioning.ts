@@ -1,0 +1,34 @@
+import type { Provider } from '../../activities/nodes/port.ts';
+import type { VirtualContext } from '../../activities/nodes/registry.ts';
+import type { Provisioning } from '../../activities/nodes/vm/snapshot-activities.ts';
+import { waysTo } from '../../activities/nodes/vm/ways.ts';
+import { provisionDigest, provisionFaults } from '../../activities/provision/files.ts';
+import { provision } from '../../activities/provision/provision.ts';
+import type { Platform } from '../../pipelines/model/platform.ts';
+import { type Config, invalidAt } from '../config/load.ts';
+import { defaultLabel } from './nodes.ts';
+
+/** What is done to the virtual machines of a host before they are saved; playbooks run in containers of this machine. */
+export function provisioningBy(
+  { provider }: { readonly provider: Provider },
+  { reached }: Pick<VirtualContext, 'reached'>,
+  platform: (label: string) => Platform,
+): Provisioning {
+  return {
+    digest: async (of) => (of.provision === undefined ? undefined : provisionDigest(of.provision)),
+    run: (of) => provision({ platform, defaultLabel, provider }, of),
+    ways: async () => waysTo(await reached()),
+  };
+}
+
+/** @throws InvalidConfiguration for what platforms would have run and is not there, at its place in the file */
+export async function requireProvisioning({ file, platforms }: Pick<Config, 'file' | 'platforms'>): Promise<void> {
+  if (file === null) return;
+  const faults = await Promise.all(
+    Object.entries(platforms).map(async ([name, { provision: given }]) => {
+      const found = given === undefined ? [] : await provisionFaults(given);
+      return found.map(({ path, message }) => ({ path: ['platforms', name, 'provision', ...path], message }));
+    }),
+  );
+  if (faults.flat().length > 0) throw invalidAt(file, faults.flat());
+}
