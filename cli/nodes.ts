@@ -22,11 +22,12 @@ export function register(program: Command): void {
   });
 }
 
-/** Tables, those that are empty left out: what is free, machines by name, what stands ready, who has what, who waits for what. */
+/** Tables, those that are empty left out: what is free, also on each host, machines by name, what stands ready, who has what, who waits for what. */
 export function render(view: NodesView): string {
   const { providers, lent, waiting, unlisted } = view;
   return [
     freeTable(providers),
+    ...hostsTable(providers),
     ...machinesTable(providers),
     ...readyTable(view),
     ...(lent.length === 0 ? ['', 'Nobody has any nodes.'] : ['', lentTable(view)]),
@@ -47,6 +48,21 @@ function freeTable(providers: NodesView['providers']): string {
   return table(['PROVIDER', 'NODES', 'CORES', 'MEMORY, GB', 'JOBS WAITING'], rows);
 }
 
+/** Hosts of a provider that has several; nothing where none has. */
+function hostsTable(providers: NodesView['providers']): readonly string[] {
+  const rows = providers
+    .flatMap(({ hosts = [] }) => hosts)
+    .map(({ takesJobs, most: limits, ...host }) => ({ ...host, takesJobs, most: takesJobs ? limits : {} }))
+    .map(({ name, used, most, free, takesJobs, words }) => [
+      name,
+      share(used.servers, most.maxServers, free.servers),
+      share(used.cores, most.maxCores, free.cores),
+      share(used.ramGb, most.maxRamGb, free.ramGb),
+      takesJobs ? words : paint('yellow', words),
+    ]);
+  return rows.length === 0 ? [] : ['', table(['HOST', 'NODES', 'CORES', 'MEMORY, GB', 'STATE'], rows)];
+}
+
 /** Machines that are there, each by its name; nothing where there are none. */
 function machinesTable(providers: NodesView['providers']): readonly string[] {
   const rows = providers
@@ -57,10 +73,15 @@ function machinesTable(providers: NodesView['providers']): readonly string[] {
 
 /** Nodes for jobs to come; nothing where none are wished. */
 function readyTable({ providers, time }: NodesView): readonly string[] {
+  const several = providers.some(({ ready }) => ready.some(({ host }) => host !== undefined));
   const rows = providers.flatMap(({ provider, ready }) =>
-    ready.map((node) => [provider, node.label, node.id, ago(node.since, time), node.words]),
+    ready.map(({ label, id, host = '', since, words }) => [
+      ...[provider, label, id, ...(several ? [host] : [])],
+      ...[ago(since, time), words],
+    ]),
   );
-  return rows.length === 0 ? [] : ['', table(['PROVIDER', 'LABEL', 'NODE', 'SINCE', 'STATE'], rows)];
+  const header = ['PROVIDER', 'LABEL', 'NODE', ...(several ? ['HOST'] : []), 'SINCE', 'STATE'];
+  return rows.length === 0 ? [] : ['', table(header, rows)];
 }
 
 function machineWords({ state, build, why }: NonNullable<NodesView['providers'][number]['machines']>[number]): string {
@@ -74,8 +95,9 @@ function share(used: number, most: number | undefined, free: number | null): str
 }
 
 function lentTable({ lent, time }: NodesView): string {
-  const rows = lent.map((one) => [...who(one, time), stateWords(one, time)]);
-  return table([...whoHeader, 'STATE'], rows);
+  const several = lent.some(({ host }) => host !== undefined);
+  const rows = lent.map((one) => [...who(one, time), ...(several ? [one.host ?? ''] : []), stateWords(one, time)]);
+  return table([...whoHeader, ...(several ? ['HOST'] : []), 'STATE'], rows);
 }
 
 function waitingTable({ waiting, time }: NodesView): string {

@@ -1,11 +1,12 @@
-import type { Capacity, Size, Usage } from '../pipelines/nodes/capacity.ts';
+import type { Capacity, HostRoom, Limits, Size, Usage } from '../pipelines/nodes/capacity.ts';
 import { nothing, withMachines } from '../pipelines/nodes/capacity.ts';
 import { type NodesDesk, type NodesRequest, servingOrder, usageOf } from '../pipelines/nodes/desk.ts';
 import type { HeldBuild } from '../pipelines/nodes/holds.ts';
+import { usageOn } from '../pipelines/nodes/hosts.ts';
 import { type Left, lacking, leftOf } from '../pipelines/nodes/lack.ts';
 import type { GivenMachine } from '../pipelines/nodes/machines.ts';
 import type { ReadyNode } from '../pipelines/nodes/ready.ts';
-import { readyWords, waitsBecause } from '../pipelines/report/nodes.ts';
+import { hostWords, readyWords, waitsBecause } from '../pipelines/report/nodes.ts';
 import type { BuildRecord } from '../workflows/contract.ts';
 import { parseJobId } from '../workflows/ids.ts';
 
@@ -26,18 +27,34 @@ export interface ProviderView {
   readonly provider: string;
   readonly most: Capacity;
   readonly used: Usage;
+  /** On hosts that take jobs, where there are several. */
   readonly free: Left;
   readonly waiting: number;
+  /** The hosts that its machines are on, where there are several. */
+  readonly hosts?: readonly HostView[];
   /** Each by its name, where they are there already. */
   readonly machines?: readonly MachineView[];
   /** What stands ready for jobs to come, or is to; it counts as used. */
   readonly ready: readonly ReadyView[];
 }
 
+/** A host that machines are on. */
+export interface HostView {
+  readonly name: string;
+  readonly most: Limits;
+  readonly used: Usage;
+  readonly free: Left;
+  /** How it stands with it: whether it takes jobs, or why it does not. */
+  readonly words: string;
+  readonly takesJobs: boolean;
+}
+
 /** A node for jobs to come. */
 export interface ReadyView extends Pick<ReadyNode, 'id' | 'label' | 'state' | 'since' | 'took'> {
   /** How it stands with it. */
   readonly words: string;
+  /** The host that it is on, where the provider has several. */
+  readonly host?: string;
 }
 
 /** A machine that is there, and who has it. */
@@ -72,6 +89,8 @@ export interface LentNodes extends BuildNodes {
   readonly state: 'works' | 'held' | 'lost';
   /** The hold that they stay for, and until when; null: until it is deleted. */
   readonly hold?: { readonly id: string; readonly until: number | null };
+  /** The host that they are on, where the provider has several. */
+  readonly host?: string;
 }
 
 export interface WaitingNodes extends BuildNodes {
@@ -108,7 +127,10 @@ export interface NodesFacts {
 export function nodesView(facts: NodesFacts, time: number, most: number): NodesView {
   const { desks, uncounted } = facts;
   const counted = desks.flatMap(({ provider, desk }) =>
-    desk.leases.map((lease) => lentRow(facts, { provider, workflow: lease.holder, ...lease }, lease.lost)),
+    desk.leases.map((lease) => {
+      const row = lentRow(facts, { provider, workflow: lease.holder, ...lease }, lease.lost);
+      return lease.host === undefined ? row : { ...row, host: lease.host };
+    }),
   );
   const lent = [...counted, ...uncounted.map((one) => lentRow(facts, one, false))];
   const waiting = desks.flatMap((one) => waitingRows(facts, one));
@@ -123,11 +145,35 @@ type Machines = NodesFacts['uncounted'][number];
 function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Machines[]): ProviderView {
   const others = uncounted.filter((one) => one.provider === provider).flatMap(({ sizes }) => sizes);
   const used = rounded(withMachines(usageOf(desk), others));
-  const free = rounded(leftOf(usageOf(desk), capacity));
-  const { machines, ready: _, relativePriority: __, ...most } = capacity;
-  const ready = (desk.ready ?? []).map(({ size: _, queue: __, ...node }) => ({ ...node, words: readyWords(node) }));
-  const view = { provider, most, used, free, waiting: desk.waiting.length, ready };
+  const { machines, ready: _, relativePriority: __, hosts: rooms, ...most } = capacity;
+  const hosts = rooms
+    ?.map((host) => hostView(desk, host))
+    .filter(({ most, used }) => most.maxServers !== 0 || used.servers > 0);
+  const free = rounded(hosts === undefined ? leftOf(usageOf(desk), capacity) : freeOn(hosts));
+  const ready = (desk.ready ?? []).map(({ size: _, queue, ...node }) => {
+    const host = rooms?.find((each) => each.queue === queue)?.name;
+    return { ...node, words: readyWords(node), ...(host === undefined ? {} : { host }) };
+  });
+  const waiting = desk.waiting.length;
+  const view = { provider, most, used, free, waiting, ready, ...(hosts === undefined ? {} : { hosts }) };
   return machines === undefined ? view : { ...view, machines: machines.map((each) => machineView(desk, each)) };
+}
+
+function hostView({ leases, ready = [] }: NodesDesk, host: HostRoom): HostView {
+  const { name, maxServers, maxCores, maxRamGb } = host;
+  const used = usageOn(host, { leases, ready });
+  return {
+    ...{ name, most: { maxServers, maxCores, maxRamGb }, used: rounded(used), free: rounded(leftOf(used, host)) },
+    ...{ words: hostWords(host), takesJobs: host.shut === undefined },
+  };
+}
+
+/** What is left where somebody may be lent it. */
+function freeOn(hosts: readonly HostView[]): Left {
+  const open = hosts.filter(({ takesJobs }) => takesJobs);
+  const sum = (of: keyof Usage) =>
+    open.reduce<number | null>((all, { free }) => (all === null || free[of] === null ? null : all + free[of]), 0);
+  return { servers: sum('servers'), cores: sum('cores'), ramGb: sum('ramGb') };
 }
 
 function machineView({ leases }: NodesDesk, { name, labels, out }: GivenMachine): MachineView {
@@ -152,11 +198,16 @@ function lentRow(facts: NodesFacts, machines: Machines, lost: boolean): LentNode
 }
 
 function waitingRows(facts: NodesFacts, { provider, capacity, desk }: Desk): readonly WaitingNodes[] {
+  const there = { leases: desk.leases, ready: desk.ready ?? [] };
   const left = leftOf(usageOf(desk), capacity);
+  const lefts = capacity.hosts?.map((host) => ({ ...host, left: leftOf(usageOn(host, there), host) }));
+  const lacks = ({ sizes }: NodesRequest) =>
+    lefts?.map(({ name, shut, left }) => ({ name, ...(shut && { shut }), lacks: lacking(sizes, left) })) ??
+    lacking(sizes, left);
   return servingOrder(desk).map((request: NodesRequest, ahead) => ({
     ...buildNodes(facts, { provider, workflow: request.holder, ...request }),
     place: ahead + 1,
-    why: waitsBecause(ahead, lacking(request.sizes, left), desk.closed === true),
+    why: waitsBecause(ahead, lacks(request), desk.closed === true),
   }));
 }
 

@@ -9,6 +9,7 @@ export function renderNodesPage(view: NodesView): Html {
   const { providers, lent, waiting, unlisted, time } = view;
   return html`<h1>Nodes</h1>
     <section aria-labelledby="providers"><h2 id="providers">Providers</h2><ul class="rows">${providers.map(renderProvider)}</ul></section>
+    ${renderHosts(providers.flatMap(({ hosts = [] }) => hosts))}
     ${renderMachines(providers.flatMap(({ machines = [] }) => machines))}
     ${renderReady(providers, time)}
     <section aria-labelledby="lent"><h2 id="lent">Lent</h2>${
@@ -36,6 +37,16 @@ function renderProvider({ provider, used, free, most, waiting }: Provider): Html
     <span class="when">${waiting > 0 && `${waiting} waiting`}</span></li>`;
 }
 
+function renderHosts(hosts: NonNullable<Provider['hosts']>): Html {
+  if (hosts.length === 0) return html``;
+  const rows = hosts.map(({ name, used, most, free, takesJobs, words }) => {
+    const parts = [share(used.servers, takesJobs ? most.maxServers : undefined, free.servers, 'nodes'), words];
+    return html`<li>${sign(takesJobs ? 'good' : 'waiting', words)}
+      <span class="what"><b>${name}</b> <span class="meta">${parts.join(' · ')}</span></span></li>`;
+  });
+  return html`<section aria-labelledby="hosts"><h2 id="hosts">Hosts</h2><ul class="rows">${rows}</ul></section>`;
+}
+
 type Machine = NonNullable<Provider['machines']>[number];
 
 function renderMachines(machines: readonly Machine[]): Html {
@@ -59,10 +70,14 @@ function renderReady(providers: readonly Provider[], now: number): Html {
   const rows = providers.flatMap(({ provider, ready }) => ready.map((node) => ({ provider, ...node })));
   if (rows.length === 0) return html``;
   return html`<section aria-labelledby="ready"><h2 id="ready">Ready</h2><ul class="rows">${rows.map(
-    ({ provider, label, state, since, words }) => html`<li>${sign(state === 'ready' ? 'good' : 'waiting', words)}
-      <span class="what"><b>${label}</b> <span class="meta">${provider} · ${words}</span></span>
+    ({ provider, label, state, since, words, host }) => html`<li>${sign(state === 'ready' ? 'good' : 'waiting', words)}
+      <span class="what"><b>${label}</b> <span class="meta">${onHost(provider, host)} · ${words}</span></span>
       <span class="when"><time title="${moment(since)} UTC">${ago(since, now)}</time></span></li>`,
   )}</ul></section>`;
+}
+
+function onHost(provider: string, host: string | undefined): string {
+  return host === undefined ? provider : `${provider}, on ${host}`;
 }
 
 /** `3 of 4 nodes, 1 free`; without a limit `3 nodes in use`. */
@@ -78,7 +93,8 @@ function renderLent(nodes: NodesView['lent'][number], now: number): Html {
     lost: ['bad', 'its job has ended: being removed'] as const,
   }[state];
   const left = hold !== undefined && (hold.until === null ? 'until deleted' : `another ${span(hold.until - now)}`);
-  const said = hold === undefined || state === 'lost' ? words : `hold ${hold.id}, ${left}`;
+  const how = hold === undefined || state === 'lost' ? words : `hold ${hold.id}, ${left}`;
+  const said = nodes.host === undefined ? how : `on ${nodes.host} · ${how}`;
   return row(nodes, { mark: sign(tone, words), said, now });
 }
 

@@ -81,6 +81,44 @@ test('I10: what stands ready is listed, and how long making it has taken', () =>
   assert.match(String(renderNodesPage(view)), /<h2 id="ready">Ready<\/h2>.*made in 4\.2 s/s);
 });
 
+test('I10: of several hosts is said who is on which, what each has free, which takes no jobs, and why one waits', () => {
+  const far = { name: 'far', queue: 'q', maxServers: 3 };
+  const hosts = [far, { name: 'away', queue: 'r', maxServers: 4, shut: 'it does not answer' }];
+  const wants = request(jobOf('git:3'), 2);
+  const ready = [{ id: 'ready-1', label: 'vm', size, queue: 'q', since: now - 60_000, state: 'ready' } as const];
+  const leases = [{ ...lease(jobOf('git:1'), 1), host: 'far' }];
+  const desks = [
+    { provider: 'vm', capacity: { maxServers: 7, hosts }, desk: { ...emptyDesk, leases, waiting: [wants], ready } },
+  ];
+  const view = nodesView({ ...facts, desks, uncounted: [] }, now, 200);
+  assert.deepEqual(lines(render(view)), [
+    'PROVIDER | NODES | CORES | MEMORY, GB | JOBS WAITING',
+    'vm | 2 of 7, 1 free | 4 | 8 | 1',
+    '',
+    'HOST | NODES | CORES | MEMORY, GB | STATE',
+    'far | 2 of 3, 1 free | 4 | 8 | takes jobs',
+    'away | 0 | 0 | 0 | takes no jobs: it does not answer',
+    '',
+    'PROVIDER | LABEL | NODE | HOST | SINCE | STATE',
+    'vm | vm | ready-1 | far | 60 s ago | ready',
+    '',
+    'PROVIDER | LABEL | PROJECT | CHANGE | JOB | BUILD | SINCE | SIZE | HOST | STATE',
+    'vm | debian-12 | tinycdb | git:1,2 | deb-build | 1 | 60 s ago | 1 node, 2 cores, 4 GB | far | at work',
+    '',
+    'PLACE | PROVIDER | LABEL | PROJECT | CHANGE | JOB | BUILD | SINCE | WANTS | WHY',
+    '1 | vm | debian-12 | tinycdb | git:3,2 | deb-build | 3 | 60 s ago | 2 nodes, 4 cores, 8 GB | ' +
+      'far: needs 2 servers, 1 free; away: it does not answer',
+  ]);
+  const page = String(renderNodesPage(view));
+  for (const words of [
+    /<h2 id="hosts">Hosts<.*takes no jobs: it does not/s,
+    /vm, on far · ready/,
+    /on far · at work/,
+  ]) {
+    assert.match(page, words);
+  }
+});
+
 const lines = (text: string) => text.split('\n').map((line) => line.trim().replace(/ {2,}/g, ' | '));
 
 test('I10: nodes says what is free, who has what since when, and who waits for what, in order, and why', () => {
