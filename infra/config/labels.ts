@@ -18,7 +18,10 @@ export type Labels = z.infer<typeof labelsSchema>;
 interface Nodes {
   readonly labels: Labels;
   readonly docker: { readonly maxServers?: number | undefined };
-  readonly vm: { readonly maxServers?: number | undefined };
+  readonly vm: {
+    readonly maxServers: number;
+    readonly hosts: Readonly<Record<string, { readonly maxServers: number }>>;
+  };
 }
 
 /** What is wrong with a label only beside the limits, or beside the platforms. */
@@ -31,6 +34,8 @@ export function labelFaults(
     ...Object.fromEntries(builtInPlatforms.map(({ name }) => [name, { provider: 'docker' as const }])),
     ...platforms,
   };
+  const far = Object.values(nodes.vm.hosts).reduce((sum, host) => sum + host.maxServers, 0);
+  const most = { docker: nodes.docker.maxServers, vm: nodes.vm.maxServers + far };
   const sums = { docker: 0, vm: 0 };
   return Object.entries(nodes.labels).flatMap(([name, { minReady }]) => {
     const platform = all[name];
@@ -38,7 +43,8 @@ export function labelFaults(
     if (platform === undefined) return [{ path: [name], message: `there is no platform ${name}: there are ${known}` }];
     const { provider } = platform;
     sums[provider] += minReady;
-    const { maxServers } = nodes[provider];
+    const maxServers = most[provider];
+    const hosts = provider === 'vm' && far > 0 ? ', with that of its hosts,' : '';
     const path = [name, 'minReady'];
     if (minReady > 0 && build === 0) {
       return [{ path, message: 'has nodes stand ready on the server, whose worker makes none: give workers.build' }];
@@ -48,7 +54,10 @@ export function labelFaults(
     }
     if (sums[provider] <= (maxServers ?? Infinity)) return [];
     return [
-      { path, message: `makes ${sums[provider]} with others, and nodes.${provider}.maxServers is ${maxServers}` },
+      {
+        path,
+        message: `makes ${sums[provider]} with others, and nodes.${provider}.maxServers${hosts} is ${maxServers}`,
+      },
     ];
   });
 }

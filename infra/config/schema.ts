@@ -13,7 +13,7 @@ import { staticFaults, staticSchema } from './static.ts';
 import { temporalSchema } from './temporal.ts';
 import { testsSchema } from './tests.ts';
 import { addressSchema, durationSchema, sizeSchema } from './units.ts';
-import { vmHostsSchema } from './vm-hosts.ts';
+import { vmHostFaults, vmHostsSchema } from './vm-hosts.ts';
 
 const projectName = z
   .string()
@@ -249,6 +249,9 @@ export function configSchema(resolve: Resolve) {
     }
     for (const { path, message } of architectureFaults({ projects, platforms })) {
       context.addIssue({ code: 'custom', path: [...path], message });
+    }
+    for (const { path, message } of vmHostFaults(nodes.vm.hosts)) {
+      context.addIssue({ code: 'custom', path: ['nodes', 'vm', 'hosts', ...path], message });
     }
     for (const { path, message } of staticFaults(nodes.static, platforms)) {
       context.addIssue({ code: 'custom', path: ['nodes', 'static', ...path], message });

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { capacity } from './capacity.ts';
 import { namedSchema, type Resolve } from './mirrors.ts';
@@ -26,3 +27,37 @@ export function vmHostsSchema(resolve: Resolve) {
 }
 
 export type VmHost = z.infer<ReturnType<typeof vmHostsSchema>>[string];
+
+export interface VmHostFault {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/**
+ * What is wrong with a host only beside the others, or beside the server's machine: of a machine with two names nobody
+ * would count what is lent there, and two of one name would take each other's work.
+ *
+ * @param own the server's host name
+ */
+export function vmHostFaults(
+  hosts: Readonly<Record<string, Pick<VmHost, 'host' | 'port' | 'hostKey'>>>,
+  own = hostname(),
+): readonly VmHostFault[] {
+  const addressOf = ({ host, port }: Pick<VmHost, 'host' | 'port'>) => `${host.toLowerCase()} ${port}`;
+  const keyOf = ({ hostKey }: Pick<VmHost, 'hostKey'>) => hostKey.split(' ', 2).join(' ');
+  return Object.entries(hosts).flatMap(([name, host], index): VmHostFault[] => {
+    if (name === own) {
+      const message =
+        "is the name of the server's own machine, whose limits are those of `nodes.vm`: name it otherwise";
+      return [{ path: [name], message }];
+    }
+    const before = Object.entries(hosts).slice(0, index);
+    const twin = (of: (one: typeof host) => string) => before.find(([, one]) => of(one) === of(host))?.[0];
+    const [sameAddress, sameKey] = [twin(addressOf), twin(keyOf)];
+    if (sameAddress !== undefined)
+      return [{ path: [name, 'host'], message: `is the machine of ${sameAddress} already` }];
+    if (sameKey === undefined) return [];
+    const message = `is that of ${sameKey} as well: if they are two machines, give each a host key of its own`;
+    return [{ path: [name, 'hostKey'], message }];
+  });
+}
