@@ -24,9 +24,10 @@ export function register(program: Command): void {
 const colours = { current: 'green', older: 'dim', unfit: 'yellow' } as const;
 
 /** @param now milliseconds since the epoch */
-export function render({ snapshots, kept, held, missing, failed, silent = [] }: SnapshotList, now: number): string {
+export function render(list: SnapshotList, now: number): string {
+  const { snapshots, kept, held, missing, missingOn, failed, silent = [] } = list;
   // Where all are on the server's machine, nobody need be told.
-  const several = new Set([...snapshots, ...kept].map(({ host }) => host)).size > 1;
+  const several = missingOn !== undefined || new Set([...snapshots, ...kept].map(({ host }) => host)).size > 1;
   const rows = snapshots.map(({ id, platform, host, state, time, bytes, bootMs, machines, reason }) => [
     ...(several ? [host] : []),
     platform,
@@ -55,10 +56,15 @@ export function render({ snapshots, kept, held, missing, failed, silent = [] }: 
       ? []
       : ['', 'Machines of failed jobs, kept for `sluice vm debug`:', tableOf(kept, now, several)]),
     ...(held.length === 0 ? [] : ['', 'Machines of failed jobs, held as they are:', heldTable(held, now)]),
-    ...missing.map((platform) => `${platform} has no snapshot: sluice vm prepare ${platform}`),
+    ...(missingOn === undefined
+      ? missing.map((platform) => `${platform} has no snapshot: sluice vm prepare ${platform}`)
+      : missingOn.map(({ platform, host }) => `${platform} has no snapshot on ${host} yet`)),
     ...silent.map(({ reason }) => paint('yellow', reason)),
-    ...failed.map(({ platform, time, reason }) =>
-      paint('red', `the last preparation of ${platform}, ${ago(time, now)}, failed: ${reason.split('\n').join('; ')}`),
+    ...failed.map(({ platform, host, time, reason }) =>
+      paint(
+        'red',
+        `the last preparation of ${platform}${several ? ` on ${host}` : ''}, ${ago(time, now)}, failed: ${reason.split('\n').join('; ')}`,
+      ),
     ),
   ].join('\n');
 }

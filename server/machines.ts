@@ -52,6 +52,8 @@ export interface MachinesDeps {
   readonly host: string;
   /** Hosts elsewhere, as configured now; absent: none. */
   readonly others?: () => readonly string[];
+  /** Whether machines are lent on the server's own, as configured now; absent: they are. */
+  readonly lends?: () => boolean;
   readonly platforms: readonly string[];
   /** Nodes of failed jobs that stay as they are, virtual machines and others. */
   readonly holds: Pick<NodeHolds, 'list'>;
@@ -98,8 +100,11 @@ export function startPreparation(
 
 type Preparing = (input: SnapshotPreparationInput) => Promise<readonly PreparedSnapshot[]>;
 
-export function createMachines({ client, host, others = () => [], platforms, holds }: MachinesDeps): Machines {
+export function createMachines(deps: MachinesDeps): Machines {
+  const { client, host, others = () => [], lends = () => true, platforms, holds } = deps;
   const hosts = () => [host, ...others()];
+  /** Where machines are prepared: where some are lent. */
+  const preparing = () => (lends() || others().length === 0 ? hosts() : others());
   const run = async <T>(type: string, workflowId: string, of: string): Promise<T> => {
     const args: [SnapshotHostInput] = [{ host: of }];
     try {
@@ -113,7 +118,10 @@ export function createMachines({ client, host, others = () => [], platforms, hol
       throw new HostSilent(`the worker of ${of} does not say what it keeps: ${whyFailed(error)}`);
     }
   };
-  const look = (of: string) => run<HostMachines>('snapshotList', snapshotListId(of), of);
+  const look = async (of: string) => ({
+    ...(await run<HostMachines>('snapshotList', snapshotListId(of), of)),
+    host: of,
+  });
   const expire = (of: string) => run<readonly ExpiredSnapshot[]>('snapshotExpiry', snapshotExpiryId(of), of);
   /** A host elsewhere that does not answer is no reason to be silent about the others. */
   const askAll = async <T>(ask: (host: string) => Promise<T>) => {
@@ -127,6 +135,7 @@ export function createMachines({ client, host, others = () => [], platforms, hol
     async list() {
       const [{ answers: there, said }, all] = await Promise.all([askAll(look), holds.list()]);
       const builds = new Set(there.flatMap((each) => each.builds ?? []));
+      const missingOn = there.flatMap(({ host, missing }) => missing.map((platform) => ({ platform, host })));
       const held = all.flatMap(({ id, held }) => held.map((each) => ({ hold: id, ...each })));
       return {
         snapshots: there.flatMap(({ snapshots }) => snapshots),
@@ -134,16 +143,18 @@ export function createMachines({ client, host, others = () => [], platforms, hol
         missing: [...new Set(there.flatMap(({ missing }) => missing))],
         failed: there.flatMap(({ failed }) => failed),
         held: held.filter((each) => hosts().includes(each.host) && builds.has(each.build)),
+        ...(others().length === 0 ? {} : { missingOn }),
         ...said,
       };
     },
     async prepare(actor, platform) {
       demand(actor, 'prepare', { name: platform });
       const by = actor.name;
-      await Promise.all(hosts().map((of) => startPreparation(client, { host: of, platform, missing: false }, by)));
+      await Promise.all(preparing().map((of) => startPreparation(client, { host: of, platform, missing: false }, by)));
     },
     async preparation(platform) {
-      const all = await Promise.all(hosts().map((of) => preparationOn(client, of, { platform, told: of !== host })));
+      const looks = preparing().map((of) => preparationOn(client, of, { platform, told: of !== host }));
+      const all = await Promise.all(looks);
       const worst = (['failed', 'running', 'unknown'] as const).flatMap((state) =>
         all.filter((each) => each.state === state),
       );

@@ -50,10 +50,12 @@ const wish = {
 const limits = { maxServers: maybe(number), maxCores: maybe(number), maxRamGb: maybe(number) };
 const capacity = object({
   ...limits,
-  hosts: maybe(list(object({ ...limits, name: text, queue: text, shut: maybe(text), soon: maybe(flag) }))),
+  hosts: maybe(
+    list(object({ ...limits, name: text, queue: text, shut: maybe(text), soon: maybe(flag), away: maybe(flag) })),
+  ),
   machines: maybe(list(object({ name: text, labels: list(text) }))),
   relativePriority: maybe(flag),
-  ready: maybe(list(object({ label: text, size, min: count, maxAge: maybe(number), queue: text }))),
+  ready: maybe(list(object({ label: text, size, min: count, maxAge: maybe(number), queue: maybe(text) }))),
 });
 const readyNode = object({
   ...{ id: text, label: text, size, queue: text, since: number, took: maybe(number) },

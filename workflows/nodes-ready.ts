@@ -1,6 +1,7 @@
 import { condition, log, rootCause, uuid4, workflowInfo } from '@temporalio/workflow';
-import { type NodesDesk, type NodesMessage, stockOf } from '../pipelines/nodes/desk.ts';
+import type { NodesDesk, NodesMessage } from '../pipelines/nodes/desk.ts';
 import { needsRefill, type ReadyNode, readyId, readyIdsIn } from '../pipelines/nodes/ready.ts';
+import { isAway, isLeft, stockOf } from '../pipelines/nodes/stock.ts';
 import { readyActivities, sweepActivities } from './activities.ts';
 
 /** Whoever counts the machines of a provider. */
@@ -34,7 +35,7 @@ export class ReadyNodes {
   /** Until the run is over, and nothing is in the making. Where nothing is to stand ready, it does nothing. */
   async tend(over: () => boolean): Promise<void> {
     while (!over()) {
-      await condition(() => over() || (!this.#counting.closed && this.#queues.length > 0));
+      await condition(() => over() || (!this.#counting.closed && this.#isWanted));
       if (over()) break;
       await this.#look();
       for (let heard = true; heard && !over(); ) {
@@ -53,16 +54,26 @@ export class ReadyNodes {
     return this.#counting.desk.ready ?? [];
   }
 
-  /** Task queues of the machines that nodes stand on, or are to. */
+  /** Nodes stand ready, or are to. */
+  get #isWanted(): boolean {
+    return this.#ready.length > 0 || (this.#counting.desk.capacity.ready ?? []).length > 0;
+  }
+
+  /** Task queues of the machines that nodes stand on, or are to, but for those that do not answer. */
   get #queues(): readonly string[] {
-    const wishes = this.#counting.desk.capacity.ready ?? [];
-    return [...new Set([...wishes, ...this.#ready].map(({ queue }) => queue))];
+    const { desk } = this.#counting;
+    const { hosts = [], ready: wishes = [] } = desk.capacity;
+    // What an earlier life of this entity has made may be on any of them.
+    const own = wishes.some(({ queue }) => queue === undefined) ? hosts : [];
+    const queues = [...wishes, ...this.#ready, ...own].flatMap(({ queue }) => queue ?? []);
+    return [...new Set(queues)].filter((queue) => !isAway(desk, queue));
   }
 
   /** What is given up and can be removed: what is still in the making is waited for. */
   get #leaving(): readonly ReadyNode[] {
     return this.#ready.filter(
-      ({ id, state }) => state === 'leaving' && id !== this.#making?.id && !this.#stuck.has(id),
+      ({ id, state, queue }) =>
+        state === 'leaving' && id !== this.#making?.id && !this.#stuck.has(id) && !isAway(this.#counting.desk, queue),
     );
   }
 
@@ -97,7 +108,9 @@ export class ReadyNodes {
           await sweepActivities(queue).sweepNodes({ build: id });
           this.#counting.attend({ type: 'removed', ids: [id] });
         } catch (error) {
-          this.#stuck.add(id);
+          // Of a host that nobody has any more nobody will ever say that they are gone.
+          if (isLeft(this.#counting.desk, queue)) this.#counting.attend({ type: 'removed', ids: [id] });
+          else this.#stuck.add(id);
           log.warn('a node that stood ready cannot be removed yet', { id, reason: rootCause(error) });
         }
       }),

@@ -124,6 +124,8 @@ export interface SilentHost {
 
 /** What there is of machines, as people see it. */
 export interface SnapshotList extends Omit<HostMachines, 'builds'> {
+  /** The same as `missing`, and on which host; absent: there is one. */
+  readonly missingOn?: readonly { readonly platform: string; readonly host: string }[];
   readonly held: readonly HeldView[];
   /** Hosts elsewhere that do not say what they keep, and why; absent: all do. */
   readonly silent?: readonly SilentHost[];

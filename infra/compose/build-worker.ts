@@ -75,8 +75,11 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
   const ready = createReadyActivities({ provider: stages.provider, platforms: allPlatforms(config) });
+  // Opened where what is wrong with it is told, and tried again.
+  const live = once(() => createLiveConfig(config));
+  const lends = () => live().settings().nodes.vm.maxServers > 0;
   const provisioning = provisioningBy(stages, parts.virtual, platform);
-  const snapshots: SnapshotDeps = { ...snapshotsOf(config), provisioning };
+  const snapshots: SnapshotDeps = { ...snapshotsOf(config), provisioning, lends };
   const activities = Object.assign(stage, createSnapshotActivities(snapshots), ready);
   const part = await runJobs({
     ...{ temporal, stages, activities, slots: config.workers.build, data: config.data, logger },
@@ -89,7 +92,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
     logger,
   });
   const all = mendingBeside(part, config, logger);
-  const hosts = hostsOf(config, { temporal, parts, logger });
+  const hosts = hostsOf(config, { temporal, parts, logger }, live);
   const stop = async () => {
     await Promise.all([prepared.stop(), hosts.stop()]);
     await all.stop();
@@ -122,6 +125,7 @@ function reachIn(config: StackConfig): Omit<Reach, 'server'> {
 function hostsOf(
   config: StackConfig,
   { temporal, parts, logger }: Pick<HostWorkerDeps, 'temporal' | 'parts' | 'logger'>,
+  live: () => LiveConfig,
 ) {
   const reach = reachIn(config);
   const urlThere = asSeenFromAfar(config.server.url);
@@ -133,18 +137,22 @@ function hostsOf(
     isOpen: (workflow) => isOpen(temporal.client, workflow),
   };
   const installation = installationOf(config.data).id;
-  // Opened where what is wrong with it is told, and tried again.
-  let live: LiveConfig | undefined;
   return keepHosts({
-    wanted: () => {
-      live ??= createLiveConfig(config);
-      return farHosts(live.latest().nodes.vm.hosts, installation);
-    },
+    wanted: () => farHosts(live().latest().nodes.vm.hosts, installation),
     known: () => hostsWithState(hostStates(config.data)),
     start: (host) => startFarHost(deps, host),
     leave: (name) => leaveFarHost(deps, name),
     logger,
   });
+}
+
+/** Makes it when it is asked for, again where that has failed. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function limitsOf({ snapshots: { keep, maxSize } }: StackConfig): SnapshotLimits {

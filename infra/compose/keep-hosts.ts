@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { BackOff } from '../stack/back-off.ts';
 import { nowAndThen } from './now-and-then.ts';
 import type { FarHostWorker } from './vm-host-worker.ts';
 import type { FarHost } from './vm-hosts.ts';
@@ -11,7 +12,7 @@ export interface KeepHostsDeps {
   readonly start: (host: FarHost) => Promise<FarHostWorker>;
   /** Forgets one that has no worker any more. */
   readonly leave: (name: string) => Promise<void>;
-  readonly logger: Pick<Logger, 'info' | 'warn'>;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Milliseconds between two looks, and for which one that is not configured any more has had no machine before it goes. */
   readonly period?: number;
   readonly idle?: number;
@@ -23,16 +24,22 @@ interface Kept {
   readonly by: string;
   /** Since when it is to go, and nothing is there; undefined: it stays. */
   idleSince?: number | undefined;
+  /** It is told to end. */
+  stopping?: true;
+  /** It has ended by itself: when another is started in its place. */
+  again?: number;
 }
 
 /**
- * Has a worker for each host that is configured, until it is stopped: hosts join and leave while jobs run. One that is
+ * Has a worker for each host that is configured, until it is stopped: hosts join and leave while jobs run, and a worker
+ * that ends by itself is started again, later each time, as processes of the stack are. A host that is
  * taken out goes when nobody has had a machine there for a while, for whoever lends may hear of it later than we do.
  */
 export function keepHosts({ wanted, known, start, leave, logger, period = 5_000, idle = 120_000 }: KeepHostsDeps) {
   const kept = new Map<string, Kept>();
   const busy = new Map<string, Promise<void>>();
   const attempt = tellingOnce(logger);
+  const backOffs = new Map<string, BackOff>();
   // Each host for itself: one that takes its time, or fails, keeps no other waiting.
   const look = async () => {
     const hosts = new Map(wanted().map((host) => [host.name, host]));
@@ -49,11 +56,28 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
   const have = async (host: FarHost) => {
     const by = JSON.stringify(host);
     const one = kept.get(host.name);
-    if (one?.by === by) one.idleSince = undefined;
+    if (one?.by === by && (one.again ?? Infinity) > Date.now()) one.idleSince = undefined;
     else {
       await end(host.name);
-      kept.set(host.name, { worker: await start(host), by });
+      const started: Kept = { worker: await start(host), by };
+      kept.set(host.name, started);
+      watch(host.name, started);
     }
+  };
+  const watch = (name: string, one: Kept) => {
+    const begun = Date.now();
+    const ended = (error?: unknown) => {
+      if (one.stopping) return;
+      const backOff = backOffs.get(name) ?? new BackOff();
+      backOffs.set(name, backOff);
+      const pause = backOff.next(Date.now() - begun);
+      one.again = Date.now() + pause;
+      logger.error({ error, host: name }, `the worker of a host ended: started again in ${pause / 1000} s`);
+      setTimeout(() => looking.again(), pause + 1).unref();
+      // What goes on beside it, too: the host is none that takes jobs now.
+      stop(one).catch(() => {});
+    };
+    one.worker.ended.then(() => ended(), ended);
   };
   const letGo = async (name: string) => {
     const one = kept.get(name);
@@ -67,8 +91,13 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
     await leave(name);
     logger.info({ host: name }, 'a host is left');
   };
+  const stop = async (one: Kept) => {
+    one.stopping = true;
+    await one.worker.stop();
+  };
   const end = async (name: string) => {
-    await kept.get(name)?.worker.stop();
+    const one = kept.get(name);
+    if (one !== undefined) await stop(one);
     kept.delete(name);
   };
   const looking = nowAndThen(() => attempt('', look), period);
@@ -76,7 +105,7 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
     async stop(): Promise<void> {
       await looking.stop();
       await Promise.all(busy.values());
-      await Promise.all([...kept.values()].map(({ worker }) => worker.stop()));
+      await Promise.all([...kept.values()].map(stop));
     },
   };
 }

@@ -40,7 +40,8 @@ export function capacityIn(
     if (provider !== 'docker' && provider !== 'vm') return {};
     const { instanceTypes: _, ...given } = nodes[provider];
     const { hosts, mirrors: __, ...most } = { hosts: {}, mirrors: [], ...given };
-    const ready = wishesIn(nodes.labels, { provider }, findPlatform);
+    const anywhere = Object.keys(hosts).length > 0 ? { host: null } : {};
+    const ready = wishesIn(nodes.labels, { provider, ...anywhere }, findPlatform);
     return withHosts(ready.length === 0 ? most : { ...most, ready }, hosts, data);
   };
   return async (provider) => {

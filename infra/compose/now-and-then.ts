@@ -1,3 +1,10 @@
+/** What is done so. */
+export interface NowAndThen {
+  /** Has it done at once, unless it is being done. */
+  again(): void;
+  stop(): Promise<void>;
+}
+
 /**
  * Does something every so often until it is stopped, and never twice at the same time: what takes longer than `period` is
  * not begun again meanwhile.
@@ -5,7 +12,7 @@
  * @param work tells of its own faults, and throws none
  * @param period milliseconds
  */
-export function nowAndThen(work: () => Promise<void>, period: number): { stop(): Promise<void> } {
+export function nowAndThen(work: () => Promise<void>, period: number): NowAndThen {
   let working: Promise<void> | undefined;
   const again = () => {
     working ??= work().finally(() => {
@@ -15,6 +22,7 @@ export function nowAndThen(work: () => Promise<void>, period: number): { stop():
   again();
   const timer = setInterval(again, period);
   return {
+    again,
     async stop() {
       clearInterval(timer);
       await working;

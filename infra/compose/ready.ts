@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { startOfNodes } from '../../activities/jobs/nodes.ts';
@@ -6,26 +7,33 @@ import type { Provider } from '../../activities/nodes/port.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import { type Capacity, type ReadyWish, sizeWithin } from '../../pipelines/nodes/capacity.ts';
+import { readyIdsIn } from '../../pipelines/nodes/ready.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { nodesId } from '../../workflows/ids.ts';
 import { nodesCapacitySignal, nodesQuery } from '../../workflows/messages.ts';
 import type { Labels } from '../config/labels.ts';
 import type { LiveConfig } from './live-config.ts';
+import { type NowAndThen, nowAndThen } from './now-and-then.ts';
 
 /** Providers whose nodes can stand ready. */
 const makers = ['docker', 'vm'] as const satisfies readonly PlatformProvider[];
 
-/** The nodes of a provider that are to stand ready, all on the server's machine. */
+/**
+ * The nodes of a provider that are to stand ready.
+ *
+ * @param of `host`: the machine that they stand on; null: whichever of the provider's hosts has room
+ */
 export function wishesIn(
   labels: Labels,
-  { provider, host = hostname() }: { readonly provider: string; readonly host?: string },
+  { provider, host = hostname() }: { readonly provider: string; readonly host?: string | null },
   findPlatform: (label: string) => Platform | undefined,
 ): readonly ReadyWish[] {
   return Object.entries(labels).flatMap(([label, { minReady: min, maxReadyAge }]) => {
     const platform = findPlatform(label);
     if (min === 0 || platform === undefined || providerOf(platform) !== provider) return [];
     const age = maxReadyAge === undefined ? {} : { maxAge: maxReadyAge * 1000 };
-    return [{ label, size: sizeWithin(platform.limits), min, ...age, queue: taskQueues.host(host) }];
+    const place = host === null ? {} : { queue: taskQueues.host(host) };
+    return [{ label, size: sizeWithin(platform.limits), min, ...age, ...place }];
   });
 }
 
@@ -81,8 +89,48 @@ export function keepTold(live: LiveConfig, tell: () => Promise<void>, logger: Pi
   };
 }
 
+/** Milliseconds between two looks how the hosts of virtual machines are. */
+const usualPeriod = 10_000;
+
+/**
+ * Lets the entity of virtual machines know when a host goes away or is back, until it is stopped: it need not be asked
+ * for anything meanwhile, and has nodes stand ready where they can.
+ */
+export function keepToldOfHosts({ capacity, tell, logger }: ToldOfHosts, period = usualPeriod): NowAndThen {
+  let told = '';
+  const look = async () => {
+    const { hosts, ready } = await capacity('vm');
+    const now = hosts === undefined ? '' : JSON.stringify({ hosts, ready });
+    if (now !== told && now !== '') await tell();
+    told = now;
+  };
+  const unsaid = (error: unknown) => logger.warn({ error }, 'cannot say how the hosts of virtual machines are');
+  return nowAndThen(() => look().catch(unsaid), period);
+}
+
+interface ToldOfHosts {
+  readonly capacity: (provider: string) => Promise<Capacity>;
+  readonly tell: () => Promise<void>;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
 /** Milliseconds for an entity to answer a worker that stops. */
 const patience = 5_000;
+
+/**
+ * Removes what stands ready on a host elsewhere, whose worker ends: it is made again when that is back. A host that does
+ * not answer soon keeps it: who asks then finds that its snapshot, or nobody's wish, is behind it, or lends it.
+ */
+export async function removeReadyIn(
+  provider: Pick<Provider, 'list' | 'sweep'>,
+  logger: Pick<Logger, 'warn'>,
+): Promise<void> {
+  const remove = async () => {
+    for (const id of readyIdsIn((await provider.list()).map(({ build: name }) => ({ name })))) await provider.sweep(id);
+  };
+  const removing = remove().catch((error) => logger.warn({ error }, 'nodes that stand ready may be left'));
+  await Promise.race([removing, sleep(patience, undefined, { ref: false })]);
+}
 
 /** Removes what stands ready on this machine, whose worker ends: it is made again when that is back. */
 export async function removeReady(

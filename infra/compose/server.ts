@@ -41,7 +41,7 @@ import { keepCollecting, keepScheduled, setsShowing } from './mirrors.ts';
 import { capacityIn, machinesIn, providersIn } from './nodes.ts';
 import { payloadStore } from './payload-store.ts';
 import { requireProvisioning } from './provisioning.ts';
-import { keepTold, tellCapacity } from './ready.ts';
+import { keepTold, keepToldOfHosts, tellCapacity } from './ready.ts';
 import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
 import { requireTestSecret } from './test-secret.ts';
@@ -83,6 +83,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const settings = keepTold(keepScheduled(common.live, schedule, logger), tell, logger);
   await schedule(settings.settings().retention.mirrors);
   await tell();
+  const toldOfHosts = keepToldOfHosts({ capacity, tell, logger });
   const secrets = await createSecrets(common, store, settings);
   const { sealer } = secrets;
   const control = createControl({ common, live: settings, temporal, store, report, sealer, logger });
@@ -97,7 +98,8 @@ export async function startServer(config: StackConfig): Promise<Part> {
   });
   const holds = createHolds({ client: temporal.client, tenant: config.tenant });
   const others = () => Object.keys(settings.settings().nodes.vm.hosts);
-  const looked = createMachines({ ...machines, others, holds });
+  const lends = () => settings.settings().nodes.vm.maxServers > 0;
+  const looked = createMachines({ ...machines, others, lends, holds });
   const nodes = createNodesLook({
     ...{
       client: temporal.client,
@@ -170,6 +172,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   const part = workerPart([worker], async () => {
     looking.stop();
     telling.stop();
+    await toldOfHosts.stop();
     await collecting.stop();
     await stopListening();
     await streams.stop();

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { withinLines } from '../../activities/jobs/within-lines.ts';
 import { sweepLeftovers } from '../../activities/nodes/leftovers.ts';
+import { createReadyActivities } from '../../activities/nodes/ready.ts';
 import { openProvider, type VirtualContext, vmDirectory } from '../../activities/nodes/registry.ts';
 import { openSshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
 import { removeHostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
@@ -23,6 +24,7 @@ import { keepPrepared } from './keep-prepared.ts';
 import { keepSweeping } from './leftovers.ts';
 import { prepareMachines } from './prepare-machines.ts';
 import { provisioningBy } from './provisioning.ts';
+import { removeReadyIn } from './ready.ts';
 import { type StageParts, stagesOf } from './stages.ts';
 import { type FarHost, hostStates } from './vm-hosts.ts';
 import { watchHost } from './watch-host.ts';
@@ -44,6 +46,8 @@ export interface HostWorkerDeps {
 export interface FarHostWorker {
   /** Whether a machine of this installation is there. @throws where the host does not say so */
   isUsed(): Promise<boolean>;
+  /** Ends when it takes nothing any more, of itself or because it was stopped; fails when it cannot go on. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -64,13 +68,13 @@ export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Pro
   const stages = stagesOf({ ...parts, virtual, host: name });
   const provisioning = provisioningBy(stages, virtual, parts.platform);
   const snapshots = { ...snapshotsOn(deps, places, settings.directory), provisioning };
-  const activities = Object.assign(stagesSeen(parts, stages), createSnapshotActivities(snapshots));
   const machines = openProvider('vm', { installation: installationOf(parts.data), virtual });
+  const ready = createReadyActivities({ provider: machines, platforms });
+  const activities = Object.assign(stagesSeen(parts, stages), createSnapshotActivities(snapshots), ready);
   await tendAtNight(deps, name, platforms);
   const worker = await createHostWorker({ temporal, activities, host: name });
-  const ended = runWorker(worker).catch((error) =>
-    logger.error({ error, host: name }, 'the worker of a host has ended'),
-  );
+  const ended = runWorker(worker);
+  const over = ended.catch(() => {});
   watch.begin(() => sweepLeftovers(machines, isOpen));
   const sweeping = keepSweeping({ provider: machines, isOpen, logger });
   const prepare = (platform: string) => startPreparation(temporal.client, { host: name, platform, missing: true });
@@ -78,10 +82,11 @@ export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Pro
   logger.info({ host: name }, 'virtual machines are lent on a host');
   return {
     isUsed: async () => (await machines.list()).length > 0,
+    ended,
     async stop() {
       await watch.stop();
       if (worker.getState() === 'RUNNING') worker.shutdown();
-      await Promise.all([prepared.stop(), sweeping.stop(), ended]);
+      await Promise.all([prepared.stop(), sweeping.stop(), over, removeReadyIn(machines, logger)]);
       own.close();
     },
   };

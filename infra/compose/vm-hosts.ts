@@ -59,8 +59,11 @@ export function roomOf(
   { state, now }: { readonly state: HostState | null; readonly now: number },
 ): HostRoom {
   const room = { name, queue: taskQueues.host(name), maxServers, maxCores, maxRamGb };
-  if (drain) return { ...room, shut: 'it is being drained' };
-  if (state === null || state.state === 'stopped') return { ...room, shut: 'its worker has not begun', soon: true };
+  const away = state?.state === 'open' ? {} : { away: true as const };
+  if (drain) return { ...room, shut: 'it is being drained', ...away };
+  if (state === null || state.state === 'stopped') {
+    return { ...room, shut: 'its worker has not begun', soon: true, ...away };
+  }
   if (state.state === 'open') return room;
-  return { ...room, shut: state.why, ...(now - state.since < patience ? { soon: true as const } : {}) };
+  return { ...room, shut: state.why, ...(now - state.since < patience && { soon: true as const }), ...away };
 }

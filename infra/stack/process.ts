@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BackOff } from './back-off.ts';
 
 /** A process of the stack. */
 export interface ProcessSpec {
@@ -36,14 +37,8 @@ export interface Supervised {
 /** A process does not start as its configuration is wrong; the message says what and where. */
 export class Misconfigured extends Error {}
 
-/** Milliseconds before the first, second, … restart; the last one is for all others. */
-const backOff = [200, 500, 1_000, 2_000, 5_000, 10_000];
-
 /** Milliseconds that a process may take to do its work for the first time. */
 const startLimit = 300_000;
-
-/** A process that lived as long as this, in milliseconds, starts the back-off anew. */
-const healthy = 30_000;
 
 /**
  * Starts a process and keeps it running: one that ends by itself is started again, later each time.
@@ -66,12 +61,11 @@ export function supervise(spec: ProcessSpec, supervision: Supervision): Supervis
 
   async function keep(): Promise<void> {
     await ready;
-    for (let failures = 0; ; failures += 1) {
+    for (const backOff = new BackOff(); ; ) {
       const started = Date.now();
       const how = await child.ended;
       if (stopping.signal.aborted) return;
-      if (Date.now() - started > healthy) failures = 0;
-      const pause = backOff[Math.min(failures, backOff.length - 1)] ?? 0;
+      const pause = backOff.next(Date.now() - started);
       supervision.notice(`${spec.name} ended (${how}): started again in ${pause / 1000} s`);
       await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;

@@ -26,8 +26,8 @@ export interface ReadyWish {
   readonly min: number;
   /** Milliseconds after which one is replaced (`max-ready-age`); absent: it stays as long as it is good. */
   readonly maxAge?: number | undefined;
-  /** Task queue of the machine that they stand on. */
-  readonly queue: string;
+  /** Task queue of the machine that they stand on; absent: whichever of the provider's hosts has room. */
+  readonly queue?: string;
 }
 
 /** What there is at most; what is not named is not counted. */
@@ -46,6 +46,8 @@ export interface HostRoom extends Limits {
   readonly shut?: string;
   /** Beside `shut`: it may take some again soon, which is worth waiting for. */
   readonly soon?: true;
+  /** Beside `shut`: it does not answer, so that nothing there can be made, looked at, or removed. */
+  readonly away?: true;
 }
 
 /** What a provider has. */

@@ -1,5 +1,5 @@
 import { type Capacity, excess, type HostRoom, nothing, type Size, type Usage, withMachines } from './capacity.ts';
-import { neverOnHosts, serveOnHosts, usageOn } from './hosts.ts';
+import { neverOnHosts, serveOnHosts } from './hosts.ts';
 import { type AssignedMachine, labelsOf, serveWithMachines, tooFewMachines } from './machines.ts';
 import {
   asLent,
@@ -9,11 +9,11 @@ import {
   type ReadyNode,
   readyIdsIn,
   restock,
-  type Stock,
   sizesOf,
   takeReady,
 } from './ready.ts';
 import { byRelativePriority, type ItemPlace } from './relative-priority.ts';
+import { stockOf } from './stock.ts';
 
 /** Machines that somebody wants to hold, all of them at once. */
 export interface NodesRequest {
@@ -173,16 +173,6 @@ export function servingOrder({ capacity, leases, waiting }: NodesDesk): readonly
 
 function lentBy(leases: NodesDesk['leases']): Usage {
   return leases.reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
-}
-
-/** What is made for nobody yet, and what stands in the way of more. */
-export function stockOf(desk: NodesDesk): Stock {
-  const { ready = [], capacity, waiting, closed, leases } = desk;
-  // All that is to stand ready is on one host.
-  const host = capacity.hosts?.find(({ queue }) => queue === capacity.ready?.[0]?.queue);
-  const lent = host === undefined ? lentBy(leases) : usageOn(host, { leases, ready: [] });
-  const own = host === undefined ? capacity : { ...host, ready: capacity.ready ?? [] };
-  return { ready, capacity: own, lent, others: closed === true || waiting.length > 0 };
 }
 
 function asked(desk: NodesDesk, request: NodesRequest): NodesDesk {

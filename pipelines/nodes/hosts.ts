@@ -1,4 +1,13 @@
-import { type Capacity, excess, type HostRoom, nothing, type Size, type Usage, withMachines } from './capacity.ts';
+import {
+  type Capacity,
+  excess,
+  type HostRoom,
+  nothing,
+  type ReadyWish,
+  type Size,
+  type Usage,
+  withMachines,
+} from './capacity.ts';
 import { makeRoom, type ReadyNode, sizesOf, takeReady } from './ready.ts';
 
 /** What there is on hosts: what is lent, and what stands ready. */
@@ -47,6 +56,24 @@ function chooseHost(hosts: readonly HostRoom[], there: OnHosts, { sizes }: Wish)
     });
   const [best] = able.sort((a, b) => b.taken.length - a.taken.length || b.free - a.free || 0);
   return best ?? null;
+}
+
+/**
+ * Chooses the host for one more node that is to stand ready: that with most servers left.
+ *
+ * @returns its task queue; undefined where none has room
+ */
+export function placeForReady(
+  hosts: readonly HostRoom[],
+  there: OnHosts,
+  { size, queue }: Pick<ReadyWish, 'size' | 'queue'>,
+): string | undefined {
+  const able = hosts
+    .filter((host) => host.shut === undefined && (queue === undefined || host.queue === queue))
+    .map((host) => ({ host, usage: withMachines(usageOn(host, there), [size]) }))
+    .filter(({ host, usage }) => excess(usage, host).length === 0);
+  const left = ({ host, usage }: (typeof able)[number]) => (host.maxServers ?? Infinity) - usage.servers;
+  return able.sort((a, b) => left(b) - left(a) || 0)[0]?.host.queue;
 }
 
 /** Gives up what stands ready in the way of a request, on the first host where that makes room. */

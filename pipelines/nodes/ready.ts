@@ -2,9 +2,11 @@ import { type Capacity, excess, type ReadyWish, type Size, type Usage, withMachi
 import type { AssignedMachine } from './machines.ts';
 
 /** A node that is made before anybody asks for it. It counts like one that is lent. */
-export interface ReadyNode extends Pick<ReadyWish, 'label' | 'size' | 'queue'> {
+export interface ReadyNode extends Pick<ReadyWish, 'label' | 'size'> {
   /** What it carries in the place of a build's id. */
   readonly id: string;
+  /** Task queue of the machine that it stands on. */
+  readonly queue: string;
   /** `leaving`: nobody gets it any more, and it counts until it is removed. */
   readonly state: 'making' | 'ready' | 'leaving';
   /** When it began to be that: milliseconds since the epoch. */
@@ -82,8 +84,11 @@ export type ReadyMessage =
 /** What stands ready, and what decides whether there is more to be. */
 export interface Stock {
   readonly ready: readonly ReadyNode[];
-  readonly capacity: Capacity;
-  readonly lent: Usage;
+  readonly wishes: readonly ReadyWish[];
+  /** Whether nodes may stand on the machine of a task queue any more. */
+  readonly serves: (queue: string) => boolean;
+  /** Task queue of the machine that has room for one more beside these; undefined: none has. */
+  readonly placeFor: (wish: ReadyWish, beside: readonly ReadyNode[]) => string | undefined;
   /** Others come first: somebody waits, or may hold what is not known of. */
   readonly others: boolean;
 }
@@ -116,30 +121,31 @@ export function needsRefill(stock: Stock, time: number, makes: boolean): boolean
 
 function refilled(stock: Stock, { id, time }: Extract<ReadyMessage, { type: 'refill' }>): readonly ReadyNode[] {
   const ready = leaving(stock.ready, surplus(stock, time));
-  const wish = missing({ ...stock, ready });
-  if (id === null || wish === undefined) return ready;
-  const { label, size, queue } = wish;
+  const next = missing({ ...stock, ready });
+  if (id === null || next === undefined) return ready;
+  const { label, size, queue } = next;
   return [...ready, { id, label, size, queue, state: 'making', since: time }];
 }
 
-/** Those that are too old, too many, or of a label or size that nobody wishes any more. */
-function surplus({ ready, capacity }: Stock, time: number): readonly ReadyNode[] {
+/** Those that are too old, too many, where none may stand any more, or of a label or size that nobody wishes. */
+function surplus({ ready, wishes, serves }: Stock, time: number): readonly ReadyNode[] {
   const stays = ready.filter(({ state }) => state !== 'leaving');
-  const good = (capacity.ready ?? []).flatMap((wish) => {
-    const mine = stays.filter((node) => isOf(node, wish) && !isOld(node, wish, time));
+  const good = wishes.flatMap((wish) => {
+    const mine = stays.filter((node) => isOf(node, wish) && serves(node.queue) && !isOld(node, wish, time));
     return mine.sort((a, b) => a.since - b.since).slice(0, wish.min);
   });
   return stays.filter((node) => !good.includes(node));
 }
 
 /** The first wish that has too few nodes, where one more has room; undefined: none. */
-function missing({ ready, capacity, lent, others }: Stock): ReadyWish | undefined {
+function missing({ ready, wishes, placeFor, others }: Stock): Pick<ReadyNode, 'label' | 'size' | 'queue'> | undefined {
   if (others) return undefined;
   const has = (wish: ReadyWish) => ready.filter((node) => node.state !== 'leaving' && isOf(node, wish)).length;
-  const usage = withMachines(lent, sizesOf(ready));
-  return (capacity.ready ?? []).find(
-    (wish) => has(wish) < wish.min && excess(withMachines(usage, [wish.size]), capacity).length === 0,
-  );
+  for (const wish of wishes) {
+    const queue = has(wish) < wish.min ? placeFor(wish, ready) : undefined;
+    if (queue !== undefined) return { label: wish.label, size: wish.size, queue };
+  }
+  return undefined;
 }
 
 export function sizesOf(ready: readonly ReadyNode[]): readonly Size[] {
@@ -148,7 +154,8 @@ export function sizesOf(ready: readonly ReadyNode[]): readonly Size[] {
 
 function isOf({ label, size, queue }: ReadyNode, wish: ReadyWish): boolean {
   const { cores, ramGb } = wish.size;
-  return label === wish.label && queue === wish.queue && size.cores === cores && size.ramGb === ramGb;
+  const here = wish.queue === undefined || queue === wish.queue;
+  return label === wish.label && here && size.cores === cores && size.ramGb === ramGb;
 }
 
 function isOld({ state, since }: ReadyNode, { maxAge = Infinity }: ReadyWish, time: number): boolean {

@@ -11,6 +11,7 @@ import { hardwareHere } from './accelerator.ts';
 import { noteDamage } from './damage.ts';
 import { openShell } from './debug.ts';
 import { expireSnapshots } from './expire.ts';
+import { localHost } from './hosts/local/host.ts';
 import { keepMachines, requireRoom } from './keep.ts';
 import {
   idsOf,
@@ -256,7 +257,9 @@ class VmLease {
     const running = await restoreMachine(await this.#lender(), snapshot, { ...this.#request, name });
     const [took, boot] = [performance.now() - begin, snapshot.bootMs].map((each) => (each / 1000).toFixed(1));
     this.#watch(running);
-    waiting?.tell(`${name}: restored in ${took} s; the boot that its snapshot was taken of took ${boot} s`);
+    const { host } = this.#deps.places;
+    const where = host === localHost ? '' : ` on ${host.name}`;
+    waiting?.tell(`${name}: restored${where} in ${took} s; the boot that its snapshot was taken of took ${boot} s`);
     return running;
   }
 

@@ -47,6 +47,8 @@ export interface SnapshotDeps {
   readonly removeImages: (kept: readonly string[]) => Promise<readonly string[]>;
   readonly limits: SnapshotLimits;
   readonly provisioning: Provisioning;
+  /** Whether machines are lent on the host now; absent: they are. Else none are prepared that nobody waits for. */
+  readonly lends?: () => boolean;
   /** Directory of this machine for what is known of preparations that have failed. */
   readonly failures: string;
   /** For tests: what this host makes machines of, and how one is prepared, or restored for people. */
@@ -57,12 +59,12 @@ export interface SnapshotDeps {
 
 /** What the worker of a host does about its saved machines. */
 export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities {
-  const { lender, limits, hardware = () => hardwareHere(lender.places.host) } = deps;
+  const { lender, limits, hardware = () => hardwareHere(lender.places.host), lends = () => true } = deps;
   const { places } = lender;
   const host = places.host.name;
   const virtual = deps.platforms.filter(isVirtual);
   return {
-    virtualPlatforms: async () => virtual.map(({ name }) => name),
+    virtualPlatforms: async () => (lends() ? virtual.map(({ name }) => name) : []),
 
     async prepareSnapshot({ platform: name, missing }) {
       const platform = virtual.find((each) => each.name === name);
@@ -104,7 +106,7 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
         }),
         kept: keptViewsOf(kept, { machines, bytes, host, age: limits.age }),
         builds: [...new Set(machines.map(({ build }) => build))],
-        missing: virtual.map(({ name }) => name).filter((name) => !known.has(name)),
+        missing: lends() ? virtual.map(({ name }) => name).filter((name) => !known.has(name)) : [],
         failed: failed.filter(({ platform }) => virtual.some(({ name }) => name === platform)),
       };
     },
@@ -155,9 +157,10 @@ function runOf({ provisioning }: SnapshotDeps, platform: Platform, provisioned: 
 
 /** The platforms of a host whose machines are not what would be prepared now. @throws where it has no emulator */
 export function staleIn(
-  deps: Pick<SnapshotDeps, 'lender' | 'platforms' | 'imageNow' | 'provisioning' | 'hardware'>,
+  deps: Pick<SnapshotDeps, 'lender' | 'platforms' | 'imageNow' | 'provisioning' | 'hardware' | 'lends'>,
 ): Promise<readonly Stale[]> {
   const { lender, platforms, hardware = () => hardwareHere(lender.places.host) } = deps;
+  if (deps.lends?.() === false) return Promise.resolve([]);
   const madeNow = async (platform: Platform) => {
     return { from: await deps.imageNow(platform), provision: await deps.provisioning.digest(platform) };
   };

@@ -7,9 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { localHost } from '../../../activities/nodes/vm/hosts/local/host.ts';
 import { hostsWithState, readHostState, writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
 import { keepHosts } from '../../../infra/compose/keep-hosts.ts';
+import { keepToldOfHosts, wishesIn } from '../../../infra/compose/ready.ts';
 import { type FarHost, hostStates, roomOf, withHosts } from '../../../infra/compose/vm-hosts.ts';
 import { watchHost } from '../../../infra/compose/watch-host.ts';
 import type { VmHost } from '../../../infra/config/vm-hosts.ts';
+import type { Platform } from '../../../pipelines/model/platform.ts';
+import type { Capacity, HostRoom } from '../../../pipelines/nodes/capacity.ts';
+import { messages, requireMessage } from '../../../workflows/input.ts';
 
 const settings: VmHost = {
   ...{ host: 'h.example.org', port: 22, user: 'root', key: { file: '/k' }, hostKey: 'ssh-ed25519 AAAA' },
@@ -18,15 +22,25 @@ const settings: VmHost = {
 
 for (const [what, drain, state, expected] of [
   ['that answers is open', false, { state: 'open', since: 0, why: '' }, {}],
-  ['whose worker has not begun is waited for', false, null, { shut: 'its worker has not begun', soon: true }],
+  [
+    'whose worker has not begun is waited for',
+    false,
+    null,
+    { shut: 'its worker has not begun', soon: true, away: true },
+  ],
   [
     'whose worker has stopped is waited for, however long that is ago',
     false,
     { state: 'stopped', since: 0, why: '' },
-    { shut: 'its worker has not begun', soon: true },
+    { shut: 'its worker has not begun', soon: true, away: true },
   ],
-  ['that went just now is waited for', false, { state: 'away', since: 99_000, why: 'w' }, { shut: 'w', soon: true }],
-  ['that is away for a minute is not', false, { state: 'away', since: 1_000, why: 'w' }, { shut: 'w' }],
+  [
+    'that went just now is waited for',
+    false,
+    { state: 'away', since: 99_000, why: 'w' },
+    { shut: 'w', soon: true, away: true },
+  ],
+  ['that is away for a minute is not', false, { state: 'away', since: 1_000, why: 'w' }, { shut: 'w', away: true }],
   ['that is drained is shut', true, { state: 'open', since: 0, why: '' }, { shut: 'it is being drained' }],
 ] as const) {
   test(`I10: a host ${what}`, () => {
@@ -58,6 +72,17 @@ test('I10: virtual machines have what all hosts have, each for itself; without o
       ['new', 'its worker has not begun'],
     ],
   );
+});
+
+test('I10: the entity takes what it is told of hosts that do not answer, and of nodes that may stand on any', async (t) => {
+  const data = await mkdtemp(join(tmpdir(), 'sluice-hosts-'));
+  t.after(() => rm(data, { recursive: true }));
+  await writeHostState(hostStates(data), 'far', { state: 'away', since: Date.now(), why: 'w' });
+  const platform = { name: 'vm', provider: 'vm', limits: { cpus: 1, memoryMiB: 512 } } as Platform;
+  const ready = wishesIn({ vm: { minReady: 1 } }, { provider: 'vm', host: null }, () => platform);
+  const capacity = await withHosts({ maxServers: 2, ready }, { far: settings }, data);
+  assert.deepEqual(ready, [{ label: 'vm', size: { cores: 1, ramGb: 0.5 }, min: 1 }]);
+  requireMessage(messages.nodesCapacity, JSON.parse(JSON.stringify({ capacity })));
 });
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -103,6 +128,8 @@ function keeping(t: TestContext, wanted: readonly FarHost[], known: readonly str
     silent: new Set<string>(),
     /** What fails, as it is noted: `start a`. */
     failing: new Set<string>(),
+    /** Ends a worker by an error. */
+    end: new Map<string, (error: Error) => void>(),
   };
   const left = new Set(known);
   const note = (event: string, name: string) => {
@@ -123,13 +150,26 @@ function keeping(t: TestContext, wanted: readonly FarHost[], known: readonly str
         if (now.silent.has(name)) throw new Error('it does not answer');
         return now.used.has(name);
       };
-      return { isUsed, stop: async () => note('stop', name) };
+      const end = Promise.withResolvers<void>();
+      now.end.set(name, end.reject);
+      return {
+        isUsed,
+        ended: end.promise,
+        async stop() {
+          end.resolve();
+          note('stop', name);
+        },
+      };
     },
     async leave(name) {
       note('leave', name);
       left.delete(name);
     },
-    logger: { info: () => {}, warn: (about: { error: unknown }) => void events.push(`warn ${about.error}`) },
+    logger: {
+      info: () => {},
+      warn: (about: { error: unknown }) => void events.push(`warn ${about.error}`),
+      error: (_: object, text?: string) => void events.push(text ?? ''),
+    },
     ...{ period: 5, idle: 30 },
   });
   t.after(() => kept.stop());
@@ -192,4 +232,38 @@ test('I10: a host that was taken out while nobody ran is left, again where that 
   now.failing.clear();
   await seen('leave gone');
   assert.deepEqual(events.toSorted(), ['leave gone', 'start a', 'warn Error: leave gone']);
+});
+
+test('I10: the worker of a host that ends by an error is started again, later each time, and the host takes no jobs meanwhile', async (t) => {
+  const { now, events, seen } = keeping(t, [farHost('a')]);
+  await seen('start a');
+  for (const pause of ['0.2', '0.5']) {
+    const begun = Date.now();
+    now.end.get('a')?.(new Error('lost'));
+    await seen(`the worker of a host ended: started again in ${pause} s`);
+    await seen('stop a');
+    await until(() => events.filter((event) => event === 'start a').length === 2);
+    assert.ok(Date.now() - begun >= Number(pause) * 1000);
+    events.splice(0, events.length, 'start a');
+  }
+});
+
+test('I10: an entity of virtual machines is told of its hosts when one of them is another, and of nothing else', async (t) => {
+  const hosts = [{ name: 'far', queue: 'host-far' }];
+  let capacity: Capacity = {};
+  let told = 0;
+  const tell = async () => {
+    told += 1;
+  };
+  const telling = keepToldOfHosts({ capacity: async () => capacity, tell, logger: { warn: () => {} } }, 5);
+  t.after(() => telling.stop());
+  await sleep(30);
+  assert.equal(told, 0, 'there are no hosts');
+  for (const now of [hosts, [{ ...hosts[0], shut: 'away' }]] as readonly HostRoom[][]) {
+    const before: number = told;
+    capacity = { hosts: now };
+    await until(() => told > before);
+    await sleep(30);
+    assert.equal(told, before + 1);
+  }
 });

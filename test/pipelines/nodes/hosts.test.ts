@@ -11,6 +11,8 @@ import {
   replyTo,
 } from '../../../pipelines/nodes/desk.ts';
 import { totalOf, usageOn } from '../../../pipelines/nodes/hosts.ts';
+import { needsRefill } from '../../../pipelines/nodes/ready.ts';
+import { isAway, isLeft, stockOf } from '../../../pipelines/nodes/stock.ts';
 
 const small = { cores: 1, ramGb: 2 };
 const several = (count: number) => Array.from({ length: count }, () => small);
@@ -101,6 +103,57 @@ test('I10: what stands ready on one host counts there, is taken first, and goes 
   const only = { ...capacity, hosts: [room('here', 2)] };
   const cleared = attend(stocked, { type: 'ask', request: pair, capacity: only });
   assert.deepEqual([cleared.granted.length, cleared.desk.ready?.[0]?.state], [0, 'leaving']);
+});
+
+const anywhere: ReadyWish = { label: 'vm', size: small, min: 2 };
+const stocked = (hosts: readonly HostRoom[]): NodesMessage => {
+  return { type: 'capacity', capacity: { ...totalOf(hosts), hosts, ready: [anywhere] } };
+};
+const refilled = (count: number): readonly NodesMessage[] =>
+  Array.from({ length: count }, (_, at) => [
+    { type: 'refill' as const, id: `ready-${at}`, time: at },
+    { type: 'made' as const, id: `ready-${at}`, time: at, took: 1 },
+  ]).flat();
+const standing = ({ ready = [] }: NodesDesk) => ready.map(({ queue, state }) => `${state} on ${queue}`);
+
+test('I10: nodes that may stand anywhere stand where most servers are left, and a job that takes one is on that host', () => {
+  const hosts = [room('here', 0), room('a', 2), room('b', 3)];
+  const { desk } = play(stocked(hosts), ...refilled(3));
+  assert.deepEqual(standing(desk), ['ready on host-b', 'ready on host-a'], 'two are wished');
+  const sizes = [{ ...small, label: 'vm' }];
+  const request = { holder: 'j', token: 'j', sizes, priority: 1, build: 'b', queue: 'host-here' };
+  const { granted, desk: after } = attend(desk, { type: 'ask', request, capacity: desk.capacity });
+  assert.deepEqual([granted[0]?.host, granted[0]?.machines?.[0]?.name], ['b', 'ready-0']);
+  assert.equal(needsRefill(stockOf(after), 9, true), true);
+});
+
+test('I10: what stands ready leaves a host that is drained, away for long or taken out, and stands elsewhere', () => {
+  const a = room('a', 3);
+  const { desk } = play(stocked([a]), ...refilled(2));
+  for (const [now, there] of [
+    [[{ ...a, shut: 'it does not answer', soon: true, away: true }, room('b', 9)], 'ready on host-a'],
+    [[{ ...a, shut: 'it is being drained' }, room('b', 9)], 'leaving on host-a'],
+    [[{ ...a, shut: 'it does not answer', away: true }, room('b', 9)], 'leaving on host-a'],
+    [[room('b', 9)], 'leaving on host-a'],
+  ] as const) {
+    const told = attend(desk, stocked(now)).desk;
+    const { desk: after } = attend(told, { type: 'refill', id: 'ready-new', time: 9 });
+    const expected = there.startsWith('ready') ? [there, there] : [there, there, 'making on host-b'];
+    assert.deepEqual(standing(after), expected);
+  }
+});
+
+test('I10: nobody is asked about a host that does not answer, and one that is left is known as such', () => {
+  const capacity = { hosts: [room('a', 1), room('b', 1, { shut: 'gone', away: true })] };
+  assert.deepEqual(
+    ['host-a', 'host-b', 'host-c'].map((queue) => [isAway({ capacity }, queue), isLeft({ capacity }, queue)]),
+    [
+      [false, false],
+      [true, false],
+      [false, true],
+    ],
+  );
+  assert.equal(isLeft({ capacity: {} }, 'host-c'), false, 'there is one machine, whatever it is called');
 });
 
 test('I10: no host is ever lent more than it has, and nobody is lent what is on two', () => {

@@ -8,10 +8,10 @@ import {
   forgetful,
   type NodesDesk,
   type NodesMessage,
-  stockOf,
   usageOf,
 } from '../../../pipelines/nodes/desk.ts';
 import { needsRefill, readyId } from '../../../pipelines/nodes/ready.ts';
+import { stockOf } from '../../../pipelines/nodes/stock.ts';
 
 const size = { cores: 1, ramGb: 2 };
 const large = { cores: 3, ramGb: 2 };

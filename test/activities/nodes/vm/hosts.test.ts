@@ -246,7 +246,8 @@ test('a host that is away, or shows another key, is out of service, and whoever 
   const target = { name: 'gone', host: '127.0.0.1', user: 'root', key: () => readFile(identity, 'utf8') };
   const own = (await readFile(far.server.knownHosts, 'utf8')).replace(/^\S+ /, '').trim();
   const away = openSshHost({ ...target, port: 1, hostKey: own });
-  await assert.rejects(away.answers(), (error) => error instanceof OutOfService && /host gone/.test(error.message));
+  const said = /^the host gone is out of service: connect ECONNREFUSED 127\.0\.0\.1:1$/;
+  await assert.rejects(away.answers(), (error) => error instanceof OutOfService && said.test(error.message));
   await assert.rejects(away.files.list('/'), EngineUnavailable);
   const other = `ssh-ed25519 ${'A'.repeat(68)}`;
   const false_ = openSshHost({ ...target, port, hostKey: other });

@@ -21,8 +21,9 @@ export function openSshHost(settings: HostSettings): SshHost {
     name: settings.name,
     files: sshFiles(shell),
     async answers() {
-      await shell.run(['true']).catch((error: Error) => {
-        throw new OutOfService(called, error.message);
+      await shell.run(['true']).catch(({ message, cause }: Error) => {
+        // That it is away is said once.
+        throw new OutOfService(called, cause instanceof Error ? cause.message : message);
       });
     },
     run: (program, args, options = {}) => run(shell, [program, ...args], options),
