@@ -44,15 +44,15 @@ const able = {
 } as const;
 
 /**
- * Whether a job takes a node that stands ready where there is one. Those of several nodes do not, for each of these has
- * a network of its own, nor those of a node of another size.
+ * Whether a job takes nodes that stand ready where there are some: where all of its labels have such nodes, and none asks
+ * for another size. Of several containers it does not, for each of these has a network and a name of its own.
  */
 export function takesReady(job: Pick<FrozenJob, 'uses' | 'nodeset'>, platform: Platform, labels: Labels): boolean {
   const provider = providerOf(platform);
-  const wished = (labels[platform.name]?.minReady ?? 0) > 0;
-  const [only, ...others] = job.nodeset.nodes;
-  const usual = only !== undefined && only.size === undefined && others.length === 0;
-  return wished && provider !== 'static' && usual && able[provider].has(job.uses);
+  if (provider === 'static' || !able[provider].has(job.uses)) return false;
+  const { nodes } = job.nodeset;
+  const few = nodes.length === 1 || (nodes.length > 1 && provider === 'vm');
+  return few && nodes.every(({ label, size }) => size === undefined && (labels[label]?.minReady ?? 0) > 0);
 }
 
 /** Lets the entities know what there is to be, as the server starts and whenever it has read other settings. */

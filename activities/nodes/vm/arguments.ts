@@ -7,6 +7,23 @@ export const forwarder = 'forward';
 /** The addresses of a machine's two networks, as it boots. */
 export const cables = { outer: '52:54:00:00:00:01', inner: '52:54:00:00:00:02' } as const;
 
+/** Between `inner` and the other machines: a hub, so that what is behind it can be another network while it runs. */
+const hub = 1;
+const innerWire = 'inner-wire';
+const innerPlug = 'inner-plug';
+
+/** What an emulator is asked, in order, to have `inner` in another network. */
+export function rewiring(network: string): readonly { readonly command: string; readonly args: Wiring }[] {
+  return [
+    { command: 'netdev_del', args: { id: innerPlug } },
+    { command: 'netdev_del', args: { id: innerWire } },
+    { command: 'netdev_add', args: { type: 'socket', id: innerWire, mcast: network, localaddr: '127.0.0.1' } },
+    { command: 'netdev_add', args: { type: 'hubport', id: innerPlug, hubid: hub, netdev: innerWire } },
+  ];
+}
+
+type Wiring = Readonly<Record<string, string | number>>;
+
 /** Bytes of the disk that cloud-init reads. */
 export const seedSize = 1024 ** 2;
 
@@ -67,7 +84,9 @@ export function emulatorArguments(spec: MachineSpec): string[] {
     ...port('person'),
     ...['-netdev', ['user', 'id=outer', 'restrict=on', ...forwardsOf(spec.ways, forwarder)].join(',')],
     ...['-device', `virtio-net-pci,netdev=outer,mac=${cables.outer}`],
-    ...['-netdev', `socket,id=inner,mcast=${spec.network},localaddr=127.0.0.1`],
+    ...['-netdev', `hubport,id=inner,hubid=${hub}`],
+    ...['-netdev', `socket,id=${innerWire},mcast=${spec.network},localaddr=127.0.0.1`],
+    ...['-netdev', `hubport,id=${innerPlug},hubid=${hub},netdev=${innerWire}`],
     ...['-device', `virtio-net-pci,netdev=inner,mac=${cables.inner}`],
     ...(spec.whole ? seedDisk('seed' in start && start.seed) : []),
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],

@@ -92,13 +92,13 @@ async function restore(lender: Lender, wish: DebugWish, { kept, at, base, index 
   const { places, installation } = lender;
   const { name, snapshot, hostKey } = kept.machines[index] ?? { name: '', snapshot: '', hostKey: '' };
   const build = debugBuildOf(wish.build);
-  const { id, ...spot } = await newMachine(places, build);
+  const { id, build: _, ...spot } = await newMachine(places, build);
   const { host, directory } = spot;
   const saved = join(places.kept, wish.build, at, String(index));
   const record = { id, build, holder: wish.holder, installation, name, snapshot, hostKey, kept: wish.build };
   await writeRecord(spot, 'machine.json', record);
   await makeOverlay(host, { path: join(saved, 'disk'), format: 'qcow2' }, join(directory, 'disk'));
-  await startEmulator(spot, specOf(id, base, { installation, ways: [] }), { memory: join(saved, 'memory') });
+  await startEmulator(spot, specOf({ id, build }, base, { installation, ways: [] }), { memory: join(saved, 'memory') });
   await withMonitor(spot, (monitor) => monitor.ask('set_link', { name: 'outer', up: false }));
   const command = await openShell({ ...spot, name, hostKey, key: join(base.from, 'client') });
   const line = openLine(await peerOf(spot, base, { hostKey, patience: answering }));

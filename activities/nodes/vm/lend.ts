@@ -51,7 +51,7 @@ export async function restoreMachine(
   snapshot: Snapshot,
   { build, holder, name, waiting, below = lender.places.snapshots }: Restoration,
 ): Promise<Running> {
-  const { id, ...spot } = await newMachine(lender.places, build);
+  const { id, build: _, ...spot } = await newMachine(lender.places, build);
   const { host, directory } = spot;
   const saved = join(below, snapshot.id);
   try {
@@ -60,7 +60,7 @@ export async function restoreMachine(
     const record = { id, ...whose, name, snapshot: snapshot.id, hostKey: snapshot.hostKey };
     await writeRecord(spot, 'machine.json', record);
     await makeOverlay(host, { path: join(saved, 'disk'), format: 'qcow2' }, join(directory, 'disk'));
-    await startEmulator(spot, specOf(id, snapshot, lender), { memory: join(saved, 'memory') });
+    await startEmulator(spot, specOf({ id, build }, snapshot, lender), { memory: join(saved, 'memory') });
     const peer = await peerOf(spot, snapshot, { hostKey: snapshot.hostKey, patience: answering });
     const line = openLine(peer);
     const keys = await newKeys();
@@ -135,7 +135,7 @@ export async function newMachine(places: Places, build: string) {
   const { files } = spot.host;
   await files.makeDirectory(spot.directory);
   await files.write(join(spot.directory, forwarder), await readFile(forwarderSource));
-  return { id, ...spot };
+  return { id, build, ...spot };
 }
 
 /** Where a machine is. */
@@ -144,13 +144,12 @@ export function spotOf({ host, machines }: Places, id: string): Spot {
 }
 
 export function specOf(
-  id: string,
+  { id, build }: Pick<MachineRecord, 'id' | 'build'>,
   what: Pick<Snapshot, 'hardware' | 'cores' | 'memoryMiB' | 'whole'>,
   ways: Pick<Lender, 'ways' | 'installation'>,
 ): Omit<MachineSpec, 'start'> {
   const { hardware, cores, memoryMiB, whole = false } = what;
-  const { group, port } = networkOf(ways, id.slice(0, id.indexOf('~')));
-  return { id, hardware, cores, memoryMiB, network: `${group}:${port}`, whole, ways: ways.ways };
+  return { id, hardware, cores, memoryMiB, network: addressOf(networkOf(ways, build)), whole, ways: ways.ways };
 }
 
 /** How a machine of an image boots. @param seed whether that is its first time, by the image's seed for cloud-init */
@@ -165,6 +164,11 @@ export function networkOf({ installation }: Pick<Lender, 'installation'>, build:
     .digest();
   const [a = 0, b = 0, c = 0] = digest;
   return { group: `239.192.${a}.${Math.max(1, b)}`, port: 20_000 + 64 * c + ((digest[3] ?? 0) % 64) };
+}
+
+/** A network as the emulator names it. */
+export function addressOf({ group, port }: ReturnType<typeof networkOf>): string {
+  return `${group}:${port}`;
 }
 
 /** A disk that is written to, above one that is not. */

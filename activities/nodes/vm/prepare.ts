@@ -122,7 +122,7 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   const seeded = await host.files.has(seed);
   if (seeded) await host.files.copy(seed, join(directory, 'seed'));
   const begin = performance.now();
-  await startEmulator(machine, specOf(record.id, snapshot, lender), bootOf(snapshot, seeded));
+  await startEmulator(machine, specOf(record, snapshot, lender), bootOf(snapshot, seeded));
   // A system that boots by itself may wait for its network: an address is to be had, and nothing else.
   for (const cable of snapshot.whole ? ['inner'] : ['outer', 'inner']) await unplug(machine, cable);
   // The other port is saved as it is: nobody has spoken by it, and whoever is first is answered at once.

@@ -2,9 +2,11 @@ import { quoted } from '../../process/quoted.ts';
 import type { LeaseRequest, ReadyRequest } from '../port.ts';
 import { readyNeed } from '../ready.ts';
 import { say } from '../ssh/exec.ts';
+import { rewiring } from './arguments.ts';
 import { emulatorsOf } from './emulator.ts';
-import { answering, type Lender, peerOf, type Running, restoreMachine, spotOf } from './lend.ts';
+import { addressOf, answering, type Lender, networkOf, peerOf, type Running, restoreMachine, spotOf } from './lend.ts';
 import { openLine } from './line.ts';
+import { withMonitor } from './monitor.ts';
 import { type MachineRecord, machinesIn, type Places, type Snapshot, writeRecord } from './records.ts';
 
 /** Restores a machine for nobody yet. */
@@ -32,18 +34,23 @@ hostname "$2"
 printf '127.0.0.1 localhost\\n127.0.1.1 %s\\n' "$2" > /etc/hosts`;
 
 /**
- * Makes a machine that stands ready a build's, with its name there. Its keys and its randomness are its own already.
+ * Makes a machine that stands ready a build's, with its name there, and in its network. Its keys and its randomness are
+ * its own already.
  *
  * @throws EngineUnavailable when it does not answer
  */
 export async function takeReady(
-  { places }: Pick<Lender, 'places'>,
+  { places, installation }: Pick<Lender, 'places' | 'installation'>,
   { record, snapshot }: { readonly record: MachineRecord; readonly snapshot: Snapshot },
   { build, holder, name }: LeaseRequest & { readonly name: string },
 ): Promise<Running> {
   const spot = spotOf(places, record.id);
   const own = { ...record, ...(holder === undefined ? {} : { holder }), build, name };
   await writeRecord(spot, 'machine.json', own);
+  const network = addressOf(networkOf({ installation }, build));
+  await withMonitor(spot, async (monitor) => {
+    for (const { command, args } of rewiring(network)) await monitor.ask(command, args);
+  });
   const line = openLine(await peerOf(spot, snapshot, { hostKey: record.hostKey, patience: answering }));
   const now = `@${(Date.now() / 1000).toFixed(3)}`;
   await say(line, quoted(['sh', '-c', renamed, 'sh', now, name]));

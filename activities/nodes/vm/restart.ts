@@ -30,7 +30,7 @@ export async function restartMachine(running: Running, lender: Lender, signal: A
   }
   line.close();
   signal.throwIfAborted();
-  await startEmulator(running, specOf(record.id, snapshot, lender), bootOf(snapshot));
+  await startEmulator(running, specOf(record, snapshot, lender), bootOf(snapshot));
   await untilItAnswers(line, signal);
 }
 

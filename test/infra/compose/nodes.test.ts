@@ -244,6 +244,18 @@ test('I10: what is to stand ready is part of the capacity, and a job that takes 
   }
 });
 
+test('I10: virtual machines that stand ready serve jobs of several nodes where all labels have such', () => {
+  const vm = 'format: deb, codename: bookworm, provider: vm';
+  const platforms = `{platforms: {a: {${vm}}, b: {${vm}}, c: {${vm}}}`;
+  const live = liveOf(`${platforms}, nodes: {labels: {a: {minReady: 1}, b: {minReady: 2}}}}`);
+  const known = allPlatforms(live.settings() as Parameters<typeof allPlatforms>[0]);
+  const need = nodesIn({ findPlatform: (label) => known.find(({ name }) => name === label) }, live);
+  const labels = (uses: 'systest' | 'mirror', ...names: string[]) =>
+    need(frozenJob('job', { uses, nodeset: nodeset(...names) }))?.sizes.map(({ label }) => label);
+  assert.deepEqual(labels('systest', 'a', 'b', 'b'), ['a', 'b', 'b']);
+  assert.deepEqual(labels('systest', 'a', 'c'), [undefined, undefined]);
+});
+
 for (const [what, text, message] of [
   [
     'of no platform',

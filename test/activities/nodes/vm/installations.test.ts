@@ -23,7 +23,9 @@ test('I10: of the machines of two installations on one host each has its own, an
   for (const installation of ['one', 'two']) {
     const provider = createVmProvider({ places, installation, ways: async () => [] });
     assert.deepEqual(await provider.list(), [{ build: 'b7', holder: `job/${installation}` }]);
-    networks.add(specOf('b7~x', { hardware, cores: 1, memoryMiB: 64 }, { installation, ways: [] }).network);
+    networks.add(
+      specOf({ id: 'b7~x', build: 'b7' }, { hardware, cores: 1, memoryMiB: 64 }, { installation, ways: [] }).network,
+    );
   }
   assert.equal(networks.size, 2);
 });

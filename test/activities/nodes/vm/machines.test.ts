@@ -84,6 +84,29 @@ test('I10: a snapshot that is damaged gives no machine, and leaves nothing behin
   assert.deepEqual(await readdir(own.machines), []);
 });
 
+test('I10: machines that stood ready are in the network of the lease that has them, and in no other', async (t) => {
+  const provider = createVmProvider({ places, installation: 'ready-test', ways: async () => [] });
+  const names = ['one', 'two', 'apart'] as const;
+  const ids = names.map((name) => readyId(`vm-${name}-${process.pid}`));
+  const builds = [`test-together-${process.pid}`, `test-apart-${process.pid}`] as const;
+  t.after(() => Promise.all([...ids, ...builds].map((each) => provider.sweep(each))));
+  await Promise.all(ids.map((id) => provider.makeReady?.({ id, platform, holder: 'nodes/vm' })));
+  const given = (some: readonly string[]) => some.map((name) => ({ label: platform.name, name, took: 1 }));
+  const together = await provider.lend({ build: builds[0], machines: given(ids.slice(0, 2)) });
+  const [one] = await Promise.all(['one', 'two'].map((name) => together.machine({ ...need, name })));
+  const apart = await provider.lend({ build: builds[1], machines: given(ids.slice(2)) });
+  const alone = await apart.machine({ ...need, name: 'apart' });
+  const { two = '' } = await together.seclude(signal);
+  await apart.seclude(signal);
+  const reaches = `exec 3<>/dev/tcp/${two}/22 && echo reached`;
+  const tried = async (machine: typeof alone) => {
+    return (await machine.exec(['timeout', '20', 'bash', '-c', reaches], { signal })).output;
+  };
+  assert.ok(one);
+  await tried(one).then((said) => assert.match(said, /reached|refused/i, 'they answer each other'));
+  await tried(alone).then((said) => assert.doesNotMatch(said, /reached|refused/i));
+});
+
 test('I10: a machine that stands ready is lent under the name that is asked for, and is removed with its build', async (t) => {
   const provider = createVmProvider({ places, installation: 'ready-test', ways: async () => [] });
   const [id, build] = [readyId(`vm-${process.pid}`), `test-ready-${process.pid}`];
