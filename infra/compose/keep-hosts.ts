@@ -24,8 +24,8 @@ interface Kept {
   readonly by: string;
   /** Since when it is to go, and nothing is there; undefined: it stays. */
   idleSince?: number | undefined;
-  /** It is told to end. */
-  stopping?: true;
+  /** It is told to end: when it has. */
+  stopping?: Promise<void> | undefined;
   /** It has ended by itself: when another is started in its place. */
   again?: number;
 }
@@ -40,6 +40,7 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
   const busy = new Map<string, Promise<void>>();
   const attempt = tellingOnce(logger);
   const backOffs = new Map<string, BackOff>();
+  let over = false;
   // Each host for itself: one that takes its time, or fails, keeps no other waiting.
   const look = async () => {
     const hosts = new Map(wanted().map((host) => [host.name, host]));
@@ -59,6 +60,7 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
     if (one?.by === by && (one.again ?? Infinity) > Date.now()) one.idleSince = undefined;
     else {
       await end(host.name);
+      if (over) return;
       const started: Kept = { worker: await start(host), by };
       kept.set(host.name, started);
       watch(host.name, started);
@@ -67,7 +69,8 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
   const watch = (name: string, one: Kept) => {
     const begun = Date.now();
     const ended = (error?: unknown) => {
-      if (one.stopping) return;
+      // Where all stop, the workers end by themselves: they hear the signal, too.
+      if (over || one.stopping !== undefined) return;
       const backOff = backOffs.get(name) ?? new BackOff();
       backOffs.set(name, backOff);
       const pause = backOff.next(Date.now() - begun);
@@ -91,9 +94,13 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
     await leave(name);
     logger.info({ host: name }, 'a host is left');
   };
-  const stop = async (one: Kept) => {
-    one.stopping = true;
-    await one.worker.stop();
+  // What has been stopped is not dialled again for that; where it failed, it is tried again.
+  const stop = (one: Kept) => {
+    one.stopping ??= one.worker.stop().catch((error) => {
+      one.stopping = undefined;
+      throw error;
+    });
+    return one.stopping;
   };
   const end = async (name: string) => {
     const one = kept.get(name);
@@ -103,6 +110,7 @@ export function keepHosts({ wanted, known, start, leave, logger, period = 5_000,
   const looking = nowAndThen(() => attempt('', look), period);
   return {
     async stop(): Promise<void> {
+      over = true;
       await looking.stop();
       await Promise.all(busy.values());
       await Promise.all([...kept.values()].map(stop));

@@ -1,6 +1,6 @@
 /** What is done so. */
 export interface NowAndThen {
-  /** Has it done at once, unless it is being done. */
+  /** Has it done at once, unless it is being done, or was stopped. */
   again(): void;
   stop(): Promise<void>;
 }
@@ -14,7 +14,9 @@ export interface NowAndThen {
  */
 export function nowAndThen(work: () => Promise<void>, period: number): NowAndThen {
   let working: Promise<void> | undefined;
+  let over = false;
   const again = () => {
+    if (over) return;
     working ??= work().finally(() => {
       working = undefined;
     });
@@ -24,6 +26,7 @@ export function nowAndThen(work: () => Promise<void>, period: number): NowAndThe
   return {
     again,
     async stop() {
+      over = true;
       clearInterval(timer);
       await working;
     },

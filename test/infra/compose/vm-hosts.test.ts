@@ -173,7 +173,7 @@ function keeping(t: TestContext, wanted: readonly FarHost[], known: readonly str
     ...{ period: 5, idle: 30 },
   });
   t.after(() => kept.stop());
-  return { now, events, seen: (event: string) => until(() => events.includes(event)) };
+  return { now, events, kept, seen: (event: string) => until(() => events.includes(event)) };
 }
 
 test('I10: hosts join, change and leave at run time, none while a machine is there or the file is broken', async (t) => {
@@ -246,6 +246,19 @@ test('I10: the worker of a host that ends by an error is started again, later ea
     assert.ok(Date.now() - begun >= Number(pause) * 1000);
     events.splice(0, events.length, 'start a');
   }
+});
+
+test('I10: when hosts are kept no more, none is begun with, though its worker ended before, or ends as all do', async (t) => {
+  const { now, events, kept, seen } = keeping(t, [farHost('a'), farHost('b')]);
+  await seen('start b');
+  now.end.get('a')?.(new Error('lost'));
+  await seen('stop a');
+  const stopped = kept.stop();
+  now.end.get('b')?.(new Error('told to end'));
+  await stopped;
+  await sleep(300);
+  const again = 'the worker of a host ended: started again in 0.2 s';
+  assert.deepEqual(events, ['start a', 'start b', again, 'stop a', 'stop b']);
 });
 
 test('I10: an entity of virtual machines is told of its hosts when one of them is another, and of nothing else', async (t) => {
