@@ -12,10 +12,11 @@ test('a connection is opened by its driver', () => {
   assert.deepEqual([host.connection, people !== null], ['review', true]);
 });
 
-test('repositories elsewhere are not taken for our own: they are polled', () => {
+test('repositories elsewhere are not taken for our own: they are polled, and without a secret no hook is believed', async () => {
   const settings = { driver: 'git', url: 'https://git.example.org' } as const;
   const { host, people, stream, webhook } = openConnection({ ...context, settings });
-  assert.deepEqual([people, webhook, stream !== null], [null, null, true]);
+  assert.deepEqual([people, stream !== null], [null, true]);
+  assert.equal(await webhook?.isSigned({ headers: {}, body: Buffer.from('') }), false);
   assert.equal(host.gitRemote('a/b').url, 'https://git.example.org/a/b.git');
 });
 
