@@ -15,7 +15,7 @@ const drivers: Readonly<Record<string, (context: ConnectionContext) => Connectio
     const { name, repositories, page, owns } = context;
     const { url, ...rest } = settingsOf(context, 'git');
     if (url !== undefined) return openPlain({ ...context, settings: { ...rest, url } });
-    const settings = { root: repositories, connection: name, page, owns };
+    const settings = { root: repositories, connection: name, page, owns, approve: rest.approve?.label };
     return { host: createGitHost(settings), people: createPeople(settings), webhook: null, stream: null };
   },
   gerrit: (context) => openGerrit({ ...context, settings: settingsOf(context, 'gerrit') }),

@@ -54,7 +54,7 @@ export function createGitHost(settings: HostSettings): ReviewHost {
       const { record } = await findOne(settings, change);
       const { status, number, wip } = record;
       const missing = [
-        ...(status === 'open' ? vetoesOf(record) : [`change ${number} is ${status}`]),
+        ...(status === 'open' ? vetoesOf(settings, record) : [`change ${number} is ${status}`]),
         ...(wip ? [`change ${number} is work in progress`] : []),
       ];
       return missing.length === 0 ? { ok: true } : { ok: false, missing, ...(status === 'open' && { isOpen: true }) };
@@ -98,7 +98,7 @@ async function submitChange(settings: HostSettings, actor: Actor, request: Submi
   let obstacle: SubmitResult | null = null;
   let first = false;
   const stored = await modify(settings, found, async (now): Promise<Decision> => {
-    obstacle = hindrance(now, request);
+    obstacle = hindrance(settings, now, request);
     first = obstacle === null && now.record.status === 'open';
     if (!first) return null;
     const decided = await decideMerge(settings, now, { ...request, by: personOf(actor) });
@@ -114,19 +114,20 @@ async function submitChange(settings: HostSettings, actor: Actor, request: Submi
   };
 }
 
-function hindrance({ record }: Stored, request: SubmitRequest): SubmitResult | null {
+function hindrance(settings: HostSettings, { record }: Stored, request: SubmitRequest): SubmitResult | null {
   if (record.status === 'merged') return null;
   if (record.status === 'abandoned') return { kind: 'refused', reason: `change ${record.number} is abandoned` };
   const current = record.patchsets.length;
   if (current !== request.patchset) {
     return { kind: 'refused', reason: `change ${record.number} is at patch set ${current}, not ${request.patchset}` };
   }
-  const [veto] = vetoesOf(record);
+  const [veto] = vetoesOf(settings, record);
   return veto === undefined ? null : { kind: 'refused', reason: veto };
 }
 
-function vetoesOf({ votes }: Stored['record']): readonly string[] {
-  return vetoes(votes.map(({ label, value, by }) => ({ label, value, by: by.name })));
+function vetoesOf({ approve }: HostSettings, { votes }: Stored['record']): readonly string[] {
+  const cast = votes.map(({ label, value, by }) => ({ label, value, by: by.name }));
+  return vetoes(cast, approve);
 }
 
 async function decideMerge(

@@ -17,6 +17,8 @@ export interface HostSettings extends Place {
   readonly root: string;
   /** Whether a project is of this connection: several may share the directory. Absent: all are. */
   readonly owns?: (project: string) => boolean;
+  /** Label of the votes that approve, where it is another than the usual one. */
+  readonly approve?: string | undefined;
 }
 
 /** How often a change is read again because somebody else wrote it first. */

@@ -46,7 +46,7 @@ function openDesk({ name: connection, settings, readSecret, owns, git, repositor
   const remote = (project: string) => openPlainRemote(settings, readSecret, project);
   const isOwn = (project: string) => isSafeProject(project) && owns(project);
   return {
-    ...{ connection, self, git, owns: isOwn },
+    ...{ connection, self, git, owns: isOwn, approve: settings.approve?.label },
     client: openClient({ connection, directory: join(own, '@git'), remote }),
     journal: openJournal(own),
     projects: () => (projects?.() ?? []).filter(isOwn),
@@ -84,7 +84,7 @@ function createHost(desk: Desk, { settings, readSecret }: PlainContext): ReviewH
       return { events: events.slice(after), last: events.length };
     },
     async canMerge(change) {
-      const missing = obstacles(connection, await demand(change));
+      const missing = obstacles(desk, await demand(change));
       return missing.length === 0 ? { ok: true } : { ok: false, missing };
     },
     report: (actor, said) => report(desk, actor, said),

@@ -15,6 +15,8 @@ export interface Desk {
   readonly git: Git;
   readonly journal: Journal;
   readonly owns: (project: string) => boolean;
+  /** Label of the votes that approve, where it is another than the usual one. */
+  readonly approve: string | undefined;
   /** The projects that the connection has now. */
   readonly projects: () => readonly string[];
   /** What was found of commits, which do not change. */

@@ -8,12 +8,12 @@ import { contains, type Desk, lookAt, type Proposal } from './look.ts';
 import { changeId, journalName, parseProposalName, proposalsPrefix } from './names.ts';
 
 /** What keeps a proposal from being merged; each a sentence without its end. */
-export function obstacles(connection: string, { name, state, sight }: Proposal): readonly string[] {
+export function obstacles({ connection, approve }: Desk, { name, state, sight }: Proposal): readonly string[] {
   const id = changeId(connection, name);
   if (state.status === 'merged') return [`${id} is merged`];
   if (state.status === 'abandoned') return [`${id} is abandoned: its branch ${proposalsPrefix}${name.topic} is gone`];
   if (sight.tip === null) return [`${name.project} has no branch ${state.target} any more`];
-  return vetoes(state.votes);
+  return vetoes(state.votes, approve);
 }
 
 /**
@@ -52,7 +52,7 @@ async function landingOf(desk: Desk, actor: Actor, request: SubmitRequest): Prom
   const { state, sight } = proposal;
   const id = changeId(desk.connection, proposal.name);
   if (state.status === 'merged') return alreadyMerged(desk, proposal);
-  const [missing] = obstacles(desk.connection, proposal);
+  const [missing] = obstacles(desk, proposal);
   if (missing !== undefined) return refused(missing);
   const patchset = state.heads.length;
   if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);

@@ -5,15 +5,15 @@ import type { ChainItem } from '../../../activities/git/chain.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
-import { createGitHost } from '../../../activities/review/git/adapter.ts';
-import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
+import { openConnection } from '../../../activities/review/registry.ts';
+import { readSecret } from '../../../activities/review/secret.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 import { account, messageFor } from './developer.ts';
 
 /** Three changes beside each other, of which the second is already behind the branch when it is merged. */
-async function setup(t: TestContext) {
+async function setup(t: TestContext, approve?: string) {
   const root = join(await scratch(t), 'git');
   const repo = await bareRepository(root, 'alpha');
   const base = await makeCommit(repo, { files: { start: '' } });
@@ -28,7 +28,12 @@ async function setup(t: TestContext) {
     ...{ id: `git:${number}`, project: 'alpha', branch: 'master', mode },
     commit: `refs/changes/0${number}/${number}/1`,
   });
-  return { root, repo, host: createGitHost(settings), people: createPeople(settings), change };
+  const { host, people } = openConnection({
+    ...{ name: 'git', repositories: root, page: '', owns: () => true, readSecret, git: createLocalGit(root) },
+    settings: { driver: 'git', ...(approve === undefined ? {} : { approve: { label: approve } }) },
+  });
+  assert.ok(people);
+  return { root, repo, host, people, change };
 }
 
 for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) {
@@ -86,16 +91,24 @@ test('what the gate says of a change that it has merged takes the place of its c
   assert.deepEqual(await votes(), ['Verified 2']);
 });
 
-test('a veto holds up the merge, whatever others vote, until it is taken back', async (t) => {
-  const { host, people } = await setup(t);
-  const vote = (name: string, value: number) => people.vote(account(name), 'git:1', { label: 'Approved', value });
-  await vote('Ada', 2);
-  await vote('Grace', -1);
-  const missing = ['Grace voted Approved -1'];
-  assert.deepEqual(await host.canMerge('git:1', []), { ok: false, missing, isOpen: true });
-  const submit = () => host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
-  assert.deepEqual(await submit(), { kind: 'refused', reason: missing[0] });
-  await vote('Grace', 0);
-  assert.deepEqual(await host.canMerge('git:1', []), { ok: true });
-  assert.equal((await submit()).kind, 'merged');
-});
+for (const [label, agreed] of [
+  ['Approved', undefined],
+  ['Approved', 'Workflow'],
+  ['Workflow', 'Workflow'],
+] as const) {
+  test(`a veto holds up the merge, whatever others vote, until it is taken back: ${label}, ${agreed}`, async (t) => {
+    const { host, people } = await setup(t, agreed);
+    const vote = (name: string, value: number, of: string = label) =>
+      people.vote(account(name), 'git:1', { label: of, value });
+    await vote('Ada', 2);
+    await vote('Ada', -1, 'Verified');
+    await vote('Grace', -1);
+    const missing = [`Grace voted ${label} -1`];
+    assert.deepEqual(await host.canMerge('git:1', []), { ok: false, missing, isOpen: true });
+    const submit = () => host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
+    assert.deepEqual(await submit(), { kind: 'refused', reason: missing[0] });
+    await vote('Grace', 0);
+    assert.deepEqual(await host.canMerge('git:1', []), { ok: true });
+    assert.equal((await submit()).kind, 'merged');
+  });
+}

@@ -178,15 +178,15 @@ test('plain Git: a note is added to, comments are what was added, and Sluice hea
 });
 
 test('plain Git: a veto holds up the merge until it is taken back', async (t) => {
-  const world = await openPlainWorld(t);
+  const world = await openPlainWorld(t, { settings: { approve: { label: 'Workflow' } } });
   const id = await world.push({ project: 'alpha', file: 'a', content: '1' });
-  await world.say(id, 'Approved: +2', 'ada');
-  await world.say(id, 'Approved: -1');
-  const missing = ['bob voted Approved -1'];
+  await world.say(id, 'Workflow: +2', 'ada');
+  await world.say(id, 'Approved: -1\nWorkflow: -1');
+  const missing = ['bob voted Approved -1', 'bob voted Workflow -1'];
   assert.deepEqual(await world.host.canMerge(id, []), { ok: false, missing });
   const submit = () => world.host.submit(gateActor, { change: id, patchset: 1, tested: null });
   assert.deepEqual(await submit(), { kind: 'refused', reason: missing[0] });
-  await world.say(id, 'Approved: 0');
+  await world.say(id, 'Approved: 0\nWorkflow: 0');
   assert.equal((await submit()).kind, 'merged');
 });
 
