@@ -6,7 +6,7 @@ import { EngineUnavailable } from './engine-unavailable.ts';
 
 const writer = fileURLToPath(new URL('capture.pl', import.meta.url));
 
-/** Milliseconds for it to end once it is told so. */
+/** Milliseconds for it to listen, and to end once it is told so. */
 const patience = 10_000;
 
 /** A network of a host: the multicast group that is one of virtual machines, or an interface. */
@@ -37,12 +37,12 @@ export interface Capture {
  * process of its own listens there, which ends with this one.
  *
  * @param listen begins that; absent: on this host
- * @throws an error that says what it lacks: the interface, or the right to listen to it
+ * @throws an error that says what it lacks: the interface, or the right to listen to it; or that it does not listen in time
  */
 export async function captureNetwork(
   network: HeardNetwork,
   { path, limit }: CaptureFile,
-  listen: BeginListening = (args) => begin('perl', [writer, ...args]),
+  listen: BeginListening = (args) => begin('env', ['LC_ALL=C', 'perl', writer, ...args]),
 ): Promise<Capture> {
   const where = 'link' in network ? ['link', network.link] : ['group', network.group, String(network.port)];
   const file = await open(path, 'w');
@@ -51,15 +51,13 @@ export async function captureNetwork(
     throw error;
   });
   const said = textOf(program.stderr);
-  const begun = new Promise<void>((resolve) => program.stderr.once('data', () => resolve()));
   const written = pipeline(program.stdout, file.createWriteStream());
   const ended = program.ended.then((code) => {
     if (code !== 0) throw new Error(said().trim() || `perl ended with ${code}`);
   });
   // Whoever ends it hears of that.
   for (const each of [written, ended]) each.catch(() => {});
-  await Promise.race([begun, ended]);
-  if (!said().startsWith(ready)) await ended;
+  await listening(program, said, ended);
   return {
     async end() {
       program.stop();
@@ -76,8 +74,20 @@ export async function captureNetwork(
   };
 }
 
-/** What it says first when it listens. */
+/** What it says when it listens; a shell or Perl on its host may have had words before. */
 const ready = 'ready\n';
+
+async function listening(program: LiveProgram, said: () => string, ended: Promise<void>): Promise<void> {
+  const listens = () => said().includes(ready);
+  const begun = new Promise<void>((resolve) => program.stderr.on('data', () => listens() && resolve()));
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    program.kill();
+    late.reject(new Error(`it does not listen after ${patience / 1000} s: ${said().trim() || 'it says nothing'}`));
+  }, patience);
+  await Promise.race([begun, ended, late.promise]).finally(() => clearTimeout(timer));
+  if (!listens()) throw new Error(said().trim() || 'it has ended before it listens');
+}
 
 function textOf(stream: NodeJS.ReadableStream): () => string {
   let text = '';

@@ -12,7 +12,7 @@ export const localHost: Host = {
   files: localFiles,
   answers: async () => {},
   run,
-  begin: (program, args) => begin('perl', [scripts[program], ...args]),
+  begin: (program, args) => begin('env', ['LC_ALL=C', 'perl', scripts[program], ...args]),
   launch,
   processes,
   kill: async (pids) => pids.forEach(kill),

@@ -8,9 +8,9 @@ import type { Shell } from './shell.ts';
 const late = 124;
 const absent = 127;
 
-/** A program of ours in Perl, as a host runs it that has none of our files. */
+/** A program of ours in Perl, as a host runs it that has none of our files, and perhaps not the locale of who logs in. */
 export function perl(name: keyof typeof scripts, ...args: readonly string[]): readonly string[] {
-  return ['perl', '-e', textOf(name), ...args];
+  return ['env', 'LC_ALL=C', 'perl', '-e', textOf(name), ...args];
 }
 
 function textOf(name: keyof typeof scripts): string {
