@@ -55,7 +55,8 @@ export const patches = {
   'gate-drops-starts': {
     since: '2026-11-29',
     because:
-      'an item whose jobs were over at once, and which then waited for those ahead of it, had a message that they begin',
+      'an item whose jobs were over at once, and which then waited for those ahead of it, had a message that they begin, ' +
+      'and none when they began again for minutes',
   },
   'release-branches': {
     since: '2026-11-28',

@@ -278,7 +278,9 @@ function change(item: Item, event: ItemEvent): Item {
     case 'enqueue-reported':
       return { ...item, reportedEnqueue: true };
     case 'start-reported':
-      return { ...item, reportedStart: true };
+      return { ...item, reportedStart: true, startDropped: false };
+    case 'start-dropped':
+      return { ...item, startDropped: true };
     case 'phase-changed':
       return { ...item, phase: event.phase };
   }

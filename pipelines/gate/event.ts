@@ -52,4 +52,6 @@ export type ItemEvent =
   | { readonly type: 'retriggers-asked'; readonly item: string; readonly jobs: readonly string[] }
   | { readonly type: 'enqueue-reported'; readonly item: string }
   | { readonly type: 'start-reported'; readonly item: string }
+  /** The word that its jobs begin is taken back before anybody was told. */
+  | { readonly type: 'start-dropped'; readonly item: string }
   | { readonly type: 'phase-changed'; readonly item: string; readonly phase: Item['phase'] };

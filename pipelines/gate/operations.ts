@@ -64,7 +64,9 @@ export function dropStart(draft: Draft, item: Item): void {
   if (!draft.state.startsLate) return;
   for (const action of draft.state.outbox) {
     const isStart = action.kind === 'report' && action.action === 'start';
-    if (isStart && action.buildSet?.startsWith(`${item.id}.`)) emit(draft, { type: 'action-done', key: action.key });
+    if (!isStart || !action.buildSet?.startsWith(`${item.id}.`)) continue;
+    emit(draft, { type: 'action-done', key: action.key });
+    if (draft.state.dropsStarts) emit(draft, { type: 'start-dropped', item: item.id });
   }
 }
 

@@ -263,7 +263,8 @@ function prepare(scan: Walk, item: Item): void {
   if (!base && (draft.state.stacksOnMerging || !isMergingAhead(scan, item)))
     emit(draft, { type: 'item-based', item: item.id, base: speculativeBase(draft, item) });
   if (!builds) return;
-  const begins = builds.graph.jobs.length > 0 && !item.reportedStart && !item.quiet;
+  const owed = !item.reportedStart || (item.startDropped && !summary(builds).complete);
+  const begins = builds.graph.jobs.length > 0 && owed && !item.quiet;
   if (begins && say(draft, item, 'start')) emit(draft, { type: 'start-reported', item: item.id });
   for (const { job, reason } of refusals(draft.state, item)) {
     const change = { type: 'refused', job, reason, time: draft.state.time } as const;

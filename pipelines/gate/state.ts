@@ -40,8 +40,8 @@ export interface GateState {
    */
   readonly startsLate?: boolean;
   /**
-   * Whether that all is over counts also while an item waits for those ahead of it; absent: only where it begins to merge,
-   * as in runs of gates that began before it did.
+   * Whether that all is over counts also while an item waits for those ahead of it, and a start that was dropped is told
+   * when jobs run again; absent: only where it begins to merge, and never, as in runs of gates that began before.
    */
   readonly dropsStarts?: boolean;
 }
@@ -100,6 +100,8 @@ export interface Item {
   readonly active: boolean;
   readonly reportedEnqueue: boolean;
   readonly reportedStart: boolean;
+  /** The start was dropped, as all was over: it is owed again once jobs run again. It may have been told just then. */
+  readonly startDropped?: boolean;
   /**
    * `submitting`: all went well and the merge is under way, or that of an item ahead which it is merged with;
    * `reporting`: its reporter jobs run.

@@ -144,47 +144,6 @@ test('a gate that began before merges one by one', () => {
   assert.deepEqual(merging(tell(state, landed)), ['2.1/submit']);
 });
 
-/** Starts that are to be told, with their times. */
-const starts = (state: GateState) =>
-  ofKind(state, 'report').flatMap(({ action, key, since }) => (action === 'start' ? [`${key} since ${since}`] : []));
-const reporting = { connection: 'git', body: {} };
-const telling = pipeline({ reporters: { ...pipeline().reporters, start: [reporting] } });
-
-const begun: readonly [what: string, then: readonly Told[], count: number][] = [
-  ['while its jobs run', [started('1.1')], 1],
-  ['when it begins to merge', [ended('1.1', 'SUCCESS')], 0],
-  ['when it has failed', [ended('1.1', 'FAILURE')], 0],
-  ['when somebody takes it out', [{ type: 'dequeue', pipeline: 'gate', change: 'c1' }], 0],
-  ['when another item has ended', [ended('2.1', 'FAILURE')], 1],
-];
-
-for (const [what, then, count] of begun) {
-  test(`that jobs have begun is still to be told: ${what}: ${count > 0 ? 'yes' : 'no'}`, () => {
-    const state = running(2, telling);
-    const [first, second] = starts(state);
-    assert.match(first ?? '', /^1\.1\/start since [1-9]\d*$/);
-    assert.match(second ?? '', /^2\.1\/start since/);
-    const left = starts(tell(state, ...then)).filter((start) => start.startsWith('1.'));
-    assert.deepEqual(left, count > 0 ? [first] : []);
-  });
-}
-
-test('of jobs that are over while their item waits for those ahead only the result is told', () => {
-  const waiting = tell(running(2, telling), ended('2.1', 'SUCCESS'));
-  assert.deepEqual(
-    starts(waiting).map((start) => start.slice(0, 3)),
-    ['1.1'],
-  );
-  const before = tell({ ...running(2, telling), dropsStarts: false }, ended('2.1', 'SUCCESS'));
-  assert.equal(starts(before).length, 2);
-});
-
-test('a gate that began before tells at once, and always, that jobs have begun', () => {
-  const begins = tell({ ...gateWith(1, telling), startsLate: false }, ready('1.1'));
-  assert.deepEqual(starts(begins), ['1.1/start since undefined']);
-  assert.deepEqual(starts(tell(begins, ended('1.1', 'SUCCESS'))), starts(begins));
-});
-
 test('a success at the head is submitted before it is reported, and then leaves', () => {
   const submitting = tell(running(2), ended('1.1', 'SUCCESS'));
   assert.deepEqual(
