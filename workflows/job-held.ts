@@ -7,6 +7,7 @@ import {
   rootCause,
   startChild,
 } from '@temporalio/workflow';
+import { withoutPlace } from '../pipelines/nodes/desk.ts';
 import type { JobInput, StageResult } from './contract.ts';
 import { heldNodes } from './held-nodes.ts';
 import type { HeldNodesInput, HeldStage } from './holds-contract.ts';
@@ -41,7 +42,7 @@ export async function handOnNodes(
 async function start({ tenant, job }: JobInput, stage: HeldStage, claim: NodesClaim | null): Promise<void> {
   const { build } = stage.held;
   const workflowId = heldId(build);
-  const mine = claim === null ? null : { ...claim, request: { ...claim.request, ...newHolder(stage) } };
+  const mine = claim === null ? null : { ...claim, request: { ...withoutPlace(claim.request), ...newHolder(stage) } };
   const input: HeldNodesInput = { tenant, claim: mine, ...stage };
   try {
     await startChild(heldNodes, {

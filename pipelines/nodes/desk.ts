@@ -212,8 +212,15 @@ function ended(desk: NodesDesk, tokens: readonly string[]): NodesDesk {
 }
 
 function handed(desk: NodesDesk, { token, holder, queue }: Extract<NodesMessage, { type: 'hand' }>): NodesDesk {
-  const leases = desk.leases.map((lease) => (lease.token === token ? { ...lease, holder, queue } : lease));
+  const leases = desk.leases.map((lease) => {
+    return lease.token === token ? { ...withoutPlace(lease), holder, queue } : lease;
+  });
   return { ...desk, leases };
+}
+
+/** Nodes whose job has ended, and which are kept, put nobody behind by relative priority. */
+export function withoutPlace<R extends NodesRequest>({ place: _, ...request }: R): Omit<R, 'place'> {
+  return request;
 }
 
 /** What is lent stays counted; who only waits is forgotten. */

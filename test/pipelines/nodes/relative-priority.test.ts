@@ -98,6 +98,27 @@ for (const [what, on, order] of [
   });
 }
 
+test('I10: nodes that are kept after their job has ended put nothing behind', () => {
+  const names = ['a-1', 'c-1', 'b-1', 'b-2', 'a-2'];
+  const desk = names.reduce((state, name) => attend(state, ask(name, true)).desk, emptyDesk);
+  const kept = attend(desk, { type: 'hand', token: 'a-1', holder: 'held/a-1', queue: 'q2' }).desk;
+  const shown = (state: typeof desk) => servingOrder(state).map(({ token }) => token);
+  assert.deepEqual(
+    [shown(desk), shown(kept)],
+    [
+      ['b-1', 'b-2', 'a-2'],
+      ['b-1', 'a-2', 'b-2'],
+    ],
+  );
+  assert.deepEqual(
+    kept.leases.map(({ token, holder, queue }) => [token, holder, queue]),
+    [
+      ['a-1', 'held/a-1', 'q2'],
+      ['c-1', 'c-1', 'q'],
+    ],
+  );
+});
+
 test('I10: an item whose place is given back makes way for those behind it, and lost nodes count for nobody', () => {
   const names = ['a-1', 'a-2', 'a-3', 'b-1', 'b-2'];
   const desk = names.reduce((state, name) => attend(state, ask(name, true)).desk, emptyDesk);
