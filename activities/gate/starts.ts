@@ -1,33 +1,36 @@
+/** Keys of patch sets. */
+type Keys = readonly string[];
+
 /**
  * What is told of jobs that begin, beside merges: a start that arrives after the votes of its change's merge takes back
- * what they say. So a merge waits for one that is on its way, and of what is being merged none is told any more.
+ * what they say. So a merge waits for those that are on their way, and of what is being merged none is told any more.
  */
 export class Starts {
-  /** By key of a patch set: ends when what is being told of it has arrived. */
-  readonly #telling = new Map<string, Promise<void>>();
-  readonly #merging = new Set<string>();
+  /** Each with what it tells of, for changes have starts of several pipelines: it ends when that has arrived. */
+  readonly #telling = new Map<Promise<void>, Keys>();
+  /** A list for each try: there may be one beside the next, when the worker of the first was taken for dead. */
+  readonly #merging = new Set<Keys>();
 
-  /** @param changes keys of patch sets */
-  async tell(changes: readonly string[], say: () => Promise<void>): Promise<void> {
-    if (changes.some((key) => this.#merging.has(key))) return;
+  async tell(changes: Keys, say: () => Promise<void>): Promise<void> {
+    if ([...this.#merging].some((merging) => meets(merging, changes))) return;
     const saying = say();
     const arrived = saying.catch(() => {});
-    for (const key of changes) this.#telling.set(key, arrived);
-    try {
-      await saying;
-    } finally {
-      for (const key of changes) if (this.#telling.get(key) === arrived) this.#telling.delete(key);
-    }
+    this.#telling.set(arrived, changes);
+    await saying.finally(() => this.#telling.delete(arrived));
   }
 
-  /** @param changes keys of patch sets that are to be merged */
-  async beside<T>(changes: readonly string[], merge: () => Promise<T>): Promise<T> {
-    for (const key of changes) this.#merging.add(key);
+  async beside<T>(changes: Keys, merge: () => Promise<T>): Promise<T> {
+    const merging = [...changes];
+    this.#merging.add(merging);
     try {
-      await Promise.all(changes.map((key) => this.#telling.get(key)));
+      await Promise.all([...this.#telling].flatMap(([arrived, told]) => (meets(told, changes) ? [arrived] : [])));
       return await merge();
     } finally {
-      for (const key of changes) this.#merging.delete(key);
+      this.#merging.delete(merging);
     }
   }
+}
+
+function meets(some: Keys, others: Keys): boolean {
+  return some.some((key) => others.includes(key));
 }
