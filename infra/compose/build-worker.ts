@@ -28,6 +28,7 @@ import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
 import { emulatedHere } from './foreign.ts';
 import { asSeenFromAfar, givenContext } from './given-machines.ts';
+import { keepEmulated } from './keep-emulated.ts';
 import { keepHosts } from './keep-hosts.ts';
 import { keepPrepared } from './keep-prepared.ts';
 import { keepSweeping } from './leftovers.ts';
@@ -81,11 +82,14 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const provisioning = provisioningBy(stages, parts.virtual, platform);
   const snapshots: SnapshotDeps = { ...snapshotsOf(config), provisioning, lends };
   const activities = Object.assign(stage, createSnapshotActivities(snapshots), ready);
-  const part = await runJobs({
-    ...{ temporal, stages, activities, slots: config.workers.build, data: config.data, logger },
-    emulated: await emulatedHere(config),
-  });
+  const slots = config.workers.build;
+  const part = await runJobs({ temporal, stages, activities, slots, data: config.data, logger });
   const { client } = temporal;
+  const emulated = keepEmulated({
+    emulated: () => emulatedHere(config),
+    start: async (arch) => workerPart([await createStageWorker({ temporal, activities, arch, slots })]),
+    logger,
+  });
   const prepared = keepPrepared({
     stale: () => staleIn(snapshots),
     prepare: (platform) => startPreparation(client, { host: hostname(), platform, missing: true }),
@@ -94,7 +98,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const all = mendingBeside(part, config, logger);
   const hosts = hostsOf(config, { temporal, parts, logger }, live);
   const stop = async () => {
-    await Promise.all([prepared.stop(), hosts.stop()]);
+    await Promise.all([prepared.stop(), hosts.stop(), emulated.stop()]);
     await all.stop();
   };
   return { ...all, stop };
@@ -177,10 +181,8 @@ export interface JobsPart {
   readonly temporal: TemporalConnection;
   readonly stages: Pick<StageDeps, 'provider'>;
   readonly activities: StageActivities;
-  /** How many jobs of each architecture run at once. */
+  /** How many jobs run at once. */
   readonly slots: number;
-  /** Architectures besides this machine's own that jobs are taken of, as Debian names them; absent: none. */
-  readonly emulated?: readonly string[];
   /** Directory of what is the worker's own. */
   readonly data: string;
   /** What Temporal calls the worker; absent: process and machine. */
@@ -188,12 +190,14 @@ export interface JobsPart {
   readonly logger: Logger;
 }
 
-/** Takes the jobs of this machine's architecture and of those that it emulates, and what must be done on this very machine. */
+/** Takes the jobs of this machine's architecture, and what must be done on this very machine. */
 export async function runJobs({ temporal, stages, activities, slots, data, ...rest }: JobsPart): Promise<Part> {
-  const { identity, emulated = [], logger } = rest;
+  const { identity, logger } = rest;
   const deps = { temporal, activities, ...(identity === undefined ? {} : { identity }) };
-  const workers = [await createHostWorker({ ...deps, host: hostname() })];
-  for (const arch of [hostArch(), ...emulated]) workers.push(await createStageWorker({ ...deps, arch, slots }));
+  const workers = [
+    await createHostWorker({ ...deps, host: hostname() }),
+    await createStageWorker({ ...deps, arch: hostArch(), slots }),
+  ];
   const { provider } = stages;
   const sweeping = keepSweeping({ provider, isOpen: (workflow) => isOpen(temporal.client, workflow), logger });
   return workerPart(workers, async () => {

@@ -3,7 +3,7 @@ import type { Part } from '../stack/part.ts';
 import { runWorker } from '../temporal/run-worker.ts';
 
 /** Workers of one process as a part of the stack; `close` ends what they stand on, after them. */
-export function workerPart(workers: readonly Worker[], close: () => Promise<void>): Part {
+export function workerPart(workers: readonly Worker[], close = async () => {}): Part {
   const ended = Promise.all(workers.map(runWorker)).then(() => {});
   let stopping: Promise<void> | undefined;
   const finish = async () => {

@@ -131,7 +131,7 @@ const workers = z.strictObject({
     .min(0)
     .max(256)
     .default(2)
-    .describe('Jobs that run at once on this machine; 0: they run on other machines alone.'),
+    .describe('Jobs of each architecture that run at once on this machine; 0: they run on other machines alone.'),
   emulate: z
     .boolean()
     .default(true)

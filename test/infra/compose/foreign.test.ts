@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import type { Common } from '../../../infra/compose/common.ts';
 import { emulatedHere, whyUnservedIn } from '../../../infra/compose/foreign.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
-import { debianName } from '../../../pipelines/model/architecture.ts';
+import { debianName, rpmName } from '../../../pipelines/model/architecture.ts';
+import { temporary } from '../../activities/repository/packages.ts';
 
 const foreign = builtInPlatforms.find(({ primary }) => primary === 'debian-12') ?? assert.fail();
 const queue = `build-${debianName(foreign.arch)}`;
@@ -13,9 +16,10 @@ const { workers, ...rest } = loadConfig({ directory: '/nowhere' });
 const config = { ...rest, workers: { ...workers, emulate: false } } as Common['config'];
 const findPlatform = (label: string) => builtInPlatforms.find(({ name }) => name === label);
 
-test('a job for another architecture waits for nobody: it is refused unless a worker takes such jobs', async () => {
+/** A Temporal whose queues these look at. */
+function temporal() {
   const asked: unknown[] = [];
-  let pollers: readonly object[] = [];
+  const pollers: object[] = [];
   const client = {
     options: { namespace: 'default' },
     workflowService: {
@@ -25,6 +29,11 @@ test('a job for another architecture waits for nobody: it is refused unless a wo
       },
     },
   } as unknown as Client;
+  return { asked, pollers, client };
+}
+
+test('a job for another architecture waits for nobody: it is refused unless a worker takes such jobs', async () => {
+  const { asked, pollers, client } = temporal();
   const why = whyUnservedIn({ config, findPlatform }, client);
   for (const label of ['debian-12', 'rpm-debian-13', 'nobody-knows']) assert.equal(await why(label), null, label);
   assert.deepEqual(asked, [], 'its own are taken by its own worker');
@@ -32,7 +41,33 @@ test('a job for another architecture waits for nobody: it is refused unless a wo
   assert.ok(said.startsWith(`${foreign.name} is for `), said);
   assert.match(said, /, or start a worker on a machine for \w+ \(docs\/workers\.md\)$/);
   assert.deepEqual(asked, [{ namespace: 'default', taskQueue: { name: queue }, taskQueueType: 2 }]);
-  pollers = [{}];
+  pollers.push({});
   assert.equal(await why(foreign.name), null);
   assert.deepEqual(await emulatedHere(config), []);
+});
+
+test('who is not refused is served: both go by the same look at the kernel, and no engine elsewhere is relied on', async (t) => {
+  const directory = await temporary(t);
+  const both = { ...config, workers } as Common['config'];
+  const { client, pollers } = temporal();
+  const why = whyUnservedIn({ config: both, findPlatform, directory }, client);
+  const before = process.env.DOCKER_HOST;
+  t.after(() => {
+    if (before === undefined) delete process.env.DOCKER_HOST;
+    else process.env.DOCKER_HOST = before;
+  });
+  process.env.DOCKER_HOST = 'tcp://elsewhere:2375';
+  assert.deepEqual(await emulatedHere(both, directory), []);
+  assert.match(
+    (await why(foreign.name)) ?? '',
+    /^\S+ is for \w+, and the server's worker takes no jobs for that, or start a worker on /,
+  );
+  pollers.push({});
+  assert.equal(await why(foreign.name), null);
+  pollers.pop();
+  await writeFile(join(directory, `qemu-${rpmName(debianName(foreign.arch))}`), 'enabled\nflags: OCF\n');
+  assert.deepEqual(await emulatedHere(both, directory), [debianName(foreign.arch)]);
+  assert.equal(await why(foreign.name), null);
+  const none = { ...both, workers: { ...workers, build: 0 } };
+  assert.deepEqual(await emulatedHere(none, directory), [], 'there is no worker');
 });
