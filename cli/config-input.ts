@@ -11,6 +11,7 @@ import {
   type ParsedFile,
   type ProjectSource,
   parseConfigFile,
+  withoutUnused,
 } from '../pipelines/language/language.ts';
 import type { TenantProject } from '../pipelines/language/tenant-file.ts';
 import type { Problem } from '../pipelines/model/position.ts';
@@ -164,9 +165,11 @@ async function shippedBeside(
   const { projects = [], connections, reviews } = tenant?.declared ?? {};
   const known = connections === undefined ? {} : { connections };
   const shipped = (await readShipped(reviews)).map((source) => parseConfigFile({ ...source, ...known }));
+  const declared = parseConfigFile(declare(projects));
   const own = new Set(files.flatMap(namesOf));
-  if (shipped.flatMap(namesOf).some((name) => own.has(name))) return [];
-  return [...shipped, parseConfigFile(declare(projects))];
+  const used = new Set(withoutUnused([...shipped, declared, ...files]));
+  if (shipped.some((file) => used.has(file) && namesOf(file).some((name) => own.has(name)))) return [];
+  return [...shipped, declared];
 }
 
 function namesOf({ stanzas: { jobs, nodesets, templates } }: ParsedFile): readonly string[] {

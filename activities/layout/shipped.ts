@@ -11,6 +11,8 @@ export { shippedProject };
 
 const directory = fileURLToPath(new URL('../../pipelines/defaults', import.meta.url));
 const place = { project: shippedProject, branch: 'master', trusted: true } as const;
+/** Its names are everybody's where no project is built for that architecture. */
+const offered = { ...place, offered: true } as const;
 
 /** Review systems by name. */
 export type Connections = Readonly<Record<string, ConnectionSettings>>;
@@ -18,7 +20,7 @@ export type Connections = Readonly<Record<string, ConnectionSettings>>;
 const builtIn: Connections = { git: { driver: 'git' } };
 
 /**
- * The shipped configuration, in order of path: its pipelines react to every connection, and it has templates for each
+ * The shipped configuration, in order of path: its pipelines react to every connection, and it offers templates for each
  * architecture that a server is not.
  *
  * @param connections by default the built-in host alone
@@ -37,7 +39,7 @@ export async function readShipped(
 async function readForeign(arch: string): Promise<readonly ConfigSource[]> {
   const texts = ['deb', 'rpm'].map(async (format) => {
     const text = await readFile(join(directory, 'foreign', `${format}.yaml`), 'utf8');
-    return { ...place, path: `${format}-package-${arch}.yaml`, text: text.replaceAll('ARCH', arch) };
+    return { ...offered, path: `${format}-package-${arch}.yaml`, text: text.replaceAll('ARCH', arch) };
   });
   return Promise.all(texts);
 }

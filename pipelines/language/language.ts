@@ -2,6 +2,7 @@
 export { isConfigPath } from './config-path.ts';
 export { type FreezeInput, type FreezeResult, freezeJobs } from './freeze/freeze.ts';
 export { buildLayout, type Layout, layoutPipelines, semaphores } from './layout.ts';
+export { withoutUnused } from './offered.ts';
 export { type ParsedFile, parseConfigFile } from './parse-file.ts';
 export { Pattern } from './pattern.ts';
 export { placement, projectSettings } from './placement.ts';

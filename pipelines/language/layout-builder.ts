@@ -1,6 +1,7 @@
 import type { Problem } from '../model/position.ts';
 import type { ConfiguredProject } from './configured-project.ts';
 import { noop } from './noop.ts';
+import { withoutUnused } from './offered.ts';
 import type { ParsedFile } from './parse-file.ts';
 import { findProject, indexProjects, type ProjectIndex } from './project-index.ts';
 import { asWarning, problemOf, type Stanza } from './source.ts';
@@ -47,20 +48,22 @@ export class LayoutBuilder {
     projects: new Map<string, BrokenStanza[]>(),
   };
   readonly problems: Problem[] = [];
-  /** In the order in which they count. */
+  /** All of them, in the order in which they count. */
   readonly files: readonly ParsedFile[];
+  readonly #used: readonly ParsedFile[];
   readonly #fixed: FixedObjects | undefined;
 
   constructor(input: LayoutInput, fixed: FixedObjects | undefined) {
     this.tenant = input.tenant;
     this.projects = indexProjects(input.projects);
     this.files = orderFiles(input.files, this.projects);
+    this.#used = withoutUnused(this.files);
     this.#fixed = fixed;
   }
 
   /** Takes in all that stands for itself: what refers to other things is checked once they are all there. */
   addObjects(): void {
-    for (const file of this.files) this.problems.push(...file.problems);
+    for (const file of this.#used) this.problems.push(...file.problems);
     this.#noteBroken();
     this.#addPipelines();
     this.#each('nodeset', 'nodesets', (stanza) => this.#addOnce(this.nodesets, stanza, 'nodeset'));
@@ -98,7 +101,7 @@ export class LayoutBuilder {
     list: K,
     add: (stanza: ParsedFile['stanzas'][K][number]) => void,
   ): void {
-    for (const file of this.files) {
+    for (const file of this.#used) {
       const stanzas = file.stanzas[list];
       if (stanzas.length === 0 || !this.#lets(file, kind)) continue;
       for (const stanza of stanzas) add(stanza);
@@ -112,7 +115,7 @@ export class LayoutBuilder {
 
   #noteBroken(): void {
     const lists = { job: this.broken.jobs, 'project-template': this.broken.templates, project: this.broken.projects };
-    for (const stanza of this.files.flatMap((file) => file.stanzas.broken)) {
+    for (const stanza of this.#used.flatMap((file) => file.stanzas.broken)) {
       if (!Object.hasOwn(lists, stanza.kind)) continue;
       const list = lists[stanza.kind as keyof typeof lists];
       const name =

@@ -33,8 +33,8 @@ export interface ParsedFile {
 export function parseConfigFile(source: ConfigSource): ParsedFile {
   const raw = readYaml(source.text);
   const problems: Problem[] = [];
-  const { project, branch, path, trusted, connections } = source;
-  const bare: Origin = { project, branch, path, trusted, lineStarts: raw.lineStarts };
+  const { project, branch, path, trusted, offered, connections } = source;
+  const bare: Origin = { project, branch, path, trusted, lineStarts: raw.lineStarts, ...(offered && { offered }) };
   const report: ParseContext['report'] = (severity, offset, message) => {
     problems.push({ ...positionAt(bare, offset), severity, message, project, branch });
   };

@@ -10,6 +10,8 @@ export interface ConfigSource {
   readonly text: string;
   /** True for a config-project: its files may define pipelines and base jobs. */
   readonly trusted: boolean;
+  /** It counts only where a project takes part by one of its templates. */
+  readonly offered?: true;
   /** Connection name to driver; without it a connection named like a driver has that driver. */
   readonly connections?: Readonly<Record<string, string>>;
 }
@@ -20,6 +22,7 @@ export interface Origin {
   readonly branch: string;
   readonly path: string;
   readonly trusted: boolean;
+  readonly offered?: true;
   /** Offsets of the beginnings of lines, ascending. */
   readonly lineStarts: readonly number[];
   readonly impliedBranchMatchers?: boolean;

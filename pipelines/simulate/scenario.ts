@@ -33,6 +33,8 @@ export interface ScenarioFile {
   readonly branch: string;
   readonly path: string;
   readonly text: string;
+  /** It counts only where a project takes part by one of its templates. */
+  readonly offered?: true;
 }
 
 export interface ScenarioChange {

@@ -20,6 +20,10 @@ const files = {
   'org/small/zuul.yaml': '- project: {check: {jobs: [unit, build]}}\n',
   'with space/app/zuul.d/a.yaml': '- job: {name: a}\n',
   'pkg/app/zuul.yaml': '- project: {templates: [deb-package]}\n',
+  'pkg/own/zuul.yaml': `- job: {name: build-deb-arm64, parent: package-build}
+- job: {name: build-deb-amd64, parent: package-build}
+- project: {templates: [deb-package], check: {jobs: [build-deb-arm64, build-deb-amd64]}}
+`,
   'pkg/odd/zuul.yaml': '- project: {gate: {jobs: [{build-deb: {nodeset: {nodes: {name: n, label: vax}}}}, gone.sh]}}\n',
   'odd/cfg/zuul.yaml': `- pipeline: {name: check, manager: independent, trigger: {gerrit: [{event: patchset-created}]}}
 - job: {name: base, parent: null, run: there.sh}
@@ -234,6 +238,11 @@ test('W7: the shipped pipelines and templates are there for a repository with th
     gate.json.jobs.map(({ name }) => name),
     ['build-deb', 'lint-deb', 'publish-deb', 'install-deb', 'systest-deb', 'noop'],
   );
+});
+
+test('W7: who builds by jobs of its own for another architecture has the shipped configuration beside them', () => {
+  const { status, json } = check('pkg/own');
+  assert.deepEqual([status, json.errors, json.jobs, json.projects], [0, [], 2, 1]);
 });
 
 test('W7: the shipped pipelines can be switched off, and are off where a path brings pipelines of its own', () => {
