@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { isPlaybook } from '../../pipelines/model/job.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
@@ -79,9 +80,8 @@ async function runPlaybook(deps: ProvisionDeps, of: ProvisionRun, program: Progr
   await addPython(nodeOf(of));
   const about = { label: platform.name, provider: providerOf(platform), address: nodeName, user: 'root' };
   const nodes = [{ name: nodeName, machine, ...about }];
-  const build = `provision-${platform.name.replace(/[^A-Za-z0-9_.-]+/g, '-')}`;
-  // Of one that was killed.
-  await deps.provider.sweep(build);
+  // Other hosts and installations may do the same on this engine now. What a killed one leaves goes as its holder ends.
+  const build = `provision-${platform.name.replace(/[^A-Za-z0-9_.-]+/g, '-')}-${randomBytes(8).toString('hex')}`;
   return withLease(deps.provider, { build, ...(holder !== undefined && { holder }) }, async (lease) => {
     const control = await startControl(lease, deps.platform(controlLabel(platform, deps.defaultLabel)));
     const { log } = nodeOf(of);
