@@ -26,14 +26,16 @@ export function hashing(hash: Hash) {
   };
 }
 
-/** The digests of files that have not changed since they were read. */
-const known = new Map<string, string>();
+/** The digests of files that have not changed since they were read, by path, and how each looked from outside. */
+const known = new Map<string, { readonly stamp: string; readonly digest: string }>();
 
 /** The same, of a file that is looked at again and again: it is read when it has changed. */
 export async function knownSha256(path: string): Promise<string> {
-  const { ino, size, mtimeMs } = await stat(path);
-  const key = JSON.stringify([path, ino, size, mtimeMs]);
-  const digest = known.get(key) ?? (await sha256(path));
-  known.set(key, digest);
+  // Whoever copies with `cp -p` gives back the time of the last change, but not that of the inode.
+  const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+  const stamp = JSON.stringify([ino, size, mtimeMs, ctimeMs]);
+  const found = known.get(path);
+  const digest = found?.stamp === stamp ? found.digest : await sha256(path);
+  known.set(path, { stamp, digest });
   return digest;
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { knownSha256, sha256 } from '../../../activities/files/digest.ts';
 import { makeOpenDirectory, openTree } from '../../../activities/files/modes.ts';
 import { syncTree } from '../../../activities/files/sync.ts';
 import { keepFirst, moveLink, moveWhole, writeWhole } from '../../../activities/files/write.ts';
@@ -82,4 +84,18 @@ test('P10: a tree is opened for everybody, whatever the umask was, and links are
     ],
     ['755', '644', '600'],
   );
+});
+
+test('I10: a file with other content has another digest, though its size and the time of its last change are as before', async (t) => {
+  const path = join(await scratch(t), 'playbook');
+  const write = async (text: string) => {
+    await writeFile(path, text);
+    await utimes(path, 1, 1);
+    return { known: await knownSha256(path), now: await sha256(path) };
+  };
+  for (const text of ['one', 'two', 'one']) {
+    const { known, now } = await write(text);
+    assert.equal(known, now);
+    await sleep(10);
+  }
 });
