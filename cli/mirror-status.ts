@@ -18,10 +18,12 @@ export function register(program: Command): void {
   )
     .argument('[set]', 'a set of `mirrors:` in the configuration')
     .action(async (name: string | undefined, options: MirrorOptions) => {
-      const all = await onSets<MirrorStatus>(name, { deed: 'status' }, options);
+      const { results: all, fault } = await onSets<MirrorStatus>(name, { deed: 'status' }, options);
       const none = `no mirror sets are configured: add \`mirrors:\` to ${options.config ?? 'sluice.yaml'}`;
+      if (fault !== undefined && all.length === 0) throw fault;
       const render = () => (all.length === 0 ? none : all.map(renderStatus).join('\n\n'));
       print(name === undefined ? all : all[0], render, options);
+      if (fault !== undefined) throw fault;
       if (all.some(({ outcome }) => outcome !== 'unchanged')) throw failed();
     });
 }

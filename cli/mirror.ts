@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { MirrorDeed, MirrorResult, PackageChanges } from '../pipelines/mirror/outcome.ts';
+import {
+  isWell,
+  type MirrorDeed,
+  type MirrorResult,
+  type PackageChanges,
+  type SetsDone,
+  setsDone,
+} from '../pipelines/mirror/outcome.ts';
 import type { MirrorLine, MirrorWish } from '../pipelines/mirror/wish.ts';
 import { counted } from '../pipelines/report/words.ts';
 import type { ApiClient } from './client.ts';
 import { readConfiguration } from './configuration.ts';
-import { failed, misused, unavailable } from './fault.ts';
+import { type CommandError, failed, misused, unavailable } from './fault.ts';
 import { log, paint, print, table } from './output.ts';
 import { findServer, type ServerOrStackOptions } from './server-or-stack.ts';
 
@@ -22,9 +29,16 @@ export async function onSet<T extends MirrorResult>(
   wish: MirrorWish,
   options: MirrorOptions,
 ): Promise<T> {
-  const [result] = await onSets<T>(name, wish, options);
-  if (result === undefined) throw failed(`nothing came of ${wish.deed} on ${name}`);
-  return result;
+  const { results, fault } = await onSets<T>(name, wish, options);
+  if (results[0] === undefined) throw fault ?? failed(`nothing came of ${wish.deed} on ${name}`);
+  return results[0];
+}
+
+/** What came of sets. */
+export interface OnSets<T> {
+  readonly results: readonly T[];
+  /** Of the others nothing came. */
+  readonly fault: CommandError | undefined;
 }
 
 /** The same on all sets, where none is named. */
@@ -32,7 +46,7 @@ export async function onSets<T extends MirrorResult>(
   name: string | undefined,
   wish: MirrorWish,
   options: MirrorOptions,
-): Promise<readonly T[]> {
+): Promise<OnSets<T>> {
   const server = await findServer(options);
   if (server !== undefined) return there(server, { ...(name === undefined ? {} : { set: name }), wish });
   const { data, mirrors } = readConfiguration({ file: options.config });
@@ -46,10 +60,18 @@ export async function onSets<T extends MirrorResult>(
     );
   const { doOnMirrors } = await import('../activities/mirror/deeds.ts');
   const context = { state: join(data, 'mirrors'), now: Date.now, log };
-  return Promise.all(sets.map((set) => doOnMirrors(set, context, wish) as Promise<T>)).catch((error: unknown) => {
-    if (error instanceof Error && error.name === 'Locked') throw unavailable(error.message);
-    throw error;
-  });
+  const ends = await Promise.allSettled(sets.map((set) => doOnMirrors(set, context, wish)));
+  return told(
+    setsDone(
+      sets.map((set) => set.name),
+      ends,
+    ),
+  );
+}
+
+function told<T>({ results, locked, error }: SetsDone): OnSets<T> {
+  const fault = locked !== undefined ? unavailable(locked) : error !== undefined ? failed(error) : undefined;
+  return { results: results as readonly unknown[] as readonly T[], fault };
 }
 
 interface Asked {
@@ -58,15 +80,13 @@ interface Asked {
 }
 
 /** Shows how it goes at the server, line by line. */
-async function there<T>(server: ApiClient, asked: Asked): Promise<readonly T[]> {
+async function there<T>(server: ApiClient, asked: Asked): Promise<OnSets<T>> {
   const answer = createInterface({ input: await server.download('/api/mirrors', asked) });
   try {
     for await (const line of answer) {
-      const { log: said, results, locked, error }: MirrorLine = line === '' ? {} : JSON.parse(line);
+      const { log: said, results = [], ...end }: MirrorLine = line === '' ? {} : JSON.parse(line);
       if (said !== undefined) log(said);
-      if (locked !== undefined) throw unavailable(locked);
-      if (error !== undefined) throw failed(error);
-      if (results !== undefined) return results as readonly T[];
+      else if (line !== '') return told({ results, ...end });
     }
   } catch (error) {
     // What `fetch` throws where an answer breaks off.
@@ -79,12 +99,12 @@ async function there<T>(server: ApiClient, asked: Asked): Promise<readonly T[]> 
 export async function conclude(name: string, wish: MirrorWish, options: MirrorOptions): Promise<void> {
   const result = await onSet(name, wish, options);
   print(result, renderResult, options);
-  if (result.outcome !== 'committed' && result.outcome !== 'unchanged') throw failed();
+  if (!isWell(result)) throw failed();
 }
 
 export function renderResult(result: MirrorResult): string {
-  const { set, snapshot, outcome, hosts, packages, notes = [], checked } = result;
-  const colour = outcome === 'committed' || outcome === 'unchanged' ? 'green' : 'red';
+  const { set, snapshot, hosts, packages, notes = [], checked } = result;
+  const colour = isWell(result) ? 'green' : 'red';
   const head = `${set}: ${paint(colour, describeDeed(result))}${snapshot === null ? '' : ` ${snapshot}`}`;
   const rows = Object.entries(hosts).map(([name, { outcome: went, phase, target, bytes, error }]) => [
     name,
@@ -101,7 +121,7 @@ export function renderResult(result: MirrorResult): string {
 
 /** What a command did, in the words of who asked for it. */
 export function describeDeed({ did, outcome, hosts, snapshot }: MirrorResult): string {
-  const well = outcome === 'committed' || outcome === 'unchanged';
+  const well = isWell({ outcome });
   if (did === undefined || (!well && did !== 'verified' && did !== 'rehearsed')) return outcome;
   const total = (key: 'files' | 'bytes') => Object.values(hosts).reduce((sum, host) => sum + host[key], 0);
   const resumed = outcome === 'committed' ? 'resumed, and committed' : 'resumed';

@@ -44,22 +44,54 @@ export async function keepSignal(acts: Acts, by: Actor, refused: string | undefi
   await acts.add({ ...came, id: randomUUID(), time: Date.now(), by, operation: 'reload', changes: [], about: {} });
 }
 
+type Came = Pick<Act, 'outcome' | 'reason'>;
+
 /** Keeps what people ask for, and what came of it, before they are told. */
 export function keepActs(app: App, { store }: Pick<ServerDeps, 'store'>): void {
   app.addHook('onSend', async (request, reply, payload) => {
-    const { asked, actor } = request;
-    if (asked === undefined || actor === undefined) return payload;
-    try {
-      await store.acts.add({ id: randomUUID(), by: actor, ...asked, ...outcomeOf(reply, payload) });
-    } catch (error) {
-      // It was done, or refused, all the same.
-      request.log.error({ error, asked, by: actor.name }, 'the audit log could not be written');
-    }
+    const { asked, actor, log } = request;
+    await keep(store.acts, { asked, actor, log }, outcomeOf(reply, payload));
     return payload;
   });
 }
 
-function outcomeOf(reply: FastifyReply, payload: unknown): Pick<Act, 'outcome' | 'reason'> {
+/**
+ * For routes whose answer begins long before it is known what comes of it: what is asked there is kept when that is said,
+ * and at the latest when the server stops. To be called before the server listens.
+ */
+export function keepAtEnd(app: App, { store }: Pick<ServerDeps, 'store'>) {
+  const going = new Set<(came: Came) => Promise<void>>();
+  app.addHook('onClose', async () => {
+    const came = { outcome: 'failed', reason: 'the server was stopped before it had ended' } as const;
+    await Promise.all([...going].map((end) => end(came)));
+  });
+  return (request: FastifyRequest): ((came: Came) => Promise<void>) => {
+    const { asked, actor, log } = request;
+    delete request.asked;
+    const end = async (came: Came) => {
+      if (going.delete(end)) await keep(store.acts, { asked, actor, log }, came);
+    };
+    going.add(end);
+    return end;
+  };
+}
+
+interface Asking extends Pick<FastifyRequest, 'log'> {
+  readonly asked: Asked | undefined;
+  readonly actor: Actor | undefined;
+}
+
+async function keep(acts: Acts, { asked, actor: by, log }: Asking, came: Came): Promise<void> {
+  if (asked === undefined || by === undefined) return;
+  try {
+    await acts.add({ id: randomUUID(), by, ...asked, ...came });
+  } catch (error) {
+    // It was done, or refused, all the same.
+    log.error({ error, asked, by: by.name }, 'the audit log could not be written');
+  }
+}
+
+function outcomeOf(reply: FastifyReply, payload: unknown): Came {
   const { statusCode } = reply;
   if (statusCode < 400) return { outcome: 'done', reason: '' };
   const { error, reason } = parsed(payload);

@@ -19,7 +19,7 @@ export function createMirrorDesk({ common, live, logger }: Omit<MirrorsDeps, 're
       if (known.includes(set)) return [set];
       throw new BadName(noSet(set, known));
     },
-    async act(actor, { set, wish }, { log, signal }) {
+    async act(actor, { set, wish }, log) {
       demand(actor, 'mirror', { name: set });
       const settings = sets()[set];
       if (settings === undefined) throw new BadName(noSet(set, Object.keys(sets())));
@@ -27,7 +27,7 @@ export function createMirrorDesk({ common, live, logger }: Omit<MirrorsDeps, 're
         logger.info({ set }, line);
         log(line);
       };
-      return doOnMirrors({ name: set, ...settings }, { state, now: Date.now, log: tell, signal }, wish);
+      return doOnMirrors({ name: set, ...settings }, { state, now: Date.now, log: tell }, wish);
     },
   };
 }

@@ -1,3 +1,6 @@
+import type { Act } from '../policy/act.ts';
+import { bounded } from '../report/words.ts';
+
 /** A package in the list of what a synchronisation brought. */
 export interface SyncedPackage {
   readonly name: string;
@@ -49,6 +52,49 @@ export interface MirrorResult {
   readonly checked?: string;
   /** What whoever asked should know about what follows, a sentence each. */
   readonly notes?: readonly string[];
+}
+
+/** What came of a command on several sets: those of which nothing came are named, where there are several. */
+export interface SetsDone {
+  readonly results: readonly MirrorResult[];
+  /** Another command on the same state does not end, and nothing worse. */
+  readonly locked?: string;
+  readonly error?: string;
+}
+
+/**
+ * What came of each of several sets, told as one: what failed on one takes nothing from the others.
+ *
+ * @param ends what came of them, in their order
+ */
+export function setsDone(sets: readonly string[], ends: readonly PromiseSettledResult<MirrorResult>[]): SetsDone {
+  const results = ends.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const faults = ends.flatMap((one, at) =>
+    one.status === 'fulfilled' ? [] : [{ set: sets[at], error: one.reason as Error }],
+  );
+  if (faults.length === 0) return { results };
+  const lines = faults.map(({ set, error }) => (sets.length === 1 ? error.message : `${set}: ${error.message}`));
+  const locked = faults.every(({ error }) => error.name === 'Locked');
+  return { results, [locked ? 'locked' : 'error']: lines.join('\n') };
+}
+
+/** Whether a set is as it should be. */
+export function isWell({ outcome }: Pick<MirrorResult, 'outcome'>): boolean {
+  return outcome === 'committed' || outcome === 'unchanged';
+}
+
+/** What the audit log keeps of it: names alone. */
+export function cameOf({ results, locked, error }: SetsDone): Pick<Act, 'outcome' | 'reason'> {
+  const bad = results
+    .filter((one) => !isWell(one))
+    .map(({ set, outcome, hosts }) => {
+      const why = Object.entries(hosts).flatMap(([host, { error: fault }]) =>
+        fault ? [`${host}: ${fault.code}`] : [],
+      );
+      return `${set}: ${outcome}${why.length === 0 ? '' : ` (${why.join(', ')})`}`;
+    });
+  const reasons = [...bad, ...[locked, error].filter((one) => one !== undefined)];
+  return { outcome: reasons.length === 0 ? 'done' : 'failed', reason: bounded(reasons.join('; ')) };
 }
 
 export const noChanges: PackageChanges = { added: [], removed: [] };

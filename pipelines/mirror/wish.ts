@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SetsDone } from './outcome.ts';
 
 const dryRun = z.boolean().optional();
 
@@ -23,11 +24,12 @@ export const mirrorWish = z.discriminatedUnion('deed', [
 
 export type MirrorWish = z.infer<typeof mirrorWish>;
 
-/** A line of the answer: how it goes, and at its end what came of each set, or why nothing did. */
-export interface MirrorLine {
+/** Whether mirrors are looked at alone: nothing that the audit log keeps. */
+export function isLook(wish: MirrorWish): boolean {
+  return wish.deed === 'status' || ('dryRun' in wish && wish.dryRun === true);
+}
+
+/** A line of the answer: how it goes, and at its end what came of the sets. */
+export interface MirrorLine extends Partial<SetsDone> {
   readonly log?: string;
-  readonly results?: readonly unknown[];
-  /** Another command on the same state does not end. */
-  readonly locked?: string;
-  readonly error?: string;
 }

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pack } from '../../activities/nodes/pack.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { workAtServer } from '../../cli/at-server.ts';
@@ -13,6 +14,8 @@ import { aBuild } from './records.ts';
 import { startServer, type TestServer } from './server.ts';
 
 const asked: unknown[] = [];
+/** Let the deeds go on that wait. */
+const waiting: (() => void)[] = [];
 let server: TestServer;
 before(async () => {
   server = await startServer({
@@ -31,13 +34,17 @@ before(async () => {
       choose(set) {
         if (set !== undefined && set !== 'deb')
           throw Object.assign(new Error('there is no mirror set "rpm"'), { name: 'BadName' });
-        return ['deb'];
+        return set === undefined ? ['deb', 'rpm'] : [set];
       },
-      async act({ name }, { set, wish }, { log }) {
+      async act({ name }, { set, wish }, log) {
         asked.push({ name, set, wish });
         log('the source of deb: 2 packages');
-        if (wish.deed === 'verify') throw Object.assign(new Error('sync (process 7) goes on'), { name: 'Locked' });
-        if (wish.deed === 'prune') throw new Error('the disk is full');
+        if (wish.deed === 'resume') await new Promise<void>((resolve) => waiting.push(resolve));
+        const fails = set === 'deb';
+        if (!fails) await sleep(20);
+        if (fails && wish.deed === 'verify')
+          throw Object.assign(new Error('sync (process 7) goes on'), { name: 'Locked' });
+        if (fails && wish.deed === 'prune') throw new Error('the disk is full');
         const hosts = {};
         return { set, snapshot: 'deb-1', outcome: 'committed', hosts, packages: { added: [], removed: [] } };
       },
@@ -134,9 +141,50 @@ test('mirrors: how it goes is told, and at the end what came of it', async () =>
 });
 
 test('mirrors: who goes on, what fails and what is not there are said', async () => {
-  assert.deepEqual((await mirrors({ wish: { deed: 'verify' } })).lines[1], { locked: 'sync (process 7) goes on' });
-  assert.deepEqual((await mirrors({ wish: { deed: 'prune' } })).lines[1], { error: 'the disk is full' });
+  const locked = { results: [], locked: 'sync (process 7) goes on' };
+  assert.deepEqual((await mirrors({ set: 'deb', wish: { deed: 'verify' } })).lines[1], locked);
+  const full = { results: [], error: 'the disk is full' };
+  assert.deepEqual((await mirrors({ set: 'deb', wish: { deed: 'prune' } })).lines[1], full);
   assert.equal((await mirrors({ set: 'rpm', wish: { deed: 'status' } })).status, 400);
   assert.equal((await mirrors({ wish: { deed: 'dig' } })).status, 400);
   assert.ok(mirrorWish.safeParse({ deed: 'resume' }).success);
+});
+
+test('mirrors: what fails on one set takes nothing from the others', async () => {
+  const { lines } = await mirrors({ wish: { deed: 'prune' } });
+  const { results, error } = lines.at(-1);
+  assert.deepEqual([results.map(({ set }: { set: string }) => set), error], [['rpm'], 'deb: the disk is full']);
+});
+
+/** What is kept of mirrors, newest first. */
+async function kept() {
+  const acts = await server.store.acts.list({ operation: 'mirror', limit: 100 });
+  return acts.map(({ about, outcome, reason }) => [about.action, about.set, outcome, reason]);
+}
+
+test('mirrors: the audit log says what came of it, and nothing of looks', async () => {
+  const before = (await kept()).length;
+  await mirrors({ wish: { deed: 'status' } });
+  await mirrors({ set: 'deb', wish: { deed: 'sync', dryRun: true } });
+  assert.equal((await kept()).length, before);
+  await mirrors({ set: 'deb', wish: { deed: 'prune' } });
+  assert.deepEqual((await kept())[0], ['prune', 'deb', 'failed', 'the disk is full']);
+  await mirrors({ set: 'deb', wish: { deed: 'rollback' } });
+  assert.deepEqual((await kept())[0], ['rollback', 'deb', 'done', '']);
+  await mirrors({ set: 'nix', wish: { deed: 'rollback' } });
+  assert.deepEqual((await kept())[0], ['rollback', 'nix', 'refused', 'there is no mirror set "rpm"']);
+});
+
+test('mirrors: what has begun goes on when whoever asked has gone, and is kept when it has ended', async () => {
+  const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ set: 'deb', wish: { deed: 'resume' } });
+  const gone = new AbortController();
+  const before = (await kept()).length;
+  await fetch(`${server.url}/api/mirrors`, { method: 'POST', headers, body, signal: gone.signal });
+  gone.abort();
+  await sleep(50);
+  assert.equal((await kept()).length, before);
+  for (const proceed of waiting) proceed();
+  for (let looks = 0; looks < 100 && (await kept()).length === before; looks++) await sleep(10);
+  assert.deepEqual((await kept())[0], ['resume', 'deb', 'done', '']);
 });
