@@ -15,9 +15,23 @@ export interface Entering {
 }
 
 /** Why a change could not come into an empty queue of a pipeline as things are; undefined when it could. */
-export function entryObstacle({ pipelines, changes, pipeline, change, time }: Entering): string | undefined {
+export function entryObstacle(entering: Entering): string | undefined {
+  const { answer } = enter(entering);
+  return answer.ok ? undefined : answer.reason;
+}
+
+/**
+ * Keys of the patch sets that a queue would work on with it: its own, those of its cycle, and those that it brings in ahead
+ * of it and behind it; none where it could not come in.
+ */
+export function entrants(entering: Entering): readonly string[] {
+  const { state } = enter(entering);
+  const queue = state.queues.find(({ items }) => items.some(({ changes }) => changes.includes(entering.change)));
+  return queue?.items.filter(({ live }) => live).flatMap(({ changes }) => changes) ?? [];
+}
+
+function enter({ pipelines, changes, pipeline, change, time }: Entering) {
   const configured = handle(initialGate(), { type: 'configure', time, pipelines }).state;
   const observed = handle(configured, { type: 'observe', time, changes }).state;
-  const { answer } = handle(observed, { type: 'enqueue', time, pipeline, change });
-  return answer.ok ? undefined : answer.reason;
+  return handle(observed, { type: 'enqueue', time, pipeline, change });
 }

@@ -1,4 +1,4 @@
-import { entryObstacle } from '../../pipelines/gate/obstacle.ts';
+import { entrants, entryObstacle } from '../../pipelines/gate/obstacle.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import { type Change, changeReady, type TriggerEvent } from '../../pipelines/model/change.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
@@ -32,7 +32,10 @@ export function createReadiness({ ledger, hadBefore = async () => false }: Readi
   const isFirst = async (place: Place) => {
     const name = markOf(place);
     if (had.has(name)) return false;
-    if (!(await ledger.wasTold(name)) && !(await hadBefore(place))) return true;
+    if (!(await ledger.wasTold(name))) {
+      if (!(await hadBefore(place))) return true;
+      await ledger.markTold(name);
+    }
     had.add(name);
     return false;
   };
@@ -52,10 +55,20 @@ export function createReadiness({ ledger, hadBefore = async () => false }: Readi
       }
       return found;
     },
-    /** Notes that a patch set was brought into a pipeline that it was ready for. */
-    async note(place: Place): Promise<void> {
-      await ledger.markTold(markOf(place));
-      had.add(markOf(place));
+    /**
+     * Notes that a change was brought into a pipeline, whatever brought it: what comes in with it has had its turn as well.
+     * Nothing where the pipeline does not take it.
+     */
+    async note({ layout, change, around }: View, pipeline: string): Promise<void> {
+      const pipelines = layoutPipelines(layout);
+      const waits = (one: Change) => pipelines.some((each) => each.name === pipeline && waitsForReady(each, one));
+      const waiting = around.filter(waits);
+      if (waiting.length === 0) return;
+      const keys = new Set(entrants({ pipelines, changes: around, pipeline, change: change.key, time: Date.now() }));
+      for (const { key } of waiting.filter((one) => keys.has(one.key))) {
+        await ledger.markTold(markOf({ pipeline, key }));
+        had.add(markOf({ pipeline, key }));
+      }
     },
     /** Those of a connection's open changes that may be ready for something, and were not looked at for a while. */
     due(layout: Layout, open: readonly Change[], time: number): readonly Change[] {

@@ -164,8 +164,7 @@ export class EventRouter {
       const event = { ...eventOf(action.event, one), pipeline: action.pipeline, time: Date.now() };
       const id = `${action.key}/${change.key}/${one.key}`;
       const view = await this.#views.of(one);
-      await this.#telling.send(await this.#telling.route(view, { id, event }));
-      if (view.unready !== undefined) throw view.unready;
+      await this.#telling.sendOf(view, await this.#telling.route(view, { id, event }));
     }
   }
 

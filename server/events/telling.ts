@@ -35,6 +35,13 @@ export class Telling {
     );
   }
 
+  /** The same of what concerns a change; notes what comes in by it. @throws what its host cannot say yet, once all is sent */
+  async sendOf(view: View, messages: readonly Routed[]): Promise<void> {
+    await this.send(messages);
+    if (view.unready !== undefined) throw view.unready;
+    for (const { gate, starts } of messages) if (starts) await this.readiness.note(view, gate.pipeline);
+  }
+
   /**
    * Sends what concerns a change, with the facts, and with what it has become ready for. Where a host cannot say yet what
    * merges must know, the facts wait, too: all is told again once it has, and gates take each thing once.
@@ -52,10 +59,7 @@ export class Telling {
     const found = (await Promise.all(missed.map((one) => this.route(view, readyEvent(view.change, one))))).flat();
     const all = [...messages, ...found];
     await mayTell?.();
-    await this.send(view.unready === undefined ? [...all, ...observing(view, id)] : all);
-    if (view.unready !== undefined) throw view.unready;
-    const { key } = view.change;
-    for (const pipeline of ready) if (brings(all, pipeline)) await this.readiness.note({ pipeline, key });
+    await this.sendOf(view, view.unready === undefined ? [...all, ...observing(view, id)] : all);
     return found.length;
   }
 
@@ -71,6 +75,8 @@ export class Telling {
     const observe = { id: randomUUID(), commands: [{ type: 'observe', time, changes: around } as const] };
     await this.#deps.gates.tell(gate, equipped(layout, gate, observe));
     const command = { type: 'enqueue', time, pipeline, change: change.key } as const;
-    return this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
+    const answer = await this.#deps.gates.ask(gate, { id: randomUUID(), commands: [command] });
+    if (answer.ok) await this.readiness.note(view, pipeline);
+    return answer;
   }
 }

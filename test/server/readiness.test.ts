@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChangeNotReady } from '../../activities/review/port.ts';
-import type { ChangeFacts } from '../../pipelines/gate/command.ts';
+import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import { brings, createReadiness, readyEvent } from '../../server/events/readiness.ts';
 import { route, type View } from '../../server/events/route.ts';
+import { Telling } from '../../server/events/telling.ts';
 import { pipelines } from '../activities/layout/shipped-pipelines.ts';
 import { change } from '../workflows/make.ts';
 
@@ -50,11 +51,68 @@ for (const [connection, given] of approvals) {
     );
     assert.ok(brings(told, 'gate') && !brings(told, 'check'));
     assert.deepEqual(await readiness.find(view), ['gate'], 'until that was noted');
-    await readiness.note({ pipeline: 'gate', key: view.change.key });
+    await readiness.note(view, 'gate');
     for (const other of [readiness, createReadiness({ ledger })]) assert.deepEqual(await other.find(view), []);
     const next = { patchset: 2, key: `${view.change.id},2` };
     assert.deepEqual(await readiness.find(viewOf(connection, { ...given, ...next })), ['gate']);
   });
+}
+
+/** What each of two changes needs; by whom a queue takes both in where one of them comes in. */
+const linked: readonly (readonly [what: string, needs: readonly [string[], string[]], noted: readonly string[]])[] = [
+  ['a cycle', [['review:2'], ['review:1']], ['review:1,1', 'review:2,1']],
+  ['what it needs', [['review:2'], []], ['review:1,1', 'review:2,1']],
+  ['what needs it', [[], ['review:1']], ['review:1,1', 'review:2,1']],
+  ['nobody else', [[], []], ['review:1,1']],
+];
+
+for (const [what, needs, noted] of linked) {
+  test(`what comes in with a change has had its turn as well: ${what}`, async () => {
+    const known = new Set<string>();
+    const ledger = { ...openLedger(), markTold: async (key: string) => void known.add(key) };
+    const { find, note } = createReadiness({ ledger });
+    const [one, two] = viewsOf(needs);
+    await note(two, 'check');
+    await note(one, 'post');
+    assert.deepEqual([...known], [], 'pipelines that wait for no such thing');
+    const unapproved = one.around.map((each) => ({ ...each, missing: ['a vote'] }));
+    await note({ ...one, around: unapproved }, 'gate');
+    assert.deepEqual([...known], [], 'it did not come in');
+    await note(one, 'gate');
+    assert.deepEqual([...known].map((mark) => JSON.parse(mark.replace('ready/', ''))[1]).sort(), noted);
+    assert.deepEqual(await find(two), noted.length === 2 ? [] : ['gate']);
+  });
+}
+
+test('the same counts where somebody asks for it, or another queue’s news brings it in, and the gate takes it', async () => {
+  const ways = {
+    asked: async (telling: Telling, view: View) => (await telling.ask('gate', view)).ok,
+    told: (telling: Telling, view: View) => telling.sendOf(view, route(view, readyEvent(view.change, 'gate'))),
+  };
+  for (const [way, bring] of Object.entries(ways)) {
+    let answer: GateAnswer = { ok: false, reason: 'it is closed' };
+    const gates = { tell: async () => {}, inform: async () => {}, ask: async () => answer };
+    const telling = new Telling({ gates, ledger: openLedger() });
+    const [one, two] = viewsOf([['review:2'], ['review:1']]);
+    if (way === 'asked') await bring(telling, one);
+    assert.deepEqual(await telling.readiness.find(two), ['gate']);
+    answer = { ok: true };
+    await bring(telling, one);
+    for (const view of [one, two]) assert.deepEqual(await telling.readiness.find(view), [], way);
+  }
+});
+
+/** Two changes of one queue, each with the other around it. */
+function viewsOf(needs: readonly [string[], string[]]): readonly [View, View] {
+  const facts = needs.map((dependsOn, index) => {
+    const own = change(`review:${index + 1}`, { connection: 'review', missing: [], dependsOn });
+    const { gate } = own.placements;
+    assert.ok(gate);
+    return { ...own, placements: { ...own.placements, gate: { ...gate, allowCircularDependencies: true } } };
+  });
+  const [one, two] = facts.map((each) => ({ ...viewOf('review', {}), change: each, around: facts }));
+  assert.ok(one && two);
+  return [one, two];
 }
 
 test('of what its host cannot say, what is not open, and what its project does not use nothing is said', async () => {
@@ -69,10 +127,13 @@ test('of what its host cannot say, what is not open, and what its project does n
 test('what a gate has worked on before that was noted has had its turn', async () => {
   const asked: unknown[] = [];
   const hadBefore = async (place: unknown) => asked.push(place) > 0;
-  const { find } = createReadiness({ ledger: openLedger(), hadBefore });
+  const ledger = openLedger();
+  const { find } = createReadiness({ ledger, hadBefore });
   const view = viewOf('review', {});
   for (const _ of ['asked', 'known']) assert.deepEqual(await find(view), []);
   assert.deepEqual(asked, [{ pipeline: 'gate', key: view.change.key }]);
+  const later = createReadiness({ ledger, hadBefore: () => assert.fail('asked again after a start') });
+  assert.deepEqual(await later.find(view), []);
 });
 
 test('of open changes only those are looked at that may be ready, each after a while again', async () => {
@@ -86,7 +147,7 @@ test('of open changes only those are looked at that may be ready, each after a w
   assert.deepEqual(ids(now), ['review:1']);
   await find(viewOf('review', { missing: ['a check is pending'] }));
   assert.deepEqual([ids(now), ids(Date.now() + 3_600_000)], [[], ['review:1']]);
-  await note({ pipeline: 'gate', key: one.key });
+  await note(viewOf('review', {}), 'gate');
   assert.deepEqual(ids(Date.now() + 3_600_000), [], 'it has had its turn');
   assert.deepEqual(due(layout, [], now), []);
 });
