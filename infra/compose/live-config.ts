@@ -8,6 +8,7 @@ import { placeOf } from '../config/project-places.ts';
 import { entryOf, expandProjects } from '../config/projects.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { StackConfig } from '../stack/settings.ts';
+import { requireOtherNames } from './vm-hosts.ts';
 
 /** Keys that are taken over while the server runs; every other one is read by a process as it starts. */
 const live = ['projects', 'config-projects', 'mirrors', 'nodes', 'retention'] as const;
@@ -137,7 +138,9 @@ function isBelow(key: string, one: string): boolean {
 
 function load(options: { readonly file?: string | undefined; readonly data?: string }): Config | InvalidConfiguration {
   try {
-    return loadConfig(options);
+    const config = loadConfig(options);
+    requireOtherNames(config);
+    return config;
   } catch (error) {
     if (error instanceof InvalidConfiguration) return error;
     throw error;

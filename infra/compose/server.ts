@@ -46,6 +46,7 @@ import { createSecrets } from './secrets.ts';
 import { listenToStreams } from './streams.ts';
 import { requireTestSecret } from './test-secret.ts';
 import { openTestService } from './test-service.ts';
+import { requireOtherNames } from './vm-hosts.ts';
 import { workerPart } from './worker-part.ts';
 import { createWorkersDesk } from './workers-desk.ts';
 
@@ -57,6 +58,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   keepHelper();
   await requireTestSecret(config);
   await requireProvisioning(config);
+  requireOtherNames(config);
   const common = createCommon(config);
   const { paths } = common;
   for (const path of [paths.storage, paths.repositories, paths.released]) await makeOpenDirectory(path);

@@ -7,6 +7,7 @@ import { readSecret } from '../../activities/review/secret.ts';
 import type { Capacity, HostRoom } from '../../pipelines/nodes/capacity.ts';
 import { totalOf } from '../../pipelines/nodes/hosts.ts';
 import { taskQueues } from '../../workflows/contract.ts';
+import { type Config, invalidAt } from '../config/load.ts';
 import type { VmHost } from '../config/vm-hosts.ts';
 
 /** Other machines that virtual machines run on, as configured. */
@@ -30,6 +31,18 @@ export function farHosts(hosts: VmHosts, installation: string): readonly FarHost
     keyFrom: key,
     directory: join(directory, installation),
   }));
+}
+
+/**
+ * Asked by the server's processes alone: a file is also read on other machines, which a host may be.
+ *
+ * @throws InvalidConfiguration for a host with the name of this machine: both would take each other's work
+ */
+export function requireOtherNames({ file, nodes }: Pick<Config, 'file' | 'nodes'>): void {
+  const own = hostname();
+  if (file === null || !Object.hasOwn(nodes.vm.hosts, own)) return;
+  const message = "is the name of the server's own machine, whose limits are those of `nodes.vm`: name it otherwise";
+  throw invalidAt(file, [{ path: ['nodes', 'vm', 'hosts', own], message }]);
 }
 
 /** Where the workers of hosts say how these are. */

@@ -250,7 +250,7 @@ export function configSchema(resolve: Resolve) {
     for (const { path, message } of architectureFaults({ projects, platforms })) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
-    for (const { path, message } of vmHostFaults(nodes.vm.hosts)) {
+    for (const { path, message } of vmHostFaults(nodes.vm.hosts, workers)) {
       context.addIssue({ code: 'custom', path: ['nodes', 'vm', 'hosts', ...path], message });
     }
     for (const { path, message } of staticFaults(nodes.static, platforms)) {

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
 import { capacity } from './capacity.ts';
 import { namedSchema, type Resolve } from './mirrors.ts';
@@ -34,23 +33,19 @@ export interface VmHostFault {
 }
 
 /**
- * What is wrong with a host only beside the others, or beside the server's machine: of a machine with two names nobody
- * would count what is lent there, and two of one name would take each other's work.
- *
- * @param own the server's host name
+ * What is wrong with hosts only beside each other, or beside `workers`: of a machine with two names nobody would count what
+ * is lent there.
  */
 export function vmHostFaults(
   hosts: Readonly<Record<string, Pick<VmHost, 'host' | 'port' | 'hostKey'>>>,
-  own = hostname(),
+  { build }: { readonly build: number },
 ): readonly VmHostFault[] {
   const addressOf = ({ host, port }: Pick<VmHost, 'host' | 'port'>) => `${host.toLowerCase()} ${port}`;
   const keyOf = ({ hostKey }: Pick<VmHost, 'hostKey'>) => hostKey.split(' ', 2).join(' ');
+  if (build === 0 && Object.keys(hosts).length > 0) {
+    return [{ path: [], message: 'are reached by the worker of this machine, and none runs here: give workers.build' }];
+  }
   return Object.entries(hosts).flatMap(([name, host], index): VmHostFault[] => {
-    if (name === own) {
-      const message =
-        "is the name of the server's own machine, whose limits are those of `nodes.vm`: name it otherwise";
-      return [{ path: [name], message }];
-    }
     const before = Object.entries(hosts).slice(0, index);
     const twin = (of: (one: typeof host) => string) => before.find(([, one]) => of(one) === of(host))?.[0];
     const [sameAddress, sameKey] = [twin(addressOf), twin(keyOf)];

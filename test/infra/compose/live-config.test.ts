@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { keepTellingOf } from '../../../infra/compose/config-watch.ts';
@@ -56,6 +56,18 @@ test('B2: reload takes over mirrors and retention, and names what needs a restar
   write(first);
   assert.deepEqual(live.reload().restart, []);
   assert.equal(live.notice(), null);
+});
+
+test("I10: a host with the name of the server's machine is refused as it is added, and by no other reader of the file", (t) => {
+  const { write, start, file } = running(t, first);
+  const live = start();
+  const key = `key: {file: k}, hostKey: ssh-ed25519 ${'A'.repeat(68)}`;
+  write(`${first}nodes: {vm: {hosts: {${hostname()}: {host: h, ${key}}}}}\n`);
+  const said = new RegExp(`:4:\\d+: nodes\\.vm\\.hosts\\.${hostname()}: is the name of the server's own machine`);
+  for (const read of [live.reload, live.latest]) assert.throws(read, said);
+  assert.match(live.notice()?.text ?? '', said);
+  assert.deepEqual(live.settings().nodes.vm.hosts, {});
+  assert.deepEqual(Object.keys(loadConfig({ file }).nodes.vm.hosts), [hostname()]);
 });
 
 test('B2: projects hold as soon as they are written, also for a process that comes back', (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { InvalidConfiguration, parseConfig } from '../../../infra/config/load.ts';
 import { vmHostFaults } from '../../../infra/config/vm-hosts.ts';
 
+const workers = { build: 1 };
 const keyOf = (letter: string) => `ssh-ed25519 ${letter.repeat(68)}`;
 
 /** Hosts by name: where each is, and its key. */
@@ -17,11 +17,6 @@ function parse(hosts: Readonly<Record<string, string>>, more = '') {
 
 const twice = [{ a: 'host: Big.example.org', b: 'host: big.example.org' }, /:5:\d+: .*\.b\.host: is the machine of a/];
 for (const [what, hosts, said] of [
-  [
-    "the name of the server's machine",
-    { [hostname()]: 'host: h' },
-    /:4:\d+: .*is the name of the server's own machine/,
-  ],
   ['a machine twice, by one address', ...twice],
   ['a machine twice, by one port of it', { a: 'host: h, port: 2222', b: 'host: h, port: 2222' }, /is the machine of a/],
   ['a directory with a space', { a: 'host: h, directory: /a b' }, /a\.directory: must be an absolute path of letters/],
@@ -34,15 +29,20 @@ for (const [what, hosts, said] of [
   });
 }
 
+test('I10: hosts are refused where no worker runs that reaches them', () => {
+  const said = /:4:\d+: nodes\.vm\.hosts: are reached by the worker of this machine, .*: give workers\.build/;
+  assert.throws(() => parse({ a: 'host: a' }, 'workers: {build: 0}\n'), said);
+});
+
 test('I10: two hosts with one host key are refused, whatever is written behind it; two ports of one address are not', () => {
   const host = { host: 'a', port: 22, hostKey: keyOf('A') };
-  assert.deepEqual(vmHostFaults({ a: host, b: { ...host, port: 23, hostKey: `${keyOf('A')} root@b` } }, 'own'), [
+  assert.deepEqual(vmHostFaults({ a: host, b: { ...host, port: 23, hostKey: `${keyOf('A')} root@b` } }, workers), [
     {
       path: ['b', 'hostKey'],
       message: 'is that of a as well: if they are two machines, give each a host key of its own',
     },
   ]);
-  assert.deepEqual(vmHostFaults({ a: host, b: { ...host, port: 23, hostKey: keyOf('B') } }, 'own'), []);
+  assert.deepEqual(vmHostFaults({ a: host, b: { ...host, port: 23, hostKey: keyOf('B') } }, workers), []);
 });
 
 test('I10: as many virtual machines may stand ready as the server and all hosts have together', () => {
