@@ -6,14 +6,20 @@ export interface JobStand {
   readonly startTime: number | null;
 }
 
-/** How far an item's jobs are: in a line, and job by job. Undefined until the first is done, and once all are. */
-export function progressOf(
-  jobs: readonly JobStand[],
-): { readonly title: string; readonly summary: string } | undefined {
+/** How far jobs are: how many are done, in a line, and job by job. */
+export interface JobsProgress {
+  readonly done: number;
+  readonly title: string;
+  readonly summary: string;
+}
+
+/** How far an item's jobs are. Undefined where there are none, and once all are done. */
+export function progressOf(jobs: readonly JobStand[]): JobsProgress | undefined {
   const done = jobs.filter(({ result }) => result !== null);
-  if (done.length === 0 || done.length === jobs.length) return undefined;
+  if (done.length === jobs.length) return undefined;
   const stand = ({ result, startTime }: JobStand) => result ?? (startTime === null ? 'waits' : 'runs');
   return {
+    done: done.length,
     title: `${done.length} of ${jobs.length} jobs ${done.length === 1 ? 'is' : 'are'} done`,
     summary: jobs.map((job) => `- ${job.name}: ${stand(job)}`).join('\n'),
   };

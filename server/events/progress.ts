@@ -38,24 +38,26 @@ export function createProgress({ hostOf, every }: ProgressDeps): (queue: QueueSn
   return (queue) => {
     const before = queues.get(queue.workflow) ?? new Map<string, Talk>();
     const after = new Map<string, Talk>();
-    // Of those that are gone the results are reported, or they are tested again.
+    // Of those that are gone, or done, the results are reported.
     for (const about of before.values()) about.now = undefined;
-    for (const progress of queue.items.flatMap((item) => progressIn(queue, item))) {
-      const { change, patchset } = progress;
+    for (const { change, patchset, stand } of queue.items.flatMap(standsIn)) {
       const host = hostOf(change.slice(0, change.indexOf(':')));
       if (host?.progress === undefined) continue;
       const key = `${change},${patchset}`;
-      const about = before.get(key) ?? { now: progress, said: '', busy: false };
-      about.now = progress;
+      const about: Talk = before.get(key) ?? { now: undefined, said: '', busy: false };
       after.set(key, about);
+      // Before the first is done the start has said it all; where a change is tested again, more was said of earlier jobs.
+      if (stand === undefined || (stand.done === 0 && about.said === '')) continue;
+      const { title, summary } = stand;
+      about.now = { change, patchset, pipeline: queue.pipeline, title, summary };
       if (!about.busy) void talk(host, about);
     }
     queues.set(queue.workflow, after);
   };
 }
 
-function progressIn({ pipeline }: QueueSnapshot, { changes, state, jobs }: ItemSnapshot): readonly ReviewProgress[] {
-  const text = state === 'running' || state === 'failing' ? progressOf(jobs) : undefined;
-  if (text === undefined) return [];
-  return changes.map(({ id: change, patchset }) => ({ change, patchset, pipeline, ...text }));
+/** How far the jobs of an item's changes are; undefined while it has none, and once it has its verdict. */
+function standsIn({ changes, state, jobs }: ItemSnapshot) {
+  const stand = state === 'running' || state === 'failing' ? progressOf(jobs) : undefined;
+  return changes.map(({ id: change, patchset }) => ({ change, patchset, stand }));
 }

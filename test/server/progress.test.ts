@@ -8,9 +8,15 @@ import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
 
 const job = (name: string, result: string | null, startTime: number | null = 1) => ({ name, result, startTime });
 
-test('how far jobs are is said from the first that is done to the last', () => {
-  assert.equal(progressOf([job('build', null), job('lint', null, null)]), undefined);
+test('how far jobs are is said until the last is done', () => {
+  assert.equal(progressOf([]), undefined);
+  assert.deepEqual(progressOf([job('build', null), job('lint', null, null)]), {
+    done: 0,
+    title: '0 of 2 jobs are done',
+    summary: '- build: runs\n- lint: waits',
+  });
   assert.deepEqual(progressOf([job('build', 'SUCCESS'), job('lint', null), job('install', null, null)]), {
+    done: 1,
     title: '1 of 3 jobs is done',
     summary: '- build: SUCCESS\n- lint: runs\n- install: waits',
   });
@@ -60,4 +66,25 @@ test('what is so by then is said once in a while, where the host shows it, and n
   take(queueOf(jobs(1), { state: 'reporting' }));
   await sleep(every * 4);
   assert.deepEqual(said, [word(1), word(3), word(2)], 'its result is reported');
+});
+
+test('of a change that is tested again what was said of its jobs before does not stay', async () => {
+  const said: string[] = [];
+  const host = { progress: async (_: unknown, { title }: ReviewProgress) => void said.push(title) };
+  const every = 20;
+  const take = createProgress({ hostOf: (name) => (name === 'hub' ? host : {}), every });
+  const jobs = (...results: (string | null)[]) => results.map((result, at) => job(`job-${at}`, result));
+  const word = (done: number) => `${done} of 2 jobs ${done === 1 ? 'is' : 'are'} done`;
+  take(queueOf(jobs('SUCCESS', null)));
+  for (const state of ['waiting', 'preparing'] as const) take(queueOf([], { state }));
+  await sleep(every * 4);
+  assert.deepEqual(said, [word(1)]);
+  take(queueOf(jobs(null, null)));
+  assert.deepEqual(said, [word(1), word(0)]);
+  take(queueOf(jobs('SUCCESS', null), { state: 'merging' }));
+  await sleep(every * 4);
+  assert.deepEqual(said, [word(1), word(0)]);
+  take({ ...queueOf([]), items: [] });
+  take(queueOf(jobs(null, null)));
+  assert.deepEqual(said, [word(1), word(0)], 'what comes in anew has its own start');
 });
