@@ -78,7 +78,7 @@ function createGithubHost(place: Place): ReviewHost {
       return (await host.listOpenChanges()).filter(({ dependsOn }) => dependsOn.includes(change));
     },
     async readEvents(change, after) {
-      const events = await readHistory(place, await findOne(place, change));
+      const events = await readHistory(place, await findOne(place, change, 1));
       return { events: events.slice(after), last: Math.max(after, events.length) };
     },
     canMerge: async (change, own, mode) =>

@@ -52,7 +52,7 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
 /** Takes back the verdict that a try to merge has given, where it is still open. @throws Denied */
 export async function withdraw(place: Place, actor: Actor, { request, reason }: Withdrawal): Promise<void> {
   demand(actor, 'merge', { name: request.change });
-  const found = await findPull(place, request.change);
+  const found = await findPull(place, request.change, 1);
   if (found?.pull.state !== 'open' || found.patchset !== request.patchset) return;
   await openVerdict(place, found, request).takeBack(reason);
 }

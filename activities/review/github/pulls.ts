@@ -56,13 +56,18 @@ export interface Found {
 const mostFiles = 3_000;
 const mostAsks = 5;
 
-/** Null for a name that is none, and for what is not there. */
-export async function findPull(place: Place, called: string): Promise<Found | null> {
+/**
+ * Null for a name that is none, and for what is not there.
+ *
+ * @param asks how often GitHub is asked at most while it computes whether the pull request can be merged: once where
+ *   that is of no interest
+ */
+export async function findPull(place: Place, called: string, asks = mostAsks): Promise<Found | null> {
   const parsed = parsePullName(called.trim(), place);
   if (parsed === null) return null;
   const number = 'number' in parsed ? parsed.number : await numberOf(place, parsed);
   if (number === null) return null;
-  const pull = await readPull(place, parsed.project, number);
+  const pull = await readPull(place, { project: parsed.project, number, asks });
   if (pull === null) return null;
   const project = sameName(pull.base.repo.full_name, parsed.project);
   const name = journalName(project, number);
@@ -84,9 +89,9 @@ async function readTimeline({ client }: Place, project: string, number: number):
   return (await client.list({ project, route, with: { issue_number: number } }, timelineSchema)) ?? [];
 }
 
-/** @throws UnknownChange */
-export async function findOne(place: Place, name: string): Promise<Found> {
-  const found = await findPull(place, name);
+/** The same. @throws UnknownChange */
+export async function findOne(place: Place, name: string, asks?: number): Promise<Found> {
+  const found = await findPull(place, name, asks);
   if (found === null) throw new UnknownChange(`there is no change ${show(name)}`);
   return found;
 }
@@ -109,7 +114,10 @@ async function numberOf(place: Place, { project, head }: { project: string; head
 }
 
 /** Reads a pull request, again while GitHub computes whether it can be merged. */
-async function readPull({ client, pause }: Place, project: string, number: number): Promise<Pull | null> {
+async function readPull(
+  { client, pause }: Place,
+  { project, number, asks }: { readonly project: string; readonly number: number; readonly asks: number },
+): Promise<Pull | null> {
   const question = {
     project,
     route: 'GET /repos/{owner}/{repo}/pulls/{pull_number}',
@@ -117,7 +125,7 @@ async function readPull({ client, pause }: Place, project: string, number: numbe
   };
   for (let attempt = 1; ; attempt += 1) {
     const pull = await client.read(question, pullSchema);
-    if (pull === null || pull.state === 'closed' || pull.mergeable !== null || attempt === mostAsks) return pull;
+    if (pull === null || pull.state === 'closed' || pull.mergeable !== null || attempt >= asks) return pull;
     await sleep(pause * 2 ** (attempt - 1));
   }
 }

@@ -44,7 +44,7 @@ const mostComment = 65_000;
  */
 export async function report(place: Place, actor: Actor, said: ReviewReport): Promise<void> {
   demand(actor, 'report', { name: said.change });
-  const found = await findOne(place, said.change);
+  const found = await findOne(place, said.change, 1);
   const body = bodySchema.parse(said.body);
   const context = `sluice/${said.about?.pipeline ?? 'check'}`;
   const details = body['status-url'] ?? place.pageOf(said.change);
@@ -71,7 +71,7 @@ export async function report(place: Place, actor: Actor, said: ReviewReport): Pr
 export async function tellProgress(place: Place, actor: Actor, progress: ReviewProgress): Promise<void> {
   demand(actor, 'report', { name: progress.change });
   if (place.settings.app === undefined) return;
-  const { project, pull, patchset } = await findOne(place, progress.change);
+  const { project, pull, patchset } = await findOne(place, progress.change, 1);
   if (pull.state !== 'open' || patchset !== progress.patchset) return;
   const { pipeline, title, summary } = progress;
   await reportProgress(place, { project, head: pull.head.sha, name: `sluice/${pipeline}`, title, summary });

@@ -50,6 +50,12 @@ test('a check shows how far its jobs are while it runs, and what it came to stay
   await tell({ patchset: 2 });
   await tell();
   assert.deepEqual(outputs(), [['in_progress', { title, summary }]]);
+  // Whether it can be merged is of no interest: GitHub is not asked until it has computed that.
+  [pull.test, world.computes, world.asked.length] = [null, false, 0];
+  await tell();
+  await host.report(gateActor, said(change, { key: 'k1', body: { check: 'in_progress', comment: false } }));
+  assert.equal(world.asked.filter((one) => one.endsWith(`/pulls/${pull.number}`)).length, 2);
+  world.computes = true;
   const end = host.report(gateActor, said(change, { key: 'k2', body: { check: 'success', comment: false } }));
   await Promise.all([end, tell({ title: '2 of 2' })]);
   await tell({ title: 'too late' });
