@@ -24,6 +24,8 @@ export interface PublishStageDeps {
   readonly trees: Pick<Trees, 'publish' | 'has' | 'url'>;
   /** APT's distribution name for a platform; empty for RPM. */
   readonly codename: (platform: string) => string;
+  /** The platform whose packages for every architecture one takes; absent, or undefined: it makes all itself. */
+  readonly primaryOf?: (platform: string) => string | undefined;
   /** Signs the indexes of test repositories, with a key that signs nothing else. */
   readonly signer?: () => Promise<Omit<IndexSigner, 'package'>>;
 }
@@ -34,7 +36,7 @@ export const testOrigin = 'Sluice test';
 /** Makes a test repository of the packages that the job's parents built: immutable, and there whole or not at all. */
 export function createPublishStage(deps: PublishStageDeps): StageRunner {
   return async (input, context) => {
-    const built = withoutTaken(packagesOf(input.parents), input.nodes[0]?.label);
+    const built = withoutTaken(packagesOf(input.parents), input.nodes[0]?.label, deps.primaryOf);
     const first = built[0];
     if (first === undefined)
       return { result: 'FAILURE', summary: 'no job before this one built packages', artifacts: [] };
@@ -80,10 +82,18 @@ export function packagesOf(artifacts: readonly Artifact[]): PackagesMetadata[] {
   });
 }
 
-/** A build that was for the one on the job's platform to take packages of has a job of its own. */
-function withoutTaken(built: readonly PackagesMetadata[], label: string | undefined): readonly PackagesMetadata[] {
-  const taken = new Set(built.filter(({ platform }) => platform === label).map(({ common }) => common));
-  return built.filter(({ manifest }) => !taken.has(manifest));
+/**
+ * A build that was for the one on the job's platform to take packages of has a job of its own. That one may be taken over
+ * from another pipeline, where it took them of an earlier build of the same inputs.
+ */
+function withoutTaken(
+  built: readonly PackagesMetadata[],
+  label: string | undefined,
+  primaryOf: PublishStageDeps['primaryOf'],
+): readonly PackagesMetadata[] {
+  const own = built.filter(({ platform }) => platform === label);
+  const primary = label === undefined || own.length === 0 ? undefined : primaryOf?.(label);
+  return built.filter(({ platform }) => platform !== primary);
 }
 
 /** What a test repository is made of. */

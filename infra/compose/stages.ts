@@ -78,6 +78,7 @@ export function stagesOf(parts: StageParts): StageDeps {
     ...{ store, repositories: parts.repositories },
   });
   const codename = (label: string) => (platform(label).format === 'deb' ? platform(label).codename : '');
+  const primaryOf = (label: string) => platform(label).primary;
   const signer = createTestSigner(paths.testKeys);
   return {
     stages: {
@@ -86,7 +87,7 @@ export function stagesOf(parts: StageParts): StageDeps {
         versionFault: (of) => versionFault(parts.release, of),
       }),
       lint: createLintStage({ store, platform, releasedFiles: createReleasedFiles(parts.released, parts.release) }),
-      publish: createPublishStage({ store, trees: parts.trees, codename, signer }),
+      publish: createPublishStage({ store, trees: parts.trees, codename, primaryOf, signer }),
       repocheck: createRepocheckStage(tests),
       install: createInstallStage(tests),
       systest: createSystestStage({ ...tests, defaultLabel }),

@@ -73,9 +73,10 @@ test('the test repository of an architecture has what was built for it and what 
   const second = await build('debian-12-arm64', { files: [own], common: taken });
   const publish = createPublishStage({
     ...{ store, codename: () => 'bookworm', trees: createTreeStore({ root, baseUrl: async () => url }) },
+    primaryOf: (label) => (label === platform.name ? platform.primary : undefined),
   });
-  const publishOn = async (label: string) => {
-    const input = stageInput('deb', { nodes: [{ name: 'node', label }], parents: [first, second] });
+  const publishOn = async (label: string, parents: readonly Artifact[] = [first, second]) => {
+    const input = stageInput('deb', { nodes: [{ name: 'node', label }], parents });
     const { result, artifacts, summary } = await publish(input, await stageContext(t));
     assert.equal(result, 'SUCCESS', summary);
     return artifacts;
@@ -90,6 +91,10 @@ test('the test repository of an architecture has what was built for it and what 
   const listed = await repositoryFormats.deb.list(join(root, name));
   assert.deepEqual(listed.map((one) => one.name).sort(), ['lib', 'lib-common']);
   assert.equal((await publishOn('debian-12')).length, 2, 'one job may publish all');
+  const again = await build('debian-12', { files: [common], finished: '2026-01-01T00:02:00Z' });
+  assert.notEqual(again.metadata.manifest, first.metadata.manifest);
+  const reused = await publishOn('debian-12-arm64', [again, second]);
+  assert.equal(reused.length, 1, 'in the gate it took the packages of a build in check');
 
   const { privateKey: key } = generateKeyPairSync('ed25519');
   const repositories = { look: testRepositoriesIn(root), url: async () => `${url}/` };
