@@ -92,10 +92,15 @@ interface WrittenLine {
  */
 export function lineFaults(lines: unknown, own: unknown): readonly LineFault[] {
   const formats = new Map<string, unknown>(builtInPlatforms.map(({ name, format }) => [name, format]));
-  for (const [name, platform] of entriesOf(own)) formats.set(name, entryOf(platform, 'format'));
+  const primaries = new Map<string, unknown>(builtInPlatforms.map(({ name, primary }) => [name, primary]));
+  for (const [name, platform] of entriesOf(own)) {
+    formats.set(name, entryOf(platform, 'format'));
+    primaries.set(name, entryOf(platform, 'primary'));
+  }
   const all = entriesOf(lines).map(([name, line]) => readLine(name, line));
   return all.flatMap((line, index) => [
     ...platformFaults(line, formats),
+    ...loners(line, primaries),
     ...strangers(line, all, formats),
     ...twins(line, all.slice(0, index)),
   ]);
@@ -111,6 +116,16 @@ function platformFaults({ name, platforms, codename }: WrittenLine, formats: Rea
     faults.push({ path: [name, 'codename'], message: 'is for APT repositories: leave it out' });
   }
   return faults;
+}
+
+/** One repository has all architectures, for packages for every one of them are there once. */
+function loners({ name, platforms }: WrittenLine, primaries: ReadonlyMap<string, unknown>): LineFault[] {
+  return platforms.flatMap((platform, at) => {
+    const primary = primaries.get(platform);
+    if (typeof primary !== 'string' || platforms.includes(primary)) return [];
+    const message = `${platform} is released where ${primary} is, whose packages for every architecture it takes: name ${primary}`;
+    return [{ path: [name, 'platforms', at], message }];
+  });
 }
 
 /** What a line goes with and cannot. */

@@ -52,6 +52,15 @@ const rows: readonly [text: string, wanted: RegExp | null][] = [
     `platforms:\n  p: ${own}, primary: q}\n  q: ${own}}\n`,
     /platforms\.p\.primary: must be of another architecture than p: both are/,
   ],
+  [`release: {lines: {one: {platforms: [debian-13, ${foreign}]}}}\n`, null],
+  [
+    `release: {lines: {one: {platforms: [debian-13]}, other: {platforms: [${foreign}]}}}\n`,
+    /^sluice\.yaml:1:\d+: release\.lines\.other\.platforms\.0: \S+ is released where debian-13 is, .*: name debian-13$/,
+  ],
+  [
+    `platforms:\n  p: ${own}, primary: debian-12}\nrelease: {lines: {one: {platforms: [p]}}}\n`,
+    /^sluice\.yaml:3:\d+: release\.lines\.one\.platforms\.0: p is released where debian-12 is/,
+  ],
 ];
 
 for (const [text, wanted] of rows) {
