@@ -110,12 +110,12 @@ async function build(prepared: PreparedDeb, room: Room, { own }: Scope): Promise
     quiet: true,
   });
   const paths = listed.split('\0').filter((path) => path !== '' && !path.endsWith('.upstream'));
-  // The source package is the other build's, as the packages for every architecture are.
-  return own ? paths.filter((path) => !isSource(path)) : paths;
+  return own ? paths.filter((path) => !isCommon(path)) : paths;
 }
 
-function isSource(path: string): boolean {
-  return /\.(dsc|tar\.[a-z0-9]+|diff\.gz|asc)$/.test(path);
+/** The other build's: the source package, and packages for every architecture, which rules may build in `binary-arch`, too. */
+function isCommon(path: string): boolean {
+  return /(\.(dsc|tar\.[a-z0-9]+|diff\.gz|asc)|_all\.u?deb)$/.test(path);
 }
 
 /** Makes the orig tarball of a package that has a Debian revision: the tree but for `debian/`, always the same bytes. */

@@ -75,12 +75,13 @@ async function readVersion(prepared: PreparedRpm, room: Room): Promise<string> {
   return version;
 }
 
-/** Whether a spec has packages for every architecture alone. */
+/** Whether a spec has packages for every architecture alone. One without `%files` is none. */
 async function isIndependent(prepared: PreparedRpm, room: Room): Promise<boolean> {
   const argv = [
     'rpmspec',
     ...reading(prepared, room),
     '--query',
+    '--builtrpms',
     '--queryformat',
     'arch=%{ARCH}\\n',
     prepared.specFile,

@@ -45,6 +45,33 @@ test('P9: an RPM package that leaves the platform out is skipped, and says why',
   assert.equal(result.result, 'SUCCESS', log);
 });
 
+test('what a build for another architecture makes for every one is left out, be it by rules that know no difference', async () => {
+  const repository = await workshop.repository('lib');
+  const rules = [
+    ...['#!/usr/bin/make -f', 'build build-arch build-indep clean binary-indep:', 'binary binary-arch:'],
+    '\tfor p in lib lib-common; do mkdir -p debian/$$p/DEBIAN && dpkg-gencontrol -p$$p -Pdebian/$$p && dpkg-deb --build debian/$$p ..; done\n',
+  ];
+  await repository.commit('Import', {
+    'debian/changelog': changelog.replace(/^other/, 'lib'),
+    'debian/source/format': '3.0 (native)\n',
+    'debian/control': `${control('any').replaceAll('other', 'lib')}\nPackage: lib-common\nArchitecture: all\nDescription: all\n`,
+    'debian/rules': rules.join('\n'),
+  });
+  const { result, manifest, log } = await workshop.build(repository, { platform: 'debian-12', primary: 'first' });
+  assert.equal(result.result, 'SUCCESS', log);
+  const installed = manifest?.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
+  assert.deepEqual(installed, ['lib'], log);
+});
+
+test('a spec whose only package with files is for every architecture is not built for another one', async () => {
+  const repository = await workshop.repository('only-common');
+  const common = '%package common\nSummary: All\nBuildArch: noarch\n%description common\nAll.\n%files common\n';
+  await repository.commit('Import', { 'other.spec': spec('').replace('%files\n', common) });
+  const { result, log } = await workshop.build(repository, { platform: 'rpm-debian-12', primary: 'first' });
+  const reason = 'excluded: all its packages are for every architecture: they are built on first, not on rpm-debian-12';
+  assert.deepEqual([result.result, result.summary], ['SKIPPED', reason], log);
+});
+
 test('V5: a version that its line does not take fails before anything is compiled, with the version that is asked about', async () => {
   const asked: unknown[] = [];
   const versionFault: BuildStageDeps['versionFault'] = (of) => {

@@ -31,6 +31,8 @@ export interface BuildOptions {
   /** Default: the newest commit. */
   readonly commit?: string;
   readonly limits?: Partial<Platform['limits']>;
+  /** It is built as one of another architecture than this platform. */
+  readonly primary?: string;
   readonly released?: NodeRepository;
   readonly signal?: AbortSignal;
   /** Signs for the build. */
@@ -53,7 +55,9 @@ export async function openWorkshop() {
   async function build(repository: Repository, options: BuildOptions): Promise<Built> {
     const known = builtInPlatforms.find(({ name }) => name === options.platform);
     if (known === undefined) throw new Error(`no platform ${options.platform}`);
-    const platform = { ...known, limits: { ...known.limits, ...options.limits } };
+    const { primary } = options;
+    const limits = { ...known.limits, ...options.limits };
+    const platform = { ...known, limits, ...(primary === undefined ? {} : { primary }) };
     const commit = options.commit ?? (await repository.git('rev-parse', 'HEAD'));
     const tree = await repository.git('rev-parse', `${commit}^{tree}`);
     const stage = createBuildStage({
