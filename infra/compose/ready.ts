@@ -124,12 +124,18 @@ const patience = 5_000;
 export async function removeReadyIn(
   provider: Pick<Provider, 'list' | 'sweep'>,
   logger: Pick<Logger, 'warn'>,
+  within = patience,
 ): Promise<void> {
+  let late = false;
   const remove = async () => {
-    for (const id of readyIdsIn((await provider.list()).map(({ build: name }) => ({ name })))) await provider.sweep(id);
+    for (const id of readyIdsIn((await provider.list()).map(({ build: name }) => ({ name })))) {
+      // Nobody closes the connection that another one would open.
+      if (!late) await provider.sweep(id);
+    }
   };
   const removing = remove().catch((error) => logger.warn({ error }, 'nodes that stand ready may be left'));
-  await Promise.race([removing, sleep(patience, undefined, { ref: false })]);
+  await Promise.race([removing, sleep(within, undefined, { ref: false })]);
+  late = true;
 }
 
 /** Removes what stands ready on this machine, whose worker ends: it is made again when that is back. */

@@ -3,16 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { localHost } from '../../../activities/nodes/vm/hosts/local/host.ts';
 import { hostsWithState, readHostState, writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
 import { keepHosts } from '../../../infra/compose/keep-hosts.ts';
-import { keepToldOfHosts, wishesIn } from '../../../infra/compose/ready.ts';
+import { keepToldOfHosts, removeReadyIn, wishesIn } from '../../../infra/compose/ready.ts';
 import { type FarHost, hostStates, roomOf, withHosts } from '../../../infra/compose/vm-hosts.ts';
 import { watchHost } from '../../../infra/compose/watch-host.ts';
 import type { VmHost } from '../../../infra/config/vm-hosts.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 import type { Capacity, HostRoom } from '../../../pipelines/nodes/capacity.ts';
+import { readyId } from '../../../pipelines/nodes/ready.ts';
 import { messages, requireMessage } from '../../../workflows/input.ts';
 
 const settings: VmHost = {
@@ -259,6 +260,22 @@ test('I10: when hosts are kept no more, none is begun with, though its worker en
   await sleep(300);
   const again = 'the worker of a host ended: started again in 0.2 s';
   assert.deepEqual(events, ['start a', 'start b', again, 'stop a', 'stop b']);
+});
+
+test('I10: of what stands ready on a host that answers too late nothing more is removed as its worker ends', async () => {
+  const begun: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const provider = {
+    list: async () => ['a', 'b'].map((name) => ({ build: readyId(name) })),
+    async sweep(id: string) {
+      begun.push(id);
+      await first.promise;
+    },
+  };
+  await removeReadyIn(provider, { warn: () => {} }, 20);
+  first.resolve();
+  await setImmediate();
+  assert.deepEqual(begun, [readyId('a')]);
 });
 
 test('I10: an entity of virtual machines is told of its hosts when one of them is another, and of nothing else', async (t) => {
