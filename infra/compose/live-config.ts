@@ -8,6 +8,7 @@ import { placeOf } from '../config/project-places.ts';
 import { entryOf, expandProjects } from '../config/projects.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { StackConfig } from '../stack/settings.ts';
+import { requireOwnArchitecture } from './own-architecture.ts';
 import { requireOtherNames } from './vm-hosts.ts';
 
 /** Keys that are taken over while the server runs; every other one is read by a process as it starts. */
@@ -140,6 +141,7 @@ function load(options: { readonly file?: string | undefined; readonly data?: str
   try {
     const config = loadConfig(options);
     requireOtherNames(config);
+    requireOwnArchitecture(config);
     return config;
   } catch (error) {
     if (error instanceof InvalidConfiguration) return error;

@@ -39,6 +39,7 @@ import { createLogger, logTemporal } from './logging.ts';
 import { createMirrorDesk } from './mirror-desk.ts';
 import { keepCollecting, keepScheduled, setsShowing } from './mirrors.ts';
 import { capacityIn, machinesIn, providersIn } from './nodes.ts';
+import { requireOwnArchitecture } from './own-architecture.ts';
 import { payloadStore } from './payload-store.ts';
 import { requireProvisioning } from './provisioning.ts';
 import { keepTold, keepToldOfHosts, tellCapacity } from './ready.ts';
@@ -59,6 +60,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
   await requireTestSecret(config);
   await requireProvisioning(config);
   requireOtherNames(config);
+  requireOwnArchitecture(config);
   const common = createCommon(config);
   const { paths } = common;
   for (const path of [paths.storage, paths.repositories, paths.released]) await makeOpenDirectory(path);

@@ -18,32 +18,35 @@ interface Fault {
   readonly message: string;
 }
 
-/** What is wrong with the architectures of projects and platforms beside other keys. */
-export function architectureFaults(
-  {
-    projects,
-    platforms,
-  }: {
-    readonly projects: Readonly<Record<string, Project>>;
-    readonly platforms: Readonly<Record<string, OwnPlatform>>;
-  },
-  own = hostArch(),
-): readonly Fault[] {
+type Projects = Readonly<Record<string, Project>>;
+
+/** What is wrong with the architectures of projects and platforms beside other keys, whoever reads them. */
+export function architectureFaults({
+  projects,
+  platforms,
+}: {
+  readonly projects: Projects;
+  readonly platforms: Readonly<Record<string, OwnPlatform>>;
+}): readonly Fault[] {
   return [
-    ...Object.entries(projects).flatMap(([name, project]) => projectFaults(name, project, own)),
+    ...Object.entries(projects).flatMap(([name, project]) => projectFaults(name, project)),
     ...Object.entries(platforms).flatMap(([name, { primary }]) =>
       primary === undefined ? [] : primaryFaults(name, { platforms, primary }),
     ),
   ];
 }
 
-function projectFaults(name: string, { arch, templates }: Project, own: string): readonly Fault[] {
+/** What is wrong with them for a server on this machine, and for no command that only asks one. */
+export function ownArchitectureFaults(projects: Projects, own = hostArch()): readonly Fault[] {
+  const message = `must have ${own}, the server's own: packages for every architecture are built there`;
+  return Object.entries(projects).flatMap(([name, { arch }]) =>
+    arch === undefined || arch.includes(own) ? [] : [{ path: ['projects', name, 'arch'], message }],
+  );
+}
+
+function projectFaults(name: string, { arch, templates }: Project): readonly Fault[] {
   const path = ['projects', name, 'arch'];
-  if (arch === undefined) return [];
-  if (!arch.includes(own)) {
-    return [{ path, message: `must have ${own}, the server's own: packages for every architecture are built there` }];
-  }
-  if (arch.length === 1 || hasArchitectures(templates)) return [];
+  if (arch === undefined || arch.length === 1 || hasArchitectures(templates)) return [];
   const mend = 'where zuul.yaml names templates, name deb-package-ARCH or rpm-package-ARCH there, too';
   return [{ path, message: `is for projects with the templates deb-package or rpm-package: ${mend}` }];
 }

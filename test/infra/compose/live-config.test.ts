@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { keepTellingOf } from '../../../infra/compose/config-watch.ts';
 import { createLiveConfig } from '../../../infra/compose/live-config.ts';
+import { requireOwnArchitecture } from '../../../infra/compose/own-architecture.ts';
 import { InvalidConfiguration, loadConfig } from '../../../infra/config/load.ts';
+import { hostArch } from '../../../infra/stack/arch.ts';
 import { readStackConfig, stackEnvironment, standalone } from '../../../infra/stack/settings.ts';
+import { builtInArchitectures } from '../../../pipelines/model/architecture.ts';
 import type { Problem } from '../../../pipelines/model/position.ts';
 
 const first = 'projects:\n  one: {queue: core}\nserver: {listen: "127.0.0.1:0"}\n';
@@ -35,6 +38,16 @@ test('B2: a file that is as it was read is no notice, whatever was settled at th
     null,
   );
   assert.equal(running(t, first, 'elsewhere').start().notice(), null);
+});
+
+test('a project without the architecture of the machine that serves it is refused there, and by no other reader', (t) => {
+  const foreign = builtInArchitectures.find((arch) => arch !== hostArch()) ?? assert.fail();
+  const { write, start, file } = running(t, first);
+  const live = start();
+  write(first.replace('{queue: core}', `{templates: [deb-package], arch: [${foreign}]}`));
+  const said = /sluice\.yaml:2:\d+: projects\.one\.arch: must have/;
+  for (const read of [live.reload, live.latest]) assert.throws(read, said);
+  assert.throws(() => requireOwnArchitecture(loadConfig({ file })), said);
 });
 
 test('B2: reload takes over mirrors and retention, and names what needs a restart', (t) => {
