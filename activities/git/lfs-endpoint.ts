@@ -54,6 +54,8 @@ const answerSchema = z.object({
 
 /** Milliseconds for the login, and the answer. */
 const patience = 60_000;
+/** In characters. */
+const longestAnswer = 64 * 1024;
 
 /** Asks over ssh, as git-lfs does: with the key and the known hosts of the connection. */
 async function toldBySsh({ host, from }: Place, file: string): Promise<Endpoint> {
@@ -67,8 +69,10 @@ async function toldBySsh({ host, from }: Place, file: string): Promise<Endpoint>
   const asked = `git-lfs-authenticate ${decodeURIComponent(pathname)} download`;
   // As git runs the command, which is one for a shell.
   const args = ['-c', `${command} "$@"`, command, ...(port === '' ? [] : ['-p', port]), '--', at, asked];
-  const { code, stdout, stderr } = await run('sh', args, { env, timeout: patience });
-  if (code > 128) throw new HostAway(`${host} does not answer by ssh for Git LFS`);
+  const { code, stdout, stderr } = await run('sh', args, { env, timeout: patience, limit: longestAnswer });
+  // A Gerrit in trouble ends with 128, as does a git-shell that knows no such command.
+  if (code > 128 || /internal server error/i.test(stderr))
+    throw new HostAway(`${host} does not answer by ssh for Git LFS`);
   const answer = answerSchema.safeParse(code === 0 ? parsed(stdout) : null);
   if (!answer.success) {
     const said = stderr.replace(/\s+/g, ' ').trim().slice(0, 200);

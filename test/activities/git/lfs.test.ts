@@ -160,7 +160,7 @@ test('a host that is reached by ssh says by it where its objects are, and what l
   const server = await openServer(t, new Map([[oidOf('big'), 'big']]));
   const { directory, repo, commit, pointers, store } = await openProject(t, 'http://nowhere');
   const asked: string[] = [];
-  let answer: string | null = null;
+  let answer: string | { code: number; fault: string } | null = null;
   const root = await scratch(t);
   const host = await serveSsh(root, root, (path) => {
     asked.push(path);
@@ -176,6 +176,10 @@ test('a host that is reached by ssh says by it where its objects are, and what l
   };
   const refused = /^SourceFault: "again\.bin" is kept by Git LFS, and review does not say by ssh where its content is/;
   await assert.rejects(fill(), new RegExp(`${refused.source} \\(unknown command\\)$`));
+  answer = { code: 128, fault: 'fatal: internal server error' };
+  await assert.rejects(fill(), { name: 'HostAway' }, 'a Gerrit in trouble');
+  answer = { code: 128, fault: "fatal: unrecognized command 'git-lfs-authenticate'" };
+  await assert.rejects(fill(), refused, 'a git-shell');
   for (const odd of ['', 'welcome', '[]', '{"href": "file:///etc/passwd"}', '{"href": 7}']) {
     answer = odd;
     await assert.rejects(fill(), refused, odd);

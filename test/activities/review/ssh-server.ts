@@ -17,8 +17,8 @@ export interface SshHost {
   end(): void;
 }
 
-/** What a server says to `git-lfs-authenticate`; null where it knows nothing of it. */
-type LfsAnswer = (path: string) => string | null;
+/** What a server says to `git-lfs-authenticate`; null where it knows nothing of it, a fault where it ends with that. */
+type LfsAnswer = (path: string) => string | { readonly code: number; readonly fault: string } | null;
 
 /** Serves the repositories below `root` to Git over SSH, for one key and for fetching and pushing alone. */
 export async function serveSsh(root: string, directory: string, lfs: LfsAnswer = () => null): Promise<SshHost> {
@@ -68,9 +68,10 @@ function serveSession(session: ssh2.Session, root: string, lfs: LfsAnswer): void
   });
 }
 
-function answerLfs(channel: ssh2.ServerChannel, answer: string | null): void {
-  if (answer === null) channel.stderr.write('unknown command\n');
-  else channel.write(answer);
-  channel.exit(answer === null ? 1 : 0);
+function answerLfs(channel: ssh2.ServerChannel, said: ReturnType<LfsAnswer>): void {
+  const answer = said ?? { code: 1, fault: 'unknown command' };
+  if (typeof answer === 'string') channel.write(answer);
+  else channel.stderr.write(`${answer.fault}\n`);
+  channel.exit(typeof answer === 'string' ? 0 : answer.code);
   channel.end();
 }
