@@ -77,7 +77,8 @@ export function openMovedRefs(directory: string, commitOf: (tag: TagObject) => P
     },
     async note(event) {
       const { ref = '' } = event;
-      if (!isMove(event)) return;
+      // Before the first look there is nothing to be noted, and a tag's object need not be fetched for it.
+      if (!isMove(event) || (await read(event)) === null) return;
       const now = await newOf(event);
       await update(event, (refs) => {
         // Before the first look all is history, and what was found is told no further: the next look sees what came after.

@@ -20,7 +20,12 @@ async function open(t: TestContext) {
   const told: string[] = [];
   /** Commits of annotated tags, by their objects; of an object that is not there nothing can be said. */
   const objects = new Map<string, string>();
-  const openRefs = () => openMovedRefs(directory, async ({ object }) => objects.get(object));
+  const asked: string[] = [];
+  const openRefs = () =>
+    openMovedRefs(directory, async ({ object }) => {
+      asked.push(object);
+      return objects.get(object);
+    });
   /** As the router does. */
   const hear = async (event: TriggerEvent) => {
     const refs = openRefs();
@@ -32,6 +37,7 @@ async function open(t: TestContext) {
     branches,
     tags,
     objects,
+    asked,
     push: (ref: string, oldrev: string, newrev: string) => hear({ ...of, ref, oldrev, newrev }),
     async look(failing = false) {
       told.length = 0;
@@ -59,7 +65,10 @@ test('pushes and tags that nobody told are found, each once', async (t) => {
 });
 
 test('what was told is not found again, in whatever order, and what was found is not told again', async (t) => {
-  const { branches, tags, push, look, told } = await open(t);
+  const { branches, tags, asked, push, look, told } = await open(t);
+  await push('refs/tags/v0', none, c);
+  assert.deepEqual(asked, [], 'nothing is fetched for what is history');
+  told.length = 0;
   await look();
   // Hosts tell of a tag's own object.
   await push('refs/tags/v1', none, c);
