@@ -108,7 +108,7 @@ export function createControl(deps: ControlDeps) {
     async syncReviews({ connection }: { readonly connection: string }) {
       review.renewal.renew(connection);
       try {
-        return { events: await router.lookAtAll(connection) };
+        return { events: await router.lookAtAll(connection, AbortSignal.timeout(syncPatience)) };
       } finally {
         // Afterwards: what changes tell of branches is not looked for.
         review.lookAtRefs(connection);
@@ -175,6 +175,9 @@ function reuseIn({ common, store, logger }: ControlDeps, layouts: Layouts) {
 
 /** Enough for all that a day merges between two releases. */
 const recent = 50;
+
+/** Milliseconds for one look at all changes of a connection: it ends by itself before its activity's time is over. */
+const syncPatience = 110_000;
 
 function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRouter) {
   const find: UnreleasedDeps = {

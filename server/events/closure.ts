@@ -71,16 +71,21 @@ async function addNeeds({ read, open }: Surroundings, change: Change, found: Map
 
 /** Those of the related changes that a change needs, through any number of steps, and itself, in the given order. */
 export function withNeeds(change: Change, related: readonly Change[]): readonly Change[] {
-  const byId = new Map(related.map((one) => [one.id, one]));
-  const found = new Set<string>();
+  const found = new Set(needsOf(change, new Map(related.map((one) => [one.id, one]))));
+  return related.filter((one) => found.has(one));
+}
+
+/** A change and all that it needs, as far as these are there. */
+export function needsOf(change: Pick<Change, 'id'>, byId: ReadonlyMap<string, Change>): readonly Change[] {
+  const found = new Map<string, Change>();
   const open = [change.id];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     const one = byId.get(id);
     if (!one || found.has(id)) continue;
-    found.add(id);
+    found.set(id, one);
     open.push(...one.parents, ...one.dependsOn);
   }
-  return related.filter(({ id }) => found.has(id));
+  return [...found.values()];
 }
 
 /** Whether a change is open and touches configuration. */

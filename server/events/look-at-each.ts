@@ -8,12 +8,18 @@ const mostInRow = 3;
  *
  * @param look answers with the number of events
  * @returns the number of all events
- * @throws what a look threw, once the others were looked at; at once where the host is away
+ * @throws what a look threw, once the others were looked at; at once where the host is away; the reason of the
+ *   signal, before the next change
  */
-export async function lookAtEach(ids: Iterable<string>, look: (id: string) => Promise<number>): Promise<number> {
+export async function lookAtEach(
+  ids: Iterable<string>,
+  look: (id: string) => Promise<number>,
+  signal?: AbortSignal,
+): Promise<number> {
   let [events, inRow] = [0, 0];
   const failed: unknown[] = [];
   for (const id of ids) {
+    signal?.throwIfAborted();
     try {
       events += await look(id);
       inRow = 0;

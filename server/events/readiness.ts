@@ -1,9 +1,11 @@
+import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { entrants, entryObstacle } from '../../pipelines/gate/obstacle.ts';
 import { type Layout, layoutPipelines } from '../../pipelines/language/language.ts';
 import { type Change, changeReady, type TriggerEvent } from '../../pipelines/model/change.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import { listOf } from '../../pipelines/policy/pattern.ts';
 import { requirementsMet } from '../../pipelines/policy/requirements.ts';
+import { needsOf, proposesConfig, uses } from './closure.ts';
 import type { EventLedger } from './ledger.ts';
 import { type Happened, type Routed, takes, type View } from './route.ts';
 
@@ -17,6 +19,15 @@ interface ReadinessDeps {
   readonly ledger: EventLedger;
   /** Whether a pipeline has worked on a patch set before that was noted; absent: never. */
   readonly hadBefore?: ((place: Place) => Promise<boolean>) | undefined;
+}
+
+/** The open changes of a connection, as its host lists them. */
+interface Listed {
+  readonly layout: Layout;
+  readonly connection: string;
+  readonly open: readonly ChangeFacts[];
+  /** Milliseconds since the epoch. */
+  readonly time: number;
 }
 
 /** Milliseconds for which a change that nothing is told of counts as it was when it was looked at last. */
@@ -59,31 +70,56 @@ export function createReadiness({ ledger, hadBefore = async () => false }: Readi
      * Notes that a change was brought into a pipeline, whatever brought it: what comes in with it has had its turn as well.
      * Nothing where the pipeline does not take it.
      */
-    async note({ layout, change, around }: View, pipeline: string): Promise<void> {
-      const pipelines = layoutPipelines(layout);
-      const waits = (one: Change) => pipelines.some((each) => each.name === pipeline && waitsForReady(each, one));
-      const waiting = around.filter(waits);
-      if (waiting.length === 0) return;
-      const keys = new Set(entrants({ pipelines, changes: around, pipeline, change: change.key, time: Date.now() }));
-      for (const { key } of waiting.filter((one) => keys.has(one.key))) {
+    async note(view: View, pipeline: string): Promise<void> {
+      for (const key of comingIn(view, pipeline)) {
         await ledger.markTold(markOf({ pipeline, key }));
         had.add(markOf({ pipeline, key }));
       }
     },
     /** Those of a connection's open changes that may be ready for something, and were not looked at for a while. */
-    due(layout: Layout, open: readonly Change[], time: number): readonly Change[] {
-      const ids = new Set(open.map(({ id }) => id));
-      const [connection] = open.map((one) => one.connection);
-      for (const id of looked.keys()) if (id.startsWith(`${connection}:`) && !ids.has(id)) looked.delete(id);
-      const waiting = (change: Change) => (one: Pipeline) =>
+    due({ layout, connection, open, time }: Listed): readonly Change[] {
+      const byId = new Map(open.map((one) => [one.id, one]));
+      for (const id of looked.keys()) if (id.startsWith(`${connection}:`) && !byId.has(id)) looked.delete(id);
+      const waiting = (change: ChangeFacts) => (one: Pipeline) =>
         waitsForReady(one, change) &&
         !had.has(markOf({ pipeline: one.name, key: change.key })) &&
-        requirementsMet(one, change, time).ok;
+        requirementsMet(one, change, time).ok &&
+        (uses(change, one.name) || needsOf(change, byId).some(proposesConfig));
       return open.filter(
         (change) => time - (looked.get(change.id) ?? 0) > period && layoutPipelines(layout).some(waiting(change)),
       );
     },
   };
+}
+
+/** Keys of the patch sets that come into a pipeline with a change, and would come in by being ready as well. */
+function comingIn({ layout, change, around }: View, pipeline: string): readonly string[] {
+  const pipelines = layoutPipelines(layout);
+  const waits = (one: Change) => pipelines.some((each) => each.name === pipeline && waitsForReady(each, one));
+  const waiting = new Set(around.filter(waits).map(({ key }) => key));
+  if (waiting.size === 0) return [];
+  const entering = { pipelines, changes: around, pipeline, change: change.key, time: Date.now() };
+  return entrants(entering).filter((key) => waiting.has(key));
+}
+
+/**
+ * Looks at what was read around a change, too: one of a stack is read with all of it.
+ *
+ * @returns ids of those that are ready for nothing now, whatever their own configuration would be
+ */
+export async function unreadyAround(
+  { find }: { readonly find: (view: View) => Promise<readonly string[]> },
+  view: View,
+): Promise<readonly string[]> {
+  const { layout, change, around, unready } = view;
+  if (unready !== undefined) return [];
+  const found: string[] = [];
+  for (const one of around.filter(({ id }) => id !== change.id)) {
+    const waiting = layoutPipelines(layout).filter((each) => waitsForReady(each, one));
+    if (!waiting.every(({ name }) => uses(one, name))) continue;
+    if ((await find({ ...view, change: one })).length === 0) found.push(one.id);
+  }
+  return found;
 }
 
 /** That a change is ready for a pipeline, as what happens to it is told. */
@@ -98,6 +134,12 @@ export function readyEvent(change: Change, pipeline: string): Happened {
 /** Whether some of what gates are told brings the change into a pipeline. */
 export function brings(routed: readonly Routed[], pipeline: string): boolean {
   return routed.some(({ gate, starts }) => starts && gate.pipeline === pipeline);
+}
+
+/** Whether nothing that happens to the change brings it into the pipeline. */
+export function waitsForReadyAlone(pipeline: Pipeline, change: Pick<Change, 'connection'>): boolean {
+  const own = pipeline.triggers.filter(({ connection }) => connection === change.connection);
+  return own.length > 0 && own.every(({ body }) => listOf(body.event).every((event) => event === changeReady));
 }
 
 function waitsForReady({ triggers }: Pipeline, { connection }: Pick<Change, 'connection'>): boolean {

@@ -15,6 +15,7 @@ import { handledEvents } from './ledger.ts';
 import { lookAtEach } from './look-at-each.ts';
 import { lookOnce } from './look-once.ts';
 import { conflictsIn, obstacles } from './obstacles.ts';
+import { unreadyAround } from './readiness.ts';
 import { eventOf, isGated, isUploaded, movesBranches } from './ref-change.ts';
 import { eventId, gateOf, type Routed, takes } from './route.ts';
 import type { Looking, RouterDeps } from './router-deps.ts';
@@ -25,6 +26,13 @@ import { Views } from './views.ts';
 
 /** Milliseconds that the open changes, once read, serve the looks of one sync. */
 const freshness = 1_000;
+
+interface StateLook {
+  readonly connection: string;
+  readonly open: () => Promise<OpenChanges>;
+  /** Ids of what is to be looked at: what is found to be ready for nothing beside another is taken out. */
+  readonly due: Set<string>;
+}
 
 /** Turns what happens in review systems into commands for gates. Every method may be repeated. */
 export class EventRouter {
@@ -100,18 +108,20 @@ export class EventRouter {
    * Looks at every open change of a connection, and at every one that a gate holds, for of one that is no longer open
    * perhaps nobody said so: whatever was missed is found. One that cannot be looked at keeps nobody from the others.
    */
-  async lookAtAll(connection: string): Promise<number> {
-    const open = (await this.host(connection)?.listOpenChanges()) ?? [];
+  async lookAtAll(connection: string, signal?: AbortSignal): Promise<number> {
+    const listed = (await this.host(connection)?.listOpenChanges()) ?? [];
     const held = (await this.#deps.held()).filter(({ id }) => id.startsWith(`${connection}:`));
     const recent = keepFor(freshness, this.#open);
     const layout = await this.#deps.layouts.current();
-    const due = new Set(this.#telling.readiness.due(layout, open, Date.now()).map(({ id }) => id));
-    return lookAtEach(new Set([...open, ...held].map(({ id }) => id)), async (id) => {
+    const open = listed.map((one) => factsOf(layout, one));
+    const { readiness } = this.#telling;
+    const due = new Set(readiness.due({ layout, connection, open, time: Date.now() }).map(({ id }) => id));
+    const look = async (id: string) => {
       const events = await this.look(connection, id, { open: recent });
-      return events > 0 || !due.has(id)
-        ? events
-        : this.#turns.take(id, () => this.#lookAtState(connection, id, recent));
-    });
+      if (events > 0 || !due.has(id)) return events;
+      return this.#turns.take(id, () => this.#lookAtState(id, { connection, open: recent, due }));
+    };
+    return lookAtEach(new Set([...listed, ...held].map(({ id }) => id)), look, signal);
   }
 
   /** Brings a change into a pipeline because somebody asks for it. */
@@ -209,11 +219,12 @@ export class EventRouter {
   }
 
   /** Looks whether a change to which nothing happened is ready for something: of what was the last, nobody may have told. */
-  async #lookAtState(connection: string, id: string, open: () => Promise<OpenChanges>): Promise<number> {
+  async #lookAtState(id: string, { connection, open, due }: StateLook): Promise<number> {
     const change = await this.#changes.readIn(connection, id);
-    return change
-      ? this.#telling.tell(await this.#views.of(change, { open }), [], { id: `${change.key}/state/${Date.now()}` })
-      : 0;
+    if (!change) return 0;
+    const view = await this.#views.of(change, { open });
+    for (const other of await unreadyAround(this.#telling.readiness, view)) due.delete(other);
+    return this.#telling.tell(view, [], { id: `${change.key}/state/${Date.now()}` });
   }
 
   async #supersede(change: Change, pipelines: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ChangeNotReady } from '../../activities/review/port.ts';
 import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import type { Change } from '../../pipelines/model/change.ts';
-import { brings, createReadiness, readyEvent } from '../../server/events/readiness.ts';
+import { brings, createReadiness, readyEvent, unreadyAround } from '../../server/events/readiness.ts';
 import { route, type View } from '../../server/events/route.ts';
 import { Telling } from '../../server/events/telling.ts';
 import { pipelines } from '../activities/layout/shipped-pipelines.ts';
@@ -143,11 +143,48 @@ test('of open changes only those are looked at that may be ready, each after a w
     change('review:2', { connection: 'review', wip: true }),
   ];
   const now = Date.now();
-  const ids = (time: number) => due(layout, [one, draft], time).map(({ id }) => id);
+  const listed = { layout, connection: 'review', open: [one, draft] };
+  const ids = (time: number) => due({ ...listed, time }).map(({ id }) => id);
   assert.deepEqual(ids(now), ['review:1']);
   await find(viewOf('review', { missing: ['a check is pending'] }));
   assert.deepEqual([ids(now), ids(Date.now() + 3_600_000)], [[], ['review:1']]);
   await note(viewOf('review', {}), 'gate');
   assert.deepEqual(ids(Date.now() + 3_600_000), [], 'it has had its turn');
-  assert.deepEqual(due(layout, [], now), []);
+  assert.deepEqual(due({ ...listed, open: [], time: now }), []);
+  const again = change('review:1', { connection: 'review', patchset: 2 });
+  const reopened = { ...listed, open: [again], time: Date.now() };
+  assert.deepEqual(due(reopened), [again], 'what was open no more is forgotten, also where nothing is open');
+});
+
+test('a change that its project has no jobs for is asked about only where it may bring some', async () => {
+  const { due } = createReadiness({ ledger: openLedger() });
+  const idOf = (number: number) => `review:${number}`;
+  const facts = (number: number, more: Partial<ChangeFacts>) =>
+    change(idOf(number), { connection: 'review', placements: {}, ...more });
+  const open = [
+    facts(1, {}),
+    facts(2, { files: ['zuul.yaml'] }),
+    facts(3, { parents: [idOf(2)] }),
+    facts(4, { dependsOn: [idOf(1), idOf(9)] }),
+    change(idOf(5), { connection: 'review' }),
+  ];
+  const found = due({ layout, connection: 'review', open, time: Date.now() });
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [2, 3, 5].map(idOf),
+  );
+});
+
+test('what was read around a change is looked at with it; what is ready there gets a look of its own', async () => {
+  const readiness = createReadiness({ ledger: openLedger() });
+  const [one, two] = viewsOf([[], ['review:1']]);
+  const missing = { ...two.change, missing: ['a vote'] };
+  const away = { ...one, around: [one.change, missing], unready: new ChangeNotReady('not yet') };
+  assert.deepEqual(await unreadyAround(readiness, away), [], 'of what its host cannot say nothing is known');
+  assert.deepEqual(await unreadyAround(readiness, one), [], 'it is ready');
+  const joining = { ...missing, placements: {} };
+  assert.deepEqual(await unreadyAround(readiness, { ...one, around: [one.change, joining] }), [], 'it may bring jobs');
+  assert.deepEqual(await unreadyAround(readiness, { ...one, around: [one.change, missing] }), [missing.id]);
+  const listed = { layout, connection: 'review', open: [one.change, missing], time: Date.now() };
+  assert.deepEqual(readiness.due(listed), [one.change]);
 });
