@@ -5,11 +5,12 @@ import type { TriggerEvent } from '../../pipelines/model/change.ts';
 import { triggers } from '../../pipelines/policy/triggers.ts';
 import type { Obstacle } from '../../pipelines/report/change-known.ts';
 import type { ConflictOf } from './conflict.ts';
+import { waitsForReadyAlone } from './readiness.ts';
 import { takes, type View } from './route.ts';
 
 /**
  * Why what happened to the current patch set of a change brought it into no queue: for each pipeline that reacts to some
- * of it, what stands in the way now. A vote that no pipeline reacts to is one, too.
+ * of it, or takes changes by their state alone, what stands in the way now. A vote that no pipeline reacts to is one, too.
  *
  * @param events all that happened to the change, oldest first
  * @param time milliseconds since the epoch
@@ -21,9 +22,11 @@ export function obstacles(view: View, events: readonly TriggerEvent[], time: num
   const last = own.at(-1);
   const found = pipelines.flatMap((pipeline): Obstacle[] => {
     const event = own.findLast((one) => triggers(pipeline, one, change));
-    if (event === undefined || !takes(view, pipeline.name)) return [];
+    if ((event === undefined && !waitsForReadyAlone(pipeline, change)) || !takes(view, pipeline.name)) return [];
     const reason = entryObstacle({ pipelines, changes: around, pipeline: pipeline.name, change: change.key, time });
-    return reason === undefined ? [] : [{ pipeline: pipeline.name, reason, latest: event === last }];
+    return reason === undefined
+      ? []
+      : [{ pipeline: pipeline.name, reason, latest: event !== undefined && event === last }];
   });
   return last === undefined ? found : [...found, ...unheard(view, last)];
 }

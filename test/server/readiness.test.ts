@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ChangeNotReady } from '../../activities/review/port.ts';
 import type { ChangeFacts, GateAnswer } from '../../pipelines/gate/command.ts';
 import type { Change } from '../../pipelines/model/change.ts';
+import { obstacles } from '../../server/events/obstacles.ts';
 import { brings, createReadiness, readyEvent, unreadyAround } from '../../server/events/readiness.ts';
 import { route, type View } from '../../server/events/route.ts';
 import { Telling } from '../../server/events/telling.ts';
@@ -187,4 +188,18 @@ test('what was read around a change is looked at with it; what is ready there ge
   assert.deepEqual(await unreadyAround(readiness, { ...one, around: [one.change, missing] }), [missing.id]);
   const listed = { layout, connection: 'review', open: [one.change, missing], time: Date.now() };
   assert.deepEqual(readiness.due(listed), [one.change]);
+});
+
+test('what keeps a change out of a pipeline that goes by its state alone is told of it', () => {
+  const view = viewOf('review', { missing: ['a vote'] });
+  const rule = (event: string) => ({ connection: 'review', body: { event } });
+  const obstaclesWith = (...events: string[]) => {
+    const pipeline = { ...pipelines.gate, name: 'gate', triggers: events.map(rule) };
+    const own = { pipelines: new Map([['gate', { pipeline }]]) } as unknown as View['layout'];
+    return obstacles({ ...view, layout: own }, [], 0);
+  };
+  const [found, ...others] = obstaclesWith('change-ready');
+  assert.deepEqual([found?.pipeline, found?.latest, others], ['gate', false, []]);
+  assert.match(found?.reason ?? '', /a vote/);
+  assert.deepEqual(obstaclesWith('change-ready', 'comment-added'), [], 'nobody has wanted it there yet');
 });
