@@ -1,11 +1,12 @@
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerName, type HandRequest, outputName } from '../pipelines/by-hand/request.ts';
-import type { BuildRecord, BuildView, HandBegun } from '../server/api/types.ts';
+import type { BuildRecord, BuildView, HandBegun, HandContent } from '../server/api/types.ts';
 import type { ApiClient } from './client.ts';
-import { failed, unavailable } from './fault.ts';
+import { CommandError, exitStatus, failed, unavailable } from './fault.ts';
 
 /** What a server is to do, and what is sent along. */
 export interface ServerWork {
@@ -14,6 +15,8 @@ export interface ServerWork {
   readonly send?: string;
   /** Where what it leaves besides its answer is put; absent: nowhere. */
   readonly out?: string;
+  /** Milliseconds for which the server may be away once the work has begun; absent: half a minute. */
+  readonly patience?: number;
 }
 
 export interface ServerAnswer<T> {
@@ -33,11 +36,13 @@ const boundless = { files: 10_000_000, bytes: Number.MAX_SAFE_INTEGER };
  */
 export async function workAtServer<T>(client: ApiClient, work: ServerWork): Promise<ServerAnswer<T>> {
   const build = await begin(client, work);
+  const wait = patiently(build, work.patience ?? 30_000);
   const interrupt = () => void client.post('/api/cancel', { build }).catch(() => {});
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
-    await follow(client, build);
-    return await fetchAnswer<T>(client, (await look(client, build)).build, work.out);
+    await follow(client, { build, wait });
+    const { build: ended } = await wait(() => look(client, build));
+    return await answerOf<T>(await wait(() => outputOf(client, ended)), ended, work.out);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
@@ -45,24 +50,56 @@ export async function workAtServer<T>(client: ApiClient, work: ServerWork): Prom
 
 /** @returns the id of the build that it is */
 async function begin(client: ApiClient, { request, send }: ServerWork): Promise<string> {
+  const content = send === undefined ? null : await upload(client, send);
+  return (await client.post<HandBegun>('/api/by-hand', { request, content })).build;
+}
+
+/** @returns its digest */
+async function upload(client: ApiClient, directory: string): Promise<string> {
   const { pack } = await import('../activities/nodes/pack.ts');
-  const packing = send === undefined ? null : await pack(send, ['--hard-dereference']);
-  const query = new URLSearchParams({ request: JSON.stringify(request) });
-  const begun = client.upload<HandBegun>(`/api/by-hand?${query}`, packing?.archive ?? null);
+  const { archive, ended } = await pack(directory, ['--hard-dereference']);
+  const taken = client.upload<HandContent>('/api/by-hand/content', archive);
   // A refusal says more than that nobody reads the archive any more.
-  const [answer, packed] = await Promise.allSettled([begun, packing?.ended]);
+  const [answer, packed] = await Promise.allSettled([taken, ended]);
   if (answer.status === 'rejected') throw answer.reason;
   if (packed.status === 'rejected') throw packed.reason;
-  return answer.value.build;
+  return answer.value.digest;
 }
 
 /** Milliseconds between two looks. */
 const pause = 300;
 
+type Wait = <T>(ask: () => Promise<T>) => Promise<T>;
+
+/** Asks again while the server is away, for a while: one that is started again goes on with what it had. */
+function patiently(build: string, patience: number): Wait {
+  return async (ask) => {
+    const end = performance.now() + patience;
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        if (performance.now() > end)
+          throw unavailable(`${error.message}\nWhat was begun goes on there: \`sluice logs ${build}\` tells how`);
+        await sleep(pause);
+      }
+    }
+  };
+}
+
+/** An answer that breaks off is what `fetch` calls a TypeError. */
+function isAway(error: unknown): error is Error {
+  return error instanceof TypeError || (error instanceof CommandError && error.status === exitStatus.unavailable);
+}
+
 /** Prints the build's log until it has ended, each part once. */
-async function follow(client: ApiClient, build: string): Promise<void> {
+async function follow(
+  client: ApiClient,
+  { build, wait }: { readonly build: string; readonly wait: Wait },
+): Promise<void> {
   let printed = 0;
-  while ((await look(client, build)).build.endTime === null) {
+  while ((await wait(() => look(client, build))).build.endTime === null) {
     let seen = 0;
     try {
       for await (const text of client.stream(`/api/builds/${build}/log?follow=1`)) {
@@ -72,7 +109,7 @@ async function follow(client: ApiClient, build: string): Promise<void> {
       }
     } catch (error) {
       // An answer that breaks off: a long silence, or a server that is started again.
-      if (!(error instanceof TypeError)) throw error;
+      if (!isAway(error)) throw error;
     }
     await sleep(pause);
   }
@@ -82,13 +119,18 @@ function look(client: ApiClient, build: string): Promise<BuildView> {
   return client.get<BuildView>(`/api/builds/${build}`);
 }
 
-async function fetchAnswer<T>(client: ApiClient, build: BuildRecord, out?: string): Promise<ServerAnswer<T>> {
-  const output = build.artifacts.find(({ name }) => name === outputName);
+/** @returns the archive of what came out; undefined where there is none */
+async function outputOf(client: ApiClient, { artifacts }: BuildRecord): Promise<Readable | undefined> {
+  const output = artifacts.find(({ name }) => name === outputName);
+  return output === undefined ? undefined : client.fetch(new URL(output.url).pathname);
+}
+
+async function answerOf<T>(output: Readable | undefined, build: BuildRecord, out?: string): Promise<ServerAnswer<T>> {
   if (output === undefined) throw reasonOf(build);
   const { unpack } = await import('../activities/nodes/unpack.ts');
   const directory = await mkdtemp(join(tmpdir(), 'sluice-output-'));
   try {
-    await unpack(await client.fetch(new URL(output.url).pathname), directory, boundless);
+    await unpack(output, directory, boundless);
     const answer = await readFile(join(directory, answerName), 'utf8').catch(() => undefined);
     if (answer === undefined) throw reasonOf(build);
     await rm(join(directory, answerName));

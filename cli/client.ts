@@ -43,8 +43,8 @@ export interface ApiClient {
   post<T>(path: string, body: unknown): Promise<T>;
   /** The answer as it comes. */
   stream(path: string): AsyncIterable<string>;
-  /** Acts with a tar archive; null for an empty one. */
-  upload<T>(path: string, archive: Readable | null): Promise<T>;
+  /** Acts with a tar archive. */
+  upload<T>(path: string, archive: Readable): Promise<T>;
   /** The bytes of an answer as they come. */
   fetch(path: string): Promise<Readable>;
   /** Acts, and takes the bytes of the answer as they come. */
@@ -75,7 +75,7 @@ export function createClient(options: ClientOptions): ApiClient {
     post: async (path, body) => (await act(path, body)).json() as never,
     upload: async (path, archive) => {
       const headers = { 'content-type': 'application/x-tar', ...authorization() };
-      const body = archive === null ? '' : Readable.toWeb(archive);
+      const body = Readable.toWeb(archive);
       return (await call(path, { method: 'POST', headers, body, duplex: 'half' })).json() as never;
     },
     fetch: async (path) => bytesOf(await call(path)),

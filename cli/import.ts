@@ -5,6 +5,7 @@ import type { ImportHere } from '../infra/by-hand/import-here.ts';
 import type { CheckedExport } from '../infra/by-hand/import-place.ts';
 import type { ImportRehearsal } from '../infra/by-hand/import-plan.ts';
 import { allPlatforms } from '../infra/config/platforms.ts';
+import { outputName } from '../pipelines/by-hand/request.ts';
 import type { ApiClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { readConfiguration } from './configuration.ts';
@@ -26,8 +27,9 @@ interface GivenSecret {
 
 const details = `Compares every file with its digest before anything begins. The jobs run
 with the sources and repositories of the export, on the platforms of this
-configuration; their logs stay below \`imports/\` in the data directory. Jobs
-that need secrets run where all of them are given.
+configuration; their logs stay below \`imports/\` in the data directory, or as
+\`output.tar\` at the build where a server does it. Jobs that need secrets run
+where all of them are given.
 Nothing imported can be released.`;
 
 /** Adds `import`. */
@@ -63,7 +65,9 @@ async function runImport(directory: string, options: Options): Promise<void> {
   if (server !== undefined) return importThere(server, of.directory, options);
   const config = readConfiguration({ file: options.config });
   const secrets = await givenSecrets(of, options);
-  const ready = await orMisused(readyImport(of, { data: config.data, platforms: allPlatforms(config), secrets }));
+  const { data, nodes } = config;
+  const into = { data, platforms: allPlatforms(config), mirrors: nodes.vm.mirrors, secrets };
+  const ready = await orMisused(readyImport(of, into));
   if (options.dryRun) return print(await orMisused(rehearseImport(ready)), renderPlan, options);
   const start = Date.now();
   const onProgress = (line: string) => log(`[${duration((Date.now() - start) / 1000)}] ${line}`);
@@ -82,11 +86,13 @@ function conclude(result: HandImportResult, options: Options): void {
 /** Secrets stay on the machine that they are on. */
 async function importThere(server: ApiClient, directory: string, options: Options): Promise<void> {
   if (options.secret.length > 0) throw misused('--secret: no secret is sent to a server: give --embedded besides');
-  const { dryRun = false, keep = false } = options;
+  if (options.keep) throw misused('--keep: a server keeps nothing of an import but its logs: give --embedded besides');
+  const { dryRun = false } = options;
   const { workAtServer } = await import('./at-server.ts');
-  const request = { kind: 'import', dryRun, keep } as const;
-  const { answer } = await workAtServer<ImportRehearsal | HandImportResult>(server, { request, send: directory });
-  if ('same' in answer) conclude(answer, options);
+  const work = { request: { kind: 'import', dryRun }, send: directory } as const;
+  const { answer, build } = await workAtServer<ImportRehearsal | HandImportResult>(server, work);
+  const logs = build.artifacts.find(({ name }) => name === outputName)?.url ?? '';
+  if ('same' in answer) conclude({ ...answer, directory: logs }, options);
   else print(answer, renderPlan, options);
 }
 

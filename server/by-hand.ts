@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { BlobStore } from '../activities/ports.ts';
-import { type HandRequest, handJob, handPipeline } from '../pipelines/by-hand/request.ts';
+import { type HandRequest, type HandWork, handJob, handPipeline } from '../pipelines/by-hand/request.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import { containerPlatform, type Platform } from '../pipelines/model/platform.ts';
 import { demand } from '../pipelines/policy/access.ts';
@@ -22,39 +22,74 @@ export interface HandBegun {
   readonly build: string;
 }
 
+/** What was sent for one. */
+export interface HandContent {
+  readonly digest: string;
+}
+
 /** Runs single stages for people, on the workers of all jobs. */
 export interface ByHand {
   /**
-   * @param content a tar archive of what it works on
-   * @throws `BadName` for a platform that is not there, or whose nodes are no containers
+   * Stores what a stage is to work on.
+   *
+   * @param content a tar archive
+   * @throws an error with the status 413 for more than is taken
    */
-  begin(actor: Actor, request: HandRequest, content: Readable): Promise<HandBegun>;
+  take(actor: Actor, content: Readable): Promise<HandContent>;
+  /**
+   * @throws `BadName` for a platform that is not there, or whose nodes are no containers, and for content that is not;
+   *   an error with the status 503 where no worker begins it
+   */
+  begin(actor: Actor, work: HandWork): Promise<HandBegun>;
 }
 
 export interface ByHandDeps {
   readonly client: Client;
   readonly tenant: string;
   readonly platforms: readonly Platform[];
-  readonly blobs: Pick<BlobStore, 'put'>;
+  readonly blobs: Pick<BlobStore, 'has' | 'put'>;
   readonly store: Pick<Records, 'listBuilds'>;
-  /** Directory for what is on its way; made when absent. */
+  /** Directory of work: what is on its way is in one below it, of this server alone. */
   readonly workRoot: string;
+  /** Bytes that are taken; absent: 16 GiB. */
+  readonly limit?: number;
+  /** Milliseconds in which a worker must begin; absent: half a minute. */
+  readonly patience?: number;
 }
 
 class BadName extends Error {
   override readonly name = 'BadName';
 }
 
+class TooMuch extends Error {
+  override readonly name = 'TooMuch';
+  readonly statusCode = 413;
+}
+
+class NotBegun extends Error {
+  override readonly name = 'NotBegun';
+  readonly statusCode = 503;
+}
+
 export function createByHand(deps: ByHandDeps): ByHand {
+  const directory = join(deps.workRoot, 'by-hand');
+  let cleared: Promise<void> | undefined;
   return {
-    async begin(actor, request, content) {
+    async take(actor, content) {
+      demand(actor, 'by-hand', { name: 'content' });
+      // What a server that was killed has left.
+      cleared ??= rm(directory, { recursive: true, force: true });
+      await cleared;
+      return { digest: await keep({ ...deps, directory }, content) };
+    },
+    async begin(actor, { request, content }) {
       demand(actor, 'by-hand', { name: request.kind });
       const platform = platformFor(deps.platforms, request);
-      const kept = await keep(deps, content);
+      if (content !== null && !(await deps.blobs.has(content))) throw new BadName(`there is no content ${content}`);
       const id = randomBytes(6).toString('hex');
-      const input = jobOf(id, { tenant: deps.tenant, job: handJob(id, { request, content: kept }, platform) });
-      await start(deps.client, input, actor.name);
-      return { build: await recorded(deps.store, id) };
+      const input = jobOf(id, { tenant: deps.tenant, job: handJob(id, { request, content }, platform) });
+      const workflow = await start(deps.client, input, actor.name);
+      return { build: await recorded(deps, { buildSet: id, workflow }) };
     },
   };
 }
@@ -71,17 +106,33 @@ function platformFor(all: readonly Platform[], request: HandRequest): string | u
   return found.name;
 }
 
-/** @returns the digest of what came; null where that is nothing */
-async function keep({ blobs, workRoot }: ByHandDeps, content: Readable): Promise<string | null> {
-  await mkdir(workRoot, { recursive: true });
-  const directory = await mkdtemp(join(workRoot, 'by-hand-'));
-  const path = join(directory, 'content');
+interface Keeping extends Pick<ByHandDeps, 'blobs' | 'limit'> {
+  readonly directory: string;
+}
+
+/** @returns the digest of what came */
+async function keep({ blobs, limit = 16 * 1024 ** 3, directory }: Keeping, content: Readable): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, randomBytes(6).toString('hex'));
   try {
-    await pipeline(content, createWriteStream(path, { flags: 'wx' }));
-    return (await stat(path)).size === 0 ? null : (await blobs.put({ path })).digest;
+    // Whoever sends more is still told so: the connection stays.
+    const parts = content.iterator({ destroyOnReturn: false });
+    await pipeline(parts, atMost(limit), createWriteStream(path, { flags: 'wx' }));
+    return (await blobs.put({ path })).digest;
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await rm(path, { force: true });
   }
+}
+
+function atMost(limit: number) {
+  return async function* (parts: AsyncIterable<Buffer>) {
+    let left = limit;
+    for await (const part of parts) {
+      left -= part.length;
+      if (left < 0) throw new TooMuch(`what is sent has more than ${limit} bytes: give --embedded`);
+      yield part;
+    }
+  };
 }
 
 /** A job wants to know of which commit it is: this one is of none. */
@@ -91,26 +142,42 @@ function jobOf(id: string, { tenant, job }: Pick<JobInput, 'tenant' | 'job'>): J
   return { tenant, pipeline: handPipeline, buildSet: id, change: id, patchset: 1, job, attempt: 1, source, ...none };
 }
 
-async function start(client: Client, input: JobInput, by: string): Promise<void> {
+/** @returns the workflow's id */
+async function start(client: Client, input: JobInput, by: string): Promise<string> {
   const { tenant, pipeline, change, patchset, buildSet, job, source } = input;
   const of = { tenant, pipeline, project: source.project, change, patchset, key: buildSet };
+  const workflowId = jobId({ ...of, job: job.name, attempt: 1 });
   await client.workflow.start('job', {
-    workflowId: jobId({ ...of, job: job.name, attempt: 1 }),
+    workflowId,
     taskQueue: taskQueues.control,
     args: [input],
     staticSummary: `${job.name}, for ${by}`,
     typedSearchAttributes: attributes({ tenant, pipeline, project: source.project, job: job.name }),
   });
+  return workflowId;
 }
 
 /** Milliseconds between two looks. */
 const pause = 50;
 
+interface Started {
+  readonly buildSet: string;
+  readonly workflow: string;
+}
+
 /** The build is recorded as soon as its workflow begins, which takes as long as Temporal does. */
-async function recorded(store: ByHandDeps['store'], buildSet: string): Promise<string> {
+async function recorded(
+  { store, client, patience = 30_000 }: Pick<ByHandDeps, 'store' | 'client' | 'patience'>,
+  { buildSet, workflow }: Started,
+): Promise<string> {
+  const end = performance.now() + patience;
   for (;;) {
     const [found] = await store.listBuilds({ pipeline: handPipeline, buildSet, limit: 1 });
     if (found !== undefined) return found.id;
+    if (performance.now() > end) break;
     await sleep(pause);
   }
+  // Whoever is told so asks again: it would be done twice.
+  await client.workflow.getHandle(workflow).cancel();
+  throw new NotBegun(`no worker of the queue ${taskQueues.control} has begun it in ${patience / 1000} s`);
 }

@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pack } from '../../activities/nodes/pack.ts';
 import type { BlobStore, StageContext, StageRunner } from '../../activities/ports.ts';
-import { must } from '../../activities/process/run.ts';
+import { unlessAborted } from '../../activities/process/unless-aborted.ts';
 import { answerName, type HandRequest, handWork, outputName } from '../../pipelines/by-hand/request.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import { counted } from '../../pipelines/report/words.ts';
@@ -14,6 +14,7 @@ import type { Lend } from './context.ts';
 import { readExport, readyImport, rehearseImport, runImport } from './import-plan.ts';
 import { installByHand } from './install-test.ts';
 import { lintByHand } from './lint.ts';
+import { type LinksTaken, receive } from './receive.ts';
 import { treeAt } from './source.ts';
 
 export interface HandStageDeps {
@@ -23,6 +24,10 @@ export interface HandStageDeps {
   readonly platforms: readonly Platform[];
   /** A repository's URL as nodes reach it. */
   readonly reach: (url: string) => Promise<string>;
+  /** Archives that virtual machines reach besides those of their platforms. */
+  readonly mirrors: readonly string[];
+  /** The workflow that the stage is run for. */
+  readonly holder: () => string | undefined;
 }
 
 /** What came of a request: `answer` is what the command prints; null where there is nothing but the reason. */
@@ -34,7 +39,7 @@ interface Done {
 
 interface Work<Kind extends HandRequest['kind']> {
   readonly request: Extract<HandRequest, { kind: Kind }>;
-  readonly deps: HandStageDeps;
+  readonly deps: HandStageDeps & { readonly inTurn: InTurn };
   readonly context: StageContext;
   readonly platform: Platform;
   /** What came along. */
@@ -52,23 +57,35 @@ const works: { readonly [Kind in HandRequest['kind']]: (work: Work<Kind>) => Pro
   import: runExport,
 };
 
+const linksOf: Readonly<Record<HandRequest['kind'], LinksTaken>> = {
+  build: 'all',
+  lint: 'none',
+  'install-test': 'inside',
+  import: 'none',
+};
+
 /** Errors that say no to what was asked: whoever asked is told, and nothing is tried again. */
-const refusals: readonly string[] = ['RepositoryRefusal', 'BadExport'];
+const refusals: readonly string[] = ['RepositoryRefusal', 'BadExport', 'RefusedContent'];
 
 /** Runs what somebody has asked a server for by hand, in the worker's place of their own machine. */
 export function createHandStage(deps: HandStageDeps): StageRunner {
+  const own = { ...deps, inTurn: oneAtATime() };
   return async (input, context) => {
     const { request, content } = handWork.parse(input.vars.hand);
     const [given, out] = [join(context.workdir, 'given'), join(context.workdir, 'out')];
     await mkdir(given);
     await mkdir(out);
-    if (content !== null) await receive(deps.store, content, { given, workdir: context.workdir });
     const label = input.nodes[0]?.label;
     const platform = deps.platforms.find(({ name }) => name === label);
     const lend: Lend = (_, work) => work(context.lease);
     const onProgress = (line: string) => context.log.write(`${line}\n`);
-    const work = { request, deps, context, platform, given, out, lend, onProgress };
-    const { answer, failed } = await works[request.kind](work as never).catch((error: Error) => {
+    const work = { request, deps: own, context, platform, given, out, lend, onProgress };
+    const run = async () => {
+      const taken = { given, workdir: context.workdir, links: linksOf[request.kind] };
+      if (content !== null) await receive(deps.store, { ...taken, digest: content });
+      return works[request.kind](work as never);
+    };
+    const { answer, failed } = await run().catch((error: Error) => {
       if (!refusals.includes(error.name)) throw error;
       return { answer: null, failed: error.message.replaceAll(given, calledOf(request)) };
     });
@@ -81,13 +98,6 @@ export function createHandStage(deps: HandStageDeps): StageRunner {
 
 function calledOf(request: HandRequest): string {
   return request.kind === 'install-test' ? request.repository : 'what was sent';
-}
-
-/** Who sent it may act here in any case: tar itself lets nothing lead out of the directory. */
-async function receive(store: BlobStore, digest: string, to: { readonly given: string; readonly workdir: string }) {
-  const archive = join(to.workdir, 'given.tar');
-  await store.fetch(digest, archive);
-  await must('tar', ['--no-same-owner', '-C', to.given, '-xf', archive]);
 }
 
 async function send(store: BlobStore, workdir: string) {
@@ -121,13 +131,43 @@ async function installTest({ request, deps, context, given, ...work }: Work<'ins
   return { answer: { packages: reports }, failed: bad === undefined ? null : `${bad.package} failed` };
 }
 
-async function runExport({ request, deps, context, given, onProgress }: Work<'import'>): Promise<Done> {
-  const { data, platforms } = deps;
-  const ready = await readyImport(await readExport(given), { data, platforms, secrets: new Map() });
+async function runExport({ request, deps, context, given, out, onProgress }: Work<'import'>): Promise<Done> {
+  const { data, platforms, mirrors, inTurn } = deps;
+  const into = { data, platforms, mirrors, holder: deps.holder(), secrets: new Map() };
+  const ready = await readyImport(await readExport(given), into);
   if (request.dryRun) return { answer: await rehearseImport(ready), failed: null };
   const prepare = imagesOnNeed(onProgress);
   for (const platform of ready.needed) if (providerOf(platform) === 'docker') await prepare(platform);
   const { signal } = context;
-  const result = await runImport(ready, { slots: 1, keep: request.keep, signal, onProgress });
-  return { answer: result, failed: result.same ? null : 'not the same' };
+  const imports = join(data, 'imports', 'server');
+  const clear = () => rm(imports, { recursive: true, force: true, maxRetries: 3 });
+  return inTurn(signal, async () => {
+    // What a worker that was killed has left, keys above all.
+    await clear();
+    try {
+      const result = await runImport(ready, { slots: 1, keep: false, signal, onProgress, imports });
+      await cp(result.directory, out, { recursive: true });
+      return { answer: { ...result, directory: outputName }, failed: result.same ? null : 'not the same' };
+    } finally {
+      await clear();
+    }
+  });
+}
+
+type InTurn = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+
+/** Nobody leases the nodes of an import: more of them at once would be more than the machine has been given for. */
+function oneAtATime(): InTurn {
+  let last: Promise<void> = Promise.resolve();
+  return async (signal, work) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = last;
+    last = before.then(() => promise);
+    try {
+      await unlessAborted(signal, before);
+      return await work();
+    } finally {
+      resolve();
+    }
+  };
 }

@@ -11,6 +11,7 @@ import { waysTo } from '../../activities/nodes/vm/ways.ts';
 import type { OpenedSecret, OpenSecrets } from '../../activities/secrets/port.ts';
 import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
 import { reachedFrom } from '../compose/machines.ts';
+import { type Installation, installationOf } from '../stack/installation.ts';
 
 /** What this installation has for the jobs of an export. */
 export interface ImportHere {
@@ -35,15 +36,34 @@ export async function unpreparedIn(data: string, platforms: readonly Platform[])
   };
 }
 
+/** Who lends, and to whom. */
+export interface Lending {
+  /** Directory of the installation. */
+  readonly data: string;
+  readonly platforms: readonly Platform[];
+  /** Archives that virtual machines reach besides those of their platforms. */
+  readonly mirrors: readonly string[];
+  /** The workflow for which all is lent: what is left of it goes when that has ended. */
+  readonly holder?: string | undefined;
+}
+
 /**
  * Lends containers, and virtual machines restored from the snapshots that an installation has.
  *
  * @param door where nodes find the repositories of an import
  */
-export function machinesHere(data: string, platforms: readonly Platform[], door: () => Promise<string>): Provider {
-  const ways = async () => waysTo(await reachedFrom({ platforms, server: door, mirrors: [] }));
-  const vm = createVmProvider({ places: placesIn(vmDirectory(data)), installation: null, ways });
-  return byPlatform({ docker: openProvider('docker'), vm, static: openProvider('static') });
+export function machinesHere({ data, platforms, mirrors, holder }: Lending, door: () => Promise<string>): Provider {
+  const ways = async () => waysTo(await reachedFrom({ platforms, server: door, mirrors }));
+  const whose: { readonly installation?: Installation } =
+    holder === undefined ? {} : { installation: installationOf(data) };
+  const vm = createVmProvider({
+    places: placesIn(vmDirectory(data)),
+    installation: whose.installation?.id ?? null,
+    ways,
+  });
+  const all = byPlatform({ docker: openProvider('docker', whose), vm, static: openProvider('static') });
+  if (holder === undefined) return all;
+  return { ...all, lend: (request) => all.lend({ ...request, holder }) };
 }
 
 /** Reads the data of a secret from a file: a mapping in YAML. @throws with what is wrong, without the text */

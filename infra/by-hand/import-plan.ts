@@ -12,6 +12,10 @@ export interface ImportInto {
   readonly data: string;
   readonly platforms: readonly Platform[];
   readonly secrets: ImportHere['secrets'];
+  /** Archives that virtual machines reach besides those of their platforms. */
+  readonly mirrors: readonly string[];
+  /** The workflow for which all is lent; absent: none, and what a killed command leaves is nobody's. */
+  readonly holder?: string | undefined;
 }
 
 /** An export that can be run here. */
@@ -57,6 +61,8 @@ export interface ImportRun {
   /** How many jobs run at once. */
   readonly slots: number;
   readonly keep: boolean;
+  /** Where it works; absent: `imports/` in the data directory. */
+  readonly imports?: string;
   readonly signal: AbortSignal;
   readonly onProgress: (line: string) => void;
 }
@@ -64,7 +70,7 @@ export interface ImportRun {
 /** @throws BadExport, EngineUnavailable */
 export function runImport({ of, into, here, needed, notes }: ReadyImport, run: ImportRun): Promise<HandImportResult> {
   for (const line of notes) run.onProgress(line);
-  const machines = (door: () => Promise<string>) => machinesHere(into.data, needed, door);
+  const machines = (door: () => Promise<string>) => machinesHere({ ...into, platforms: needed }, door);
   return importByHand({ of, here, machines, imports: join(into.data, 'imports'), ...run });
 }
 

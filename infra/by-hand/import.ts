@@ -41,7 +41,7 @@ export interface HandImportResult {
   readonly same: boolean;
   /** Names of secrets that jobs need, and no export has. */
   readonly lacks: readonly string[];
-  /** Has the logs, and the result as JSON. */
+  /** Has the logs, and the result as JSON; of a server's the URL of an archive of it. */
   readonly directory: string;
 }
 

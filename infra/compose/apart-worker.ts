@@ -67,7 +67,7 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
   );
   const parts = partsOf(options, { server, settings, token });
   const reach = reachBy(settings.url, async () => options.containerUrl);
-  const hand = { store: parts.blobs, data: options.data, platforms: settings.platforms, reach };
+  const hand = { store: parts.blobs, data: options.data, platforms: settings.platforms, reach, mirrors: [] };
   const stages = withHand(stagesOf(parts), hand);
   const here = { trees: parts.trees, base: parts.repositories.url };
   const seen = asSeenFromHere(createStageActivities(stages), here);

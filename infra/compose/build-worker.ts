@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
 import { testRepositoriesIn } from '../../activities/attest/attestor.ts';
 import { isOpen } from '../../activities/jobs/open.ts';
@@ -72,6 +73,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   };
   const stages = withHand(stagesOf(parts), {
     ...{ store: blobs, data: config.data, platforms: allPlatforms(config), reach: parts.reach },
+    mirrors: config.nodes.vm.mirrors,
   });
   const seen = asSeenFromHere(createStageActivities(stages), { trees, base: ours });
   const stage = withinLines(seen, offer.release);
@@ -105,8 +107,9 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
 }
 
 /** The same, and what people ask a server for by hand. */
-export function withHand(deps: StageDeps, hand: HandStageDeps): StageDeps {
-  return { ...deps, stages: { ...deps.stages, hand: createHandStage(hand) } };
+export function withHand(deps: StageDeps, hand: Omit<HandStageDeps, 'holder'>): StageDeps {
+  const holder = () => Context.current().info.workflowExecution?.workflowId;
+  return { ...deps, stages: { ...deps.stages, hand: createHandStage({ ...hand, holder }) } };
 }
 
 /** Looks after the static machines for as long as the worker runs. */

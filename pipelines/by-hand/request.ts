@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { loneJob } from '../jobs/lone-job.ts';
+import { digestSchema } from '../model/artifact.ts';
 import type { FrozenJob } from '../model/job.ts';
 
 /** The pipeline that such builds are shown under. */
@@ -7,6 +8,8 @@ export const handPipeline = 'by-hand';
 
 const name = z.string().min(1).max(500);
 const id = z.string().max(200).describe('empty where there is no history');
+/** What stands for a repository that is not sent: a worker's own directories are nobody's to name. */
+const isUrl = /^https?:\/\//;
 const submodule = z.object({ path: z.string(), commit: z.string(), source: z.string() });
 
 /** What is run by hand; a source, packages, a repository's tree or an export comes with it as an archive. */
@@ -22,21 +25,26 @@ export const handRequest = z.discriminatedUnion('kind', [
     platform: name.optional().describe('absent: the first of the format'),
     format: z.enum(['deb', 'rpm']),
   }),
-  z.object({
-    kind: z.literal('install-test'),
-    platform: name,
-    repository: z.string().min(1).max(2_000).describe('its URL, or what the one that comes along is called'),
-    sent: z.boolean().describe('whether it comes along'),
-    packages: z.array(name).min(1).max(1_000).readonly(),
-    timeout: z.number().positive().max(86_400_000).describe('milliseconds for each step'),
-  }),
-  z.object({ kind: z.literal('import'), dryRun: z.boolean(), keep: z.boolean() }),
+  z
+    .object({
+      kind: z.literal('install-test'),
+      platform: name,
+      repository: z.string().min(1).max(2_000).describe('its URL, or what the one that comes along is called'),
+      sent: z.boolean().describe('whether it comes along'),
+      packages: z.array(name).min(1).max(1_000).readonly(),
+      timeout: z.number().positive().max(86_400_000).describe('milliseconds for each step'),
+    })
+    .refine(({ repository, sent }) => sent || isUrl.test(repository), {
+      path: ['repository'],
+      message: 'it is no URL: a directory is sent',
+    }),
+  z.object({ kind: z.literal('import'), dryRun: z.boolean() }),
 ]);
 
 export type HandRequest = z.infer<typeof handRequest>;
 
 /** A request with what came along, by its digest; null for nothing. */
-export const handWork = z.object({ request: handRequest, content: z.string().nullable() });
+export const handWork = z.object({ request: handRequest, content: digestSchema.nullable() });
 
 export type HandWork = z.infer<typeof handWork>;
 

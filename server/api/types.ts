@@ -17,7 +17,7 @@ import type {
 export type { PlanDone, PlanPreview, ReleasePlanRecord } from '../../activities/report/types.ts';
 export type { Change } from '../../pipelines/model/change.ts';
 export type { ItemSnapshot, JobSnapshot } from '../../workflows/contract.ts';
-export type { HandBegun } from '../by-hand.ts';
+export type { HandBegun, HandContent } from '../by-hand.ts';
 export type { MetadataDone } from '../release-metadata.ts';
 export type { BuildRecord, BuildSetRecord, ConfigNotice, MirrorRecord, QueueSnapshot, ReleaseRecord, Reloaded };
 

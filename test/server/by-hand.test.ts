@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { createFileBlobStore } from '../../activities/storage/filesystem/blob-st
 import { workAtServer } from '../../cli/at-server.ts';
 import { createClient } from '../../cli/client.ts';
 import { mirrorWish } from '../../pipelines/mirror/wish.ts';
+import { type ByHandDeps, createByHand } from '../../server/by-hand.ts';
 import { temporary } from '../activities/repository/packages.ts';
 import { aBuild } from './records.ts';
 import { startServer, type TestServer } from './server.ts';
@@ -20,11 +22,15 @@ let server: TestServer;
 before(async () => {
   server = await startServer({
     byHand: {
-      async begin({ name }, request, content) {
+      async take(actor, content) {
+        const blobs = createFileBlobStore({ root: join(server.data, 'storage'), baseUrl: '' });
+        const real = { blobs, workRoot: server.data, limit: 2 ** 20 } as unknown as ByHandDeps;
+        return createByHand(real).take(actor, content);
+      },
+      async begin({ name }, { request, content }) {
         if ('platform' in request && request.platform === 'amiga')
           throw Object.assign(new Error('no platform is called "amiga"'), { name: 'BadName' });
-        const bytes = (await buffer(content)).length;
-        asked.push({ name, kind: request.kind, sent: bytes > 0 });
+        asked.push({ name, kind: request.kind, sent: content !== null });
         const id = `hand-${asked.length}`;
         await server.report.recordBuild(aBuild({ id, ...(await outputOf(request.kind)) }));
         return { build: id };
@@ -99,29 +105,56 @@ test('where nothing comes out the reason is said, and nothing need be sent', asy
   assert.deepEqual(asked.at(-1), { name: 'ada', kind: 'install-test', sent: false });
 });
 
-for (const [what, query, status, says] of [
-  ['no JSON', 'request=x', 400, /^request: /],
-  ['an unknown kind', `request=${encodeURIComponent('{"kind": "dig"}')}`, 400, /^request: kind: /],
-  ['no request', '', 400, /request: it is missing/],
-  [
-    'an unknown platform',
-    `request=${encodeURIComponent('{"kind":"lint","format":"deb","platform":"amiga"}')}`,
-    400,
-    /amiga/,
-  ],
+const local = {
+  kind: 'install-test',
+  platform: 'debian-12',
+  sent: false,
+  packages: ['hello'],
+  timeout: 1_000,
+} as const;
+for (const [what, body, status, says] of [
+  ['what is no request', {}, 400, /request: it is missing/],
+  ['an unknown kind', { request: { kind: 'dig' }, content: null }, 400, /^request\/kind: /],
+  ["a directory of the worker's", { request: { ...local, repository: '/srv/apt' }, content: null }, 400, /no URL/],
+  ['an unknown platform', { request: { kind: 'lint', format: 'deb', platform: 'amiga' }, content: null }, 400, /amiga/],
+  ['no digest', { request: { kind: 'lint', format: 'deb' }, content: 'x' }, 400, /^content: /],
+  ['more than anybody asks for', { request: { kind: 'x'.repeat(2 ** 20) } }, 413, /large/],
 ] as const) {
   test(`by hand, ${what} is refused`, async () => {
-    const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/x-tar' };
-    const answer = await fetch(`${server.url}/api/by-hand?${query}`, { method: 'POST', headers, body: '' });
+    const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${server.url}/api/by-hand`, { method: 'POST', headers, body: JSON.stringify(body) });
     assert.equal(answer.status, status);
     assert.match(((await answer.json()) as { error: string }).error, says);
   });
 }
 
-test('without the token nothing is run by hand', async () => {
-  const headers = { 'content-type': 'application/x-tar' };
-  const answer = await fetch(`${server.url}/api/by-hand?request=x`, { method: 'POST', headers, body: '' });
-  assert.equal(answer.status, 401);
+test('a source of a thousand submodules is asked for', async () => {
+  const module = { path: `third-party/${'x'.repeat(100)}`, commit: 'c'.repeat(40), source: 's'.repeat(40) };
+  const source = { project: 'p', branch: 'main', commit: '', tree: '' };
+  const modules = Array.from({ length: 1_000 }, () => module);
+  const begun = workAtServer(client(), { request: { kind: 'build', platform: 'debian-12', source, modules } });
+  await assert.rejects(begun, { message: 'repo holds rpm packages' });
+  assert.deepEqual(asked.at(-1), { name: 'ada', kind: 'build', sent: false });
+});
+
+test('by hand, nothing but an archive is taken, and nothing without the token', async () => {
+  const send = (type: string, token: string) =>
+    fetch(`${server.url}/api/by-hand/content`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': type },
+      body: '{}',
+    });
+  for (const type of ['application/json', 'application/zip'])
+    assert.equal((await send(type, server.token)).status, 415, type);
+  assert.equal((await send('application/x-tar', 'wrong')).status, 401);
+});
+
+test('whoever sends too much is told so while sending', { timeout: 20_000 }, async () => {
+  const parts = function* () {
+    for (let part = 0; part < 64; part += 1) yield Buffer.alloc(1024 ** 2);
+  };
+  const sent = client().upload('/api/by-hand/content', Readable.from(parts()));
+  await assert.rejects(sent, { status: 2, message: /^what is sent has more than 1048576 bytes/ });
 });
 
 /** What `POST /api/mirrors` answers, line by line. */

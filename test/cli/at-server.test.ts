@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { workAtServer } from '../../cli/at-server.ts';
+import type { ApiClient } from '../../cli/client.ts';
+import { unavailable } from '../../cli/fault.ts';
+import { aBuild } from '../server/records.ts';
+
+const request = { kind: 'lint', format: 'deb' } as const;
+
+/** A server that is away for so many questions once the build has begun, while its log is told and afterwards. */
+function away(times: number): ApiClient {
+  let looks = 0;
+  const gone = () => {
+    looks += 1;
+    if (looks > 1 && looks <= times + 1) throw unavailable('no server answers');
+  };
+  const ended = () => looks > times + 1;
+  return {
+    post: async () => ({ build: 'b1' }),
+    get: async () => {
+      gone();
+      const end = ended() ? { endTime: 2, result: 'FAILURE', summary: 'one error' } : { endTime: null };
+      return { build: aBuild({ id: 'b1', artifacts: [], ...end } as never) };
+    },
+    stream: async function* () {
+      gone();
+      yield 'text';
+    },
+  } as unknown as ApiClient;
+}
+
+test('a server that is started again does not end the command', async () => {
+  await assert.rejects(workAtServer(away(3), { request }), { status: 1, message: 'one error' });
+});
+
+test('one that stays away does, with where to look', async () => {
+  const work = workAtServer(away(1_000), { request, patience: 500 });
+  await assert.rejects(work, {
+    status: 3,
+    message: /^no server answers\nWhat was begun goes on there: `sluice logs b1`/,
+  });
+});
