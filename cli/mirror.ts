@@ -4,6 +4,7 @@ import {
   isWell,
   type MirrorDeed,
   type MirrorResult,
+  noSet,
   type PackageChanges,
   type SetsDone,
   setsDone,
@@ -50,14 +51,10 @@ export async function onSets<T extends MirrorResult>(
   const server = await findServer(options);
   if (server !== undefined) return there(server, { ...(name === undefined ? {} : { set: name }), wish });
   const { data, mirrors } = readConfiguration({ file: options.config });
-  const known = Object.keys(mirrors);
   const sets = Object.entries(mirrors).flatMap(([one, set]) =>
     name === undefined || name === one ? [{ ...set, name: one }] : [],
   );
-  if (name !== undefined && sets.length === 0)
-    throw misused(
-      `there is no mirror set ${JSON.stringify(name)}; the configuration has: ${known.join(', ') || 'none'}`,
-    );
+  if (name !== undefined && sets.length === 0) throw misused(noSet(name, Object.keys(mirrors)));
   const { doOnMirrors } = await import('../activities/mirror/deeds.ts');
   const context = { state: join(data, 'mirrors'), now: Date.now, log };
   const ends = await Promise.allSettled(sets.map((set) => doOnMirrors(set, context, wish)));

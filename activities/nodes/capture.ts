@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { begin, type LiveProgram } from '../process/begin.ts';
+import { beginPerl, type LiveProgram } from '../process/begin.ts';
 import { EngineUnavailable } from './engine-unavailable.ts';
 
 const writer = fileURLToPath(new URL('capture.pl', import.meta.url));
@@ -42,7 +42,7 @@ export interface Capture {
 export async function captureNetwork(
   network: HeardNetwork,
   { path, limit }: CaptureFile,
-  listen: BeginListening = (args) => begin('env', ['LC_ALL=C', 'perl', writer, ...args]),
+  listen: BeginListening = (args) => beginPerl(writer, args),
 ): Promise<Capture> {
   const where = 'link' in network ? ['link', network.link] : ['group', network.group, String(network.port)];
   const file = await open(path, 'w');

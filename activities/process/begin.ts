@@ -13,6 +13,11 @@ export interface LiveProgram {
   readonly ended: Promise<number>;
 }
 
+/** Begins a program of ours in Perl, whose words are those of no locale. */
+export function beginPerl(path: string, args: readonly string[]): Promise<LiveProgram> {
+  return begin('env', ['LC_ALL=C', 'perl', path, ...args]);
+}
+
 /** Begins a program of this machine, which ends with this process. @throws when there is no such program */
 export async function begin(program: string, args: readonly string[]): Promise<LiveProgram> {
   const child = spawn(program, args, { stdio: 'pipe' });

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { builtInArchitectures, debianName } from '../../pipelines/model/architecture.ts';
+import { debianName, foreignTo } from '../../pipelines/model/architecture.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import type { Config } from '../config/load.ts';
@@ -17,7 +17,7 @@ export async function emulatedHere(
   directory = binfmtDirectory,
 ): Promise<readonly string[]> {
   if (workers.build === 0 || !workers.emulate) return [];
-  const others = builtInArchitectures.filter((arch) => arch !== hostArch());
+  const others = foreignTo(hostArch());
   const found = await Promise.all(others.map((arch) => findEmulation(arch, directory)));
   return others.filter((_, i) => found[i] === 'runs');
 }

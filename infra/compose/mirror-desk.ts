@@ -1,12 +1,10 @@
 import { join } from 'node:path';
+import { BadName } from '../../activities/git/names.ts';
 import { doOnMirrors } from '../../activities/mirror/deeds.ts';
+import { noSet } from '../../pipelines/mirror/outcome.ts';
 import { demand } from '../../pipelines/policy/access.ts';
 import type { MirrorDesk } from '../../server/mirrors.ts';
 import type { MirrorsDeps } from './mirrors.ts';
-
-class BadName extends Error {
-  override readonly name = 'BadName';
-}
 
 /** Does in the server's process what `sluice mirror` does without one: on the same state, under the same locks. */
 export function createMirrorDesk({ common, live, logger }: Omit<MirrorsDeps, 'report'>): MirrorDesk {
@@ -30,8 +28,4 @@ export function createMirrorDesk({ common, live, logger }: Omit<MirrorsDeps, 're
       return doOnMirrors({ name: set, ...settings }, { state, now: Date.now, log: tell }, wish);
     },
   };
-}
-
-function noSet(set: string, known: readonly string[]): string {
-  return `there is no mirror set ${JSON.stringify(set)}; the configuration has: ${known.join(', ') || 'none'}`;
 }

@@ -22,16 +22,6 @@ export async function findEmulation(arch: string, directory = binfmtDirectory): 
   return /^flags: \S*F/m.test(text) ? 'runs' : 'outside';
 }
 
-/** The architectures among these whose programs run here: this machine's own, and emulated ones. */
-export async function runningHere(architectures: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(architectures.map(async (arch) => arch === hostArch() || (await runs(arch))));
-  return architectures.filter((_, i) => found[i]);
-}
-
-async function runs(arch: string): Promise<boolean> {
-  return (await findEmulation(arch)) === 'runs';
-}
-
 /** Why containers of a platform do not run on this machine, in one line; null where they do. */
 export async function whyNotHere(
   platform: Pick<Platform, 'name' | 'arch'>,

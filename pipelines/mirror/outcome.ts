@@ -78,6 +78,11 @@ export function setsDone(sets: readonly string[], ends: readonly PromiseSettledR
   return { results, [locked ? 'locked' : 'error']: lines.join('\n') };
 }
 
+/** Why a set is none. @param known names of those that are configured */
+export function noSet(set: string, known: readonly string[]): string {
+  return `there is no mirror set ${JSON.stringify(set)}; the configuration has: ${known.join(', ') || 'none'}`;
+}
+
 /** Whether a set is as it should be. */
 export function isWell({ outcome }: Pick<MirrorResult, 'outcome'>): boolean {
   return outcome === 'committed' || outcome === 'unchanged';

@@ -74,6 +74,11 @@ export function withMachines(usage: Usage, sizes: readonly Size[]): Usage {
   };
 }
 
+/** What is used by all that is lent. */
+export function lentBy(leases: readonly { readonly sizes: readonly Size[] }[]): Usage {
+  return leases.reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
+}
+
 /** The limits that a usage exceeds, in words for people; none when it fits. */
 export function excess({ servers, cores, ramGb }: Usage, limits: Limits): readonly string[] {
   const { maxServers = Infinity, maxCores = Infinity, maxRamGb = Infinity } = limits;

@@ -1,4 +1,13 @@
-import { type Capacity, excess, type HostRoom, nothing, type Size, type Usage, withMachines } from './capacity.ts';
+import {
+  type Capacity,
+  excess,
+  type HostRoom,
+  lentBy,
+  nothing,
+  type Size,
+  type Usage,
+  withMachines,
+} from './capacity.ts';
 import { neverOnHosts, serveOnHosts } from './hosts.ts';
 import { type AssignedMachine, labelsOf, serveWithMachines, tooFewMachines } from './machines.ts';
 import {
@@ -169,10 +178,6 @@ export function servingOrder({ capacity, leases, waiting }: NodesDesk): readonly
     waiting,
     leases.filter(({ lost }) => !lost),
   );
-}
-
-function lentBy(leases: NodesDesk['leases']): Usage {
-  return leases.reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
 }
 
 function asked(desk: NodesDesk, request: NodesRequest): NodesDesk {

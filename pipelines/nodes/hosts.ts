@@ -2,6 +2,7 @@ import {
   type Capacity,
   excess,
   type HostRoom,
+  lentBy,
   nothing,
   type ReadyWish,
   type Size,
@@ -114,6 +115,5 @@ export function totalOf(hosts: readonly HostRoom[]): Pick<Capacity, 'maxServers'
 /** What is on a host. */
 export function usageOn({ queue }: Pick<HostRoom, 'queue'>, { leases, ready }: OnHosts): Usage {
   const mine = <T extends { readonly queue: string }>(all: readonly T[]) => all.filter((each) => each.queue === queue);
-  const lent = mine(leases).reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
-  return withMachines(lent, sizesOf(mine(ready)));
+  return withMachines(lentBy(mine(leases)), sizesOf(mine(ready)));
 }

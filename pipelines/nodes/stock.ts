@@ -1,4 +1,4 @@
-import { type Capacity, excess, nothing, type ReadyWish, withMachines } from './capacity.ts';
+import { type Capacity, excess, lentBy, type ReadyWish, withMachines } from './capacity.ts';
 import { type OnHosts, placeForReady } from './hosts.ts';
 import { type ReadyNode, type Stock, sizesOf } from './ready.ts';
 
@@ -26,7 +26,7 @@ export function stockOf({ ready = [], capacity, waiting, closed, leases }: Desk)
       others,
     };
   }
-  const lent = leases.reduce((usage, { sizes }) => withMachines(usage, sizes), nothing);
+  const lent = lentBy(leases);
   const placeFor = ({ size, queue }: ReadyWish, beside: readonly ReadyNode[]) => {
     const usage = withMachines(lent, [...sizesOf(beside), size]);
     return excess(usage, capacity).length === 0 ? queue : undefined;

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { writeWhole } from '../../activities/files/write.ts';
 import { isAway, type ReviewHost } from '../../activities/review/port.ts';
 import type { TriggerEvent } from '../../pipelines/model/change.ts';
+import { createTurns } from './turns.ts';
 
 /** What is known of a branch or tag. */
 interface Known {
@@ -196,22 +197,19 @@ type Place = Pick<TriggerEvent, 'connection' | 'project'>;
 /** Changes of one project's file follow each other. */
 function openMemory(directory: string) {
   const pathOf = ({ connection, project }: Place) => join(directory, connection, '@refs', `${project}.json`);
-  const turns = new Map<string, Promise<void>>();
+  const turns = createTurns();
   const read = async (of: Place): Promise<Refs | null> => {
     const text = await readFile(pathOf(of), 'utf8').catch(ignoreAbsent);
     return text === null ? null : (JSON.parse(text) as Refs);
   };
   const update = async (of: Place, change: (refs: Refs | null) => Refs | null): Promise<void> => {
     const path = pathOf(of);
-    const write = async () => {
+    await turns.take(path, async () => {
       const changed = change(await read(of));
       if (changed === null) return;
       await mkdir(dirname(path), { recursive: true });
       await writeWhole(path, JSON.stringify(changed), { mode: 0o600 });
-    };
-    const next = (turns.get(path) ?? Promise.resolve()).catch(() => {}).then(write);
-    turns.set(path, next);
-    await next.finally(() => turns.get(path) === next && turns.delete(path));
+    });
   };
   return { read, update };
 }

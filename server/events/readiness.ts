@@ -42,7 +42,6 @@ export function createReadiness({ ledger, hadBefore = async () => false }: Readi
   const looked = new Map<string, number>();
   const isFirst = async (place: Place) => {
     const name = markOf(place);
-    if (had.has(name)) return false;
     if (!(await ledger.wasTold(name))) {
       if (!(await hadBefore(place))) return true;
       await ledger.markTold(name);
@@ -60,9 +59,10 @@ export function createReadiness({ ledger, hadBefore = async () => false }: Readi
       const pipelines = layoutPipelines(layout);
       const found: string[] = [];
       for (const { name } of pipelines.filter((one) => waitsForReady(one, change) && takes(view, one.name))) {
+        const place = { pipeline: name, key: change.key };
+        if (had.has(markOf(place))) continue;
         const entering = { pipelines, changes: around, pipeline: name, change: change.key, time };
-        if (entryObstacle(entering) !== undefined) continue;
-        if (await isFirst({ pipeline: name, key: change.key })) found.push(name);
+        if (entryObstacle(entering) === undefined && (await isFirst(place))) found.push(name);
       }
       return found;
     },

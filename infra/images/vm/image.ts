@@ -24,8 +24,8 @@ const table = '/dev/vda / ext4 noatime 0 1';
 const diskSize = 4 * 1024 ** 3;
 
 /**
- * Makes the image of a Debian release, with its own packages or with rpm and dnf on it, below a directory unless it is there: a disk, a kernel with its initial file
- * system, and the keys by which the machine and its owner know each other.
+ * Makes the image of a Debian release, with its own packages or with rpm and dnf on it, below a directory unless it is
+ * there: a disk, a kernel with its initial file system, and the keys by which the machine and its owner know each other.
  *
  * @returns the image's own directory, named by its recipe's digest
  * @throws an error with the tool's last words when making it fails; nothing of it stays then

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { begin } from '../../../../process/begin.ts';
+import { beginPerl } from '../../../../process/begin.ts';
 import type { Host } from '../port.ts';
 import { scripts } from '../scripts.ts';
 import { localFiles } from './files.ts';
@@ -12,7 +12,7 @@ export const localHost: Host = {
   files: localFiles,
   answers: async () => {},
   run,
-  begin: (program, args) => begin('env', ['LC_ALL=C', 'perl', scripts[program], ...args]),
+  begin: (program, args) => beginPerl(scripts[program], args),
   launch,
   processes,
   kill: async (pids) => pids.forEach(kill),
