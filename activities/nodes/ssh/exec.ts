@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { quoted } from '../../process/quoted.ts';
 import { type ExecOptions, type ExecResult, keptOutput } from '../port.ts';
@@ -11,8 +11,11 @@ import type { Remote } from './remote.ts';
 
 /** Milliseconds that what was killed has to be gone, before the program is given up. */
 const grace = 10_000;
-/** Milliseconds that output may come after a program's end, from those that it has left behind. */
-const settling = 1_000;
+/**
+ * Milliseconds that output may come after a program's end: its own, which a busy machine sends later than its exit code, or
+ * of those that it has left behind.
+ */
+const settling = { program: 2_000, ours: 60_000 };
 /** Exit code of a program that was killed. */
 const killedCode = 137;
 
@@ -27,8 +30,9 @@ export function execute(remote: Remote, argv: readonly string[], options: ExecOp
     else input.pipe(channel);
     const output = collect(channel, options.log);
     const watch = watchEnd(options, () => kill(remote, client));
+    const settled = () => Promise.race([output.ended, passed(settling.program)]);
     try {
-      const code = await Promise.race([codeOf(line, channel, output.ended), watch.gaveUp.then(() => killedCode)]);
+      const code = await Promise.race([codeOf(line, channel, settled), watch.gaveUp.then(() => killedCode)]);
       options.signal.throwIfAborted();
       return { code: watch.timedOut() ? killedCode : code, output: output.text(), timedOut: watch.timedOut() };
     } finally {
@@ -75,19 +79,34 @@ export function endingOf(channel: ClientChannel): Ending {
   return endings.get(channel) ?? listen(channel);
 }
 
-/** A channel's exit code when it has ended. @throws EngineUnavailable when the machine is lost before */
-export async function codeOf({ lost }: Losing, channel: ClientChannel, output?: Promise<unknown>): Promise<number> {
+/**
+ * A channel's exit code when it has ended, and its output too: the exit code may come first.
+ *
+ * @param output when nothing more of that is waited for, begun at the program's end
+ * @throws EngineUnavailable when the machine is lost before
+ */
+export async function codeOf(
+  { lost }: Losing,
+  channel: ClientChannel,
+  output: () => Promise<unknown> = () => passed(settling.ours),
+): Promise<number> {
   // A program that was killed has no code but the name of a signal.
   const codeIn = ([code, signal]: unknown[]) =>
     typeof code === 'number' ? code : typeof signal === 'string' ? killedCode : undefined;
   const { closed, exit } = endingOf(channel);
   const ended = exit.then(async (how) => {
-    await Promise.race([closed, output, sleep(settling)]);
+    await Promise.race([closed, output()]);
     return codeIn(how);
   });
   const code = await Promise.race([ended, closed.then(codeIn)]);
   if (code === undefined) throw lost('run a program', 'the connection was closed');
   return code;
+}
+
+/** After a time, and after all has been read that came in it: this process may have stood still. */
+async function passed(milliseconds: number): Promise<void> {
+  await sleep(milliseconds, undefined, { ref: false });
+  await immediate();
 }
 
 /**

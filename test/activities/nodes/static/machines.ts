@@ -33,7 +33,10 @@ export async function startMachines(count: number, more: Partial<GivenSettings> 
   const key = await readFile(join(directory, 'id.pub'), 'utf8');
   const secret = await readFile(join(directory, 'id'), 'utf8');
   await rm(directory, { recursive: true });
-  return Promise.all(Array.from({ length: count }, (_, index) => startMachine(index, { key, secret, more })));
+  // Of their own: an address that is free while a machine boots anew is given to nobody else's container.
+  const network = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
+  await must('docker', ['network', 'create', network]);
+  return Promise.all(Array.from({ length: count }, (_, index) => startMachine(index, { network, key, secret, more })));
 }
 
 /** The minimal system with the server that APT offers, made once. */
@@ -52,12 +55,13 @@ async function makeImage(): Promise<void> {
 }
 
 interface Making {
+  readonly network: string;
   readonly key: string;
   readonly secret: string;
   readonly more: Partial<GivenSettings>;
 }
 
-async function startMachine(index: number, { key, secret, more }: Making): Promise<TestMachine> {
+async function startMachine(index: number, { network, key, secret, more }: Making): Promise<TestMachine> {
   const id = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
   const group = join(await controlGroups(), id);
   await asRoot('mkdir', group);
@@ -65,6 +69,8 @@ async function startMachine(index: number, { key, secret, more }: Making): Promi
     '--init',
     '--restart',
     'always',
+    '--network',
+    network,
     '--cap-add',
     'SYS_ADMIN',
     '--security-opt',
@@ -81,7 +87,7 @@ async function startMachine(index: number, { key, secret, more }: Making): Promi
     exec /usr/sbin/sshd -D -e`;
   await must('docker', ['run', '-d', '--name', id, ...options, ...shown, image, 'sh', '-c', start]);
   const inside = async (script: string) => (await must('docker', ['exec', id, 'sh', '-c', script])).stdout;
-  const format = '{{.NetworkSettings.Networks.bridge.IPAddress}}';
+  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
   const host = (await must('docker', ['inspect', '--format', format, id])).stdout.trim();
   while (!(await answers(host))) await sleep(50);
   const hostKey = (await inside('cat /etc/ssh/ssh_host_ed25519_key.pub')).trim();
@@ -93,6 +99,8 @@ async function startMachine(index: number, { key, secret, more }: Making): Promi
     resume: async () => void (await must('docker', ['unpause', id])),
     async stop() {
       await run('docker', ['rm', '-f', id]);
+      // Whoever is the last succeeds.
+      await run('docker', ['network', 'rm', network]);
       for (const each of [join(group, 'sluice'), group]) await asRoot('rmdir', each).catch(() => {});
     },
   };
