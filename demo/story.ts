@@ -174,7 +174,8 @@ function changeUrl({ url }: Scene, change: Change): string {
 }
 
 function reasonOf({ builds }: Verdict): string {
-  const failed = builds.find(({ result, voting }) => voting && result !== 'SUCCESS' && result !== 'CANCELED');
+  const others = builds.filter(({ result, voting }) => voting && result !== 'SUCCESS' && result !== 'CANCELED');
+  const failed = others.find(({ result }) => result === 'FAILURE') ?? others[0];
   return failed ? `${failed.job}: ${failed.summary}` : 'no job failed';
 }
 

@@ -54,7 +54,8 @@ async function sign(format: Row['format']): Promise<void> {
   await writeFile(join(await realpath(sluice(format, place).dir), publicKeyFile), text);
 }
 
-if ((await run('reprepro', ['--version'])).code !== 0) await must('apt-get', ['install', '--yes', 'reprepro']);
+const has = (await run('reprepro', ['--version']).catch(() => null))?.code === 0;
+if (!has) await must('apt-get', ['install', '--yes', 'reprepro']);
 const work = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
 const gnupg = join(work, 'gnupg');
 const key = await openKey(gnupg, 'Bench <bench@example.org>', 'ed25519');
