@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
+import { type Document, type ErrorCode, isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { kindOf, wording } from '../../pipelines/language/wording.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
@@ -103,7 +103,7 @@ export function parseConfig({ path, text, directory, env }: ConfigText): Setting
     const { line, col } = lines.linePos(offset);
     return { path, line: Math.max(line, 1), column: Math.max(col, 1), severity: 'error', message };
   };
-  const broken = document.errors.map(({ pos, message }) => at(pos[0], message));
+  const broken = textFaults(document, text).map(({ offset, message }) => at(offset, message));
   if (broken.length > 0) throw new InvalidConfiguration(broken);
   const missing = replaceReferences(document, env).map(({ offset, message }) => at(offset, message));
   const plain = toPlain(document, at) ?? {};
@@ -163,6 +163,21 @@ function toPlain(document: Document, at: (offset: number, message: string) => Pr
 interface Place {
   readonly offset: number;
   readonly message: string;
+}
+
+/** What is wrong with the file as YAML, each once: the library tells some twice, and of some what a program should do. */
+function textFaults({ errors }: Document.Parsed, text: string): Place[] {
+  const told = new Map<string, Place>();
+  for (const { code, pos, message } of errors) {
+    const [offset] = pos;
+    told.set(`${offset} ${code}`, { offset, message: textFault(code, message, text.slice(offset)) });
+  }
+  return [...told.values()];
+}
+
+function textFault(code: ErrorCode, message: string, rest: string): string {
+  if (code === 'DUPLICATE_KEY') return `the key ${/^[^:\n]*/.exec(rest)?.[0].trim()} appears twice in this map`;
+  return code === 'MULTIPLE_DOCS' ? 'a second document begins; a file has one' : message;
 }
 
 /** Where an issue stands and what it says; a key that is not known stands at the key. */

@@ -27,6 +27,16 @@ const set = (body: string) => `mirrors: {deb: {source: s, hosts: {m1: {url: /m}}
 
 const rejected: readonly (readonly [why: string, text: string, expected: readonly string[]])[] = [
   [
+    'says of a second document what it is',
+    'data: a\n---\ndata: b\n',
+    ['sluice.yaml:2:1: a second document begins; a file has one'],
+  ],
+  [
+    'says once what the parser says twice',
+    'projects: { tally: { queue: x\n',
+    ['sluice.yaml:2:1: Flow map in block collection must be sufficiently indented and end with a }'],
+  ],
+  [
     'refuses what a line says twice, says nothing with, or says of refs',
     `release:
   lines:
@@ -186,7 +196,7 @@ platforms:
     'data: [x\n',
     ['sluice.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]'],
   ],
-  ['refuses a key given twice', 'data: x\ndata: y\n', ['sluice.yaml:2:1: Map keys must be unique']],
+  ['refuses a key given twice', 'data: x\ndata: y\n', ['sluice.yaml:2:1: the key data appears twice in this map']],
   [
     'refuses a set name with a space',
     'mirrors: {"a b": {source: s, hosts: {m: {url: /m}}}}',
