@@ -10,7 +10,7 @@ type Artifacts = BuildView['build']['artifacts'];
 
 /** Adds `artifacts`. */
 export function register(program: Command): void {
-  const command = addCommand(program, 'artifacts', { examples: ['sluice artifacts 3f2a9c10'] });
+  const command = addCommand(program, 'artifacts', { examples: ['sluice artifacts build-deb-8d1f0c2e3f2a9c10'] });
   addClientOptions(command)
     .argument('<build>', 'a build’s id, as `sluice builds` lists it')
     .action(async (id: string, options: ClientOptions) => {

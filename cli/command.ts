@@ -26,7 +26,7 @@ export type CommandGroup =
 export interface CommandText {
   /** Whole command lines, one at least: they stand at the end of `--help`. */
   readonly examples: readonly string[];
-  /** What the one line of `sluice --help` cannot say. */
+  /** What the one line of `sluice --help` cannot say. The terminal breaks its lines; an empty one parts paragraphs. */
   readonly details?: string;
 }
 
@@ -40,7 +40,7 @@ export function addCommand(program: Command, name: string, text: CommandText): C
   const last = words.pop() ?? name;
   const parent = words.reduce(findOrAddParent, program);
   const command = inherit(new Command(last), program);
-  if (text.details !== undefined) command.description(text.details);
+  if (text.details !== undefined) command.description(text.details.replaceAll(/(?<!\n)\n(?!\n)/g, ' '));
   const title = text.examples.length > 1 ? 'Examples:' : 'Example:';
   command.addHelpText('after', ['', title, ...text.examples.map((line) => `  $ ${line}`)].join('\n'));
   parent.addCommand(command);

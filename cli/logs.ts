@@ -11,7 +11,10 @@ interface Options extends ClientOptions {
   readonly name?: string;
 }
 
-const examples = ['sluice logs 3f2a9c10 --follow', 'sluice logs 3f2a9c10 --name build.log'];
+const examples = [
+  'sluice logs build-deb-8d1f0c2e3f2a9c10 --follow',
+  'sluice logs build-deb-8d1f0c2e3f2a9c10 --name build.log',
+];
 
 /** Adds `logs`. */
 export function register(program: Command): void {

@@ -19,7 +19,9 @@ const pause = 500;
 /** Adds `vm debug`. */
 export function register(program: Command): void {
   const command = addCommand(program, 'vm debug', {
-    examples: ['', ' --step 3', ' --for 4h', ' --end'].map((rest) => `sluice vm debug 3f2a9c10${rest}`),
+    examples: ['', ' --step 3', ' --for 4h', ' --end'].map(
+      (rest) => `sluice vm debug install-deb-8d1f0c2e3f2a9c10${rest}`,
+    ),
     details:
       'Restores the machines of a job that failed, as they were then, in a network of their own that leads nowhere, and ' +
       'prints how a shell is had on each, on the server’s machine. The session ends by itself; who asks again moves its ' +

@@ -26,6 +26,7 @@ test('every command of the table is registered by its module, with a line about 
     command.configureOutput({ writeOut: (text) => (help += text) });
     command.outputHelp();
     assert.match(help, new RegExp(`\\$ (.*\\b)?sluice ${name}`), `${name}: an example in its help`);
+    assert.doesNotMatch(command.description(), /[^\n]\n[^\n]/, `${name}: the terminal's width alone breaks its lines`);
   }
 });
 
