@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { writtenSeconds } from '../../model/duration.ts';
 import { Pattern } from '../pattern.ts';
+import { quoted } from '../wording.ts';
 import { Tagged } from '../yaml.ts';
 
 /** An attribute with its merge mode: undefined means the attribute's own default. */
@@ -25,7 +26,10 @@ export function merged<T extends z.ZodType>(schema: T) {
 }
 
 /** Seconds; Sluice also reads `90s`, `2m`, `1h` and `1d`. */
-export const seconds = z.preprocess(writtenSeconds, z.int());
+export const seconds = z.preprocess(
+  writtenSeconds,
+  z.int({ error: ({ input }) => `expected seconds, or a time such as 90s, 2m or 1h, found ${quoted(input)}` }),
+);
 
 /** A regular expression, plain or as `{regex, negate}`. */
 export const pattern = z

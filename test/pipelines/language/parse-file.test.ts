@@ -13,7 +13,7 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
   [
     'a wrong type is named at its value',
     '- job:\n    name: a\n    timeout: soon\n',
-    /:3:14: .*timeout: expected a number, found "soon"/,
+    /:3:14: .*timeout: expected seconds, or a time such as 90s, 2m or 1h, found "soon"/,
   ],
   ['a missing name is named', '- job: {timeout: 1}\n', /name: is required/],
   ['an unknown object is named', '- jobs: {name: a}\n', /:1:3: unknown object "jobs"/],
@@ -400,7 +400,7 @@ test('every mistake of a stanza is named, those inside of one attribute too', ()
       /dependencies\.0\.name: expected text/,
     ],
     ...[/dependencies\.0\.soft: expected true or false/, /unknown attribute "secrets\.0\.nam"/, /secrets\.0\.secret: /],
-    ...[/timeout: expected a number/, /nodeset: name: is required/, /nodes\.0\.label: is required/, /attribute "more"/],
+    ...[/timeout: expected seconds/, /nodeset: name: is required/, /nodes\.0\.label: is required/, /attribute "more"/],
   ]) {
     assert.match(told, words);
   }
