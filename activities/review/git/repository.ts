@@ -197,6 +197,8 @@ function settings(request: RepositoryRequest): [key: string, values: readonly st
     ['receive.advertisePushOptions', ['true']],
     ['receive.fsckObjects', ['true']],
     ['receive.denyNonFastForwards', ['true']],
+    // Git refuses it in any case; unless it is told to, its answer explains to whoever pushes how to allow it.
+    ['receive.denyDeleteCurrent', ['refuse']],
     ['transfer.hideRefs', ['refs/sluice']],
     ['sluice.project', [request.project]],
     ['sluice.connection', [request.connection]],

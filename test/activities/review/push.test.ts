@@ -307,6 +307,9 @@ test('B3: a push removes neither a branch nor a tag', async (t) => {
     assert.match(removed.stderr, new RegExp(`${ref} is not removed by a push`));
     assert.ok((await readRefs(path, 'refs')).has(ref));
   }
+  const current = await desk.tryGit('push', 'origin', ':refs/heads/master');
+  assert.match(current.stderr, /refusing to delete the current branch/);
+  assert.doesNotMatch(current.stderr, /to allow deleting/);
 });
 
 for (const directPush of [false, true]) {
