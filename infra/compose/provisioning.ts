@@ -6,6 +6,7 @@ import { provisionDigest, provisionFaults } from '../../activities/provision/fil
 import { provision } from '../../activities/provision/provision.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import { type Config, invalidAt } from '../config/load.ts';
+import { readAnswers } from '../images/vm/answers.ts';
 import { defaultLabel } from './nodes.ts';
 
 /** What is done to the virtual machines of a host before they are saved; playbooks run in containers of this machine. */
@@ -21,14 +22,27 @@ export function provisioningBy(
   };
 }
 
-/** @throws InvalidConfiguration for what platforms would have run and is not there, at its place in the file */
+/** @throws InvalidConfiguration for what platforms would have run, or installed by, and is not there, at its place in the file */
 export async function requireProvisioning({ file, platforms }: Pick<Config, 'file' | 'platforms'>): Promise<void> {
   if (file === null) return;
   const faults = await Promise.all(
-    Object.entries(platforms).map(async ([name, { provision: given }]) => {
+    Object.entries(platforms).map(async ([name, { provision: given, image }]) => {
       const found = given === undefined ? [] : await provisionFaults(given);
-      return found.map(({ path, message }) => ({ path: ['platforms', name, 'provision', ...path], message }));
+      const faults = found.map(({ path, message }) => ({ path: ['platforms', name, 'provision', ...path], message }));
+      const untold = await answersFault(image?.install?.answers);
+      return untold === null
+        ? faults
+        : [...faults, { path: ['platforms', name, 'image', 'iso', 'answers'], message: untold }];
     }),
   );
   if (faults.flat().length > 0) throw invalidAt(file, faults.flat());
+}
+
+/** What is wrong with what an installer is told by. */
+async function answersFault(directory: string | undefined): Promise<string | null> {
+  if (directory === undefined) return null;
+  return readAnswers(directory).then(
+    () => null,
+    ({ message }: Error) => message,
+  );
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { debianReleases } from '../images/releases.ts';
+import { imageSchema } from './image-schema.ts';
 import { namedSchema, type Resolve } from './mirrors.ts';
-import { secretForms, secretSchema } from './secrets.ts';
-import { hostKeySchema } from './static.ts';
-import { durationSchema, sizeSchema } from './units.ts';
+import { durationSchema } from './units.ts';
 
 const limits = z.strictObject({
   cpus: z.number().positive().default(2).describe('Processor cores.'),
@@ -12,36 +11,6 @@ const limits = z.strictObject({
   diskMiB: z.int().min(64).default(4096).describe('Disk in MiB, and the size of all that a build hands over.'),
   files: z.int().min(1).default(2_000).describe('Files that a build may hand over.'),
 });
-
-/** `image:` a disk that virtual machines begin with. */
-function imageSchema(resolve: Resolve) {
-  const image = z.strictObject({
-    url: z
-      .url({ protocol: /^https?$/ })
-      .refine((url) => !/^\w+:\/\/[^/?#]*@/.test(url), 'must have no user in it: whoever reads this file would have it')
-      .optional()
-      .describe('Where a qcow2 disk is fetched from, once.'),
-    file: z.string().min(1).transform(resolve).optional().describe('One on this machine, in the place of `url`.'),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 hexadecimal digits, in lower case')
-      .optional()
-      .describe('Its SHA-256; must be given for `url`.'),
-    maxSize: sizeSchema.prefault('20GiB').describe('Size of the file, and of the disk in it, at most.'),
-    key: secretSchema(resolve)
-      .optional()
-      .describe(`Private key for a disk that needs no cloud-init, see \`docs/machines.md\`: ${secretForms}.`),
-    hostKey: hostKeySchema.optional().describe('The public key of that disk’s `/etc/sluice/host_key`.'),
-  });
-  return image.superRefine(({ url, file, sha256, key, hostKey }, context) => {
-    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-    if ((url === undefined) === (file === undefined)) issue('url', 'must be given, or `file`, and not both');
-    if (url !== undefined && file === undefined && sha256 === undefined)
-      issue('sha256', 'must be given for what is fetched');
-    if (key === undefined && hostKey !== undefined) issue('key', 'must be given beside `hostKey`');
-    if (key !== undefined && hostKey === undefined) issue('hostKey', 'must be given beside `key`');
-  });
-}
 
 /** `provision:` what is run in virtual machines before they are saved. */
 function provisionSchema(resolve: Resolve) {

@@ -6,7 +6,7 @@ export type PlatformProvider = 'docker' | 'vm' | 'static';
 /** Where a secret is. */
 type Secret = { readonly file: string } | { readonly env: string } | { readonly credential: string };
 
-/** A qcow2 disk that virtual machines begin with: at a URL, or a file. */
+/** A qcow2 disk that virtual machines begin with, or the ISO image that installs one: at a URL, or a file. */
 export interface DiskImage {
   readonly url?: string | undefined;
   readonly file?: string | undefined;
@@ -18,6 +18,24 @@ export interface DiskImage {
   readonly key?: Secret | undefined;
   /** The public key of such a system. */
   readonly hostKey?: string | undefined;
+  /** How a disk is installed by what is fetched, which is an ISO image then; absent: that is the disk. */
+  readonly install?: Installation | undefined;
+}
+
+/** How an ISO image installs a system, by itself. */
+export interface Installation {
+  /** Bytes of the empty disk. */
+  readonly size: number;
+  /** A directory of the server's machine with what the installer asks for; absent: it asks for nothing. */
+  readonly answers?: string | undefined;
+  /** Name of the CD that these are on. */
+  readonly label: string;
+  /** A kernel that is begun with, in the place of the image's own boot loader: paths in the image. */
+  readonly boot?: { readonly kernel: string; readonly initrd: string; readonly append: string } | undefined;
+  /** Bytes of memory that the installer has. */
+  readonly memory: number;
+  /** Seconds until it must have switched the machine off. */
+  readonly timeout: number;
 }
 
 /** What is run in a virtual machine before it is saved. */

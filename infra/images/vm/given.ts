@@ -8,7 +8,7 @@ import { readSecret } from '../../../activities/review/secret.ts';
 import type { DiskImage } from '../../../pipelines/model/platform.ts';
 import { type AptSettings, readAptSettings } from '../apt-settings.ts';
 import { debianReleases } from '../releases.ts';
-import { digestOfDisk, ensureDisk, type MakingRun } from './disks.ts';
+import { ensureDisk, type MakingRun, nameOfDisk } from './disks.ts';
 import { makeKeys, programs, programTexts } from './parts.ts';
 import { makeSeed } from './seed.ts';
 
@@ -51,7 +51,7 @@ export async function givenImageNow(directory: string, { image, codename }: Give
     key === undefined
       ? [await aptOf(codename), await programTexts(['setup.sh', 'begin.sh', 'seed.ts'])]
       : [hostKey, await readSecret(key)];
-  const parts = JSON.stringify([await digestOfDisk(image), ...how]);
+  const parts = JSON.stringify([await nameOfDisk(image), ...how]);
   return join(directory, createHash('sha256').update(parts).digest('hex').slice(0, 32));
 }
 

@@ -10,13 +10,15 @@ const headerSize = 104;
 const dataFileBit = 4n;
 
 /** What reads a stranger's disk may take: `prlimit`'s options, in bytes and seconds. */
-const confined = ['--as=1073741824', '--cpu=30', '--core=0'];
+export const confined = ['--as=1073741824', '--cpu=30', '--core=0'];
 
 /** Milliseconds for a conversion: as long as a large disk takes on a slow one. */
 const converting = 3_600_000;
 
+const isoMark = { at: 32_769, text: 'CD001' } as const;
+
 const others: readonly (readonly [name: string, at: number, mark: string])[] = [
-  ['an ISO image: machines begin with an installed disk, so install it once and give that', 32_769, 'CD001'],
+  ['an ISO image: name it as `iso`, with what its installer is to be told', isoMark.at, isoMark.text],
   ['compressed with xz: unpack it first', 0, '\xfd7zXZ'],
   ['compressed with gzip: unpack it first', 0, '\x1f\x8b'],
   ['compressed with zstd: unpack it first', 0, '\x28\xb5\x2f\xfd'],
@@ -45,6 +47,11 @@ export function whyNoDisk(head: Buffer): string | null {
     return 'has its data in another file, which would be a file of this host';
   }
   return null;
+}
+
+/** Whether a file is an ISO image, by its first bytes. */
+export function isIsoImage(head: Buffer): boolean {
+  return head.toString('latin1', isoMark.at, isoMark.at + isoMark.text.length) === isoMark.text;
 }
 
 /** The first bytes of a file, by which its kind is known. */

@@ -283,6 +283,23 @@ platforms:
     ],
   ],
   [
+    'wants of an ISO image what installs a disk by it',
+    `platforms:
+  a: {format: deb, codename: x, provider: vm, image: {file: d, iso: {file: i}}}
+  b: {format: deb, codename: x, provider: vm, image: {iso: {url: "https://host/i"}}}
+  c: {format: deb, codename: x, provider: vm, image: {iso: {file: i, kernel: linux}}}
+  d: {format: deb, codename: x, provider: vm, image: {iso: {file: i, append: quiet, label: "a b", size: 700}}}
+`,
+    [
+      'sluice.yaml:2:61: platforms.a.image.file: belongs below `iso` where a system is installed',
+      'sluice.yaml:3:60: platforms.b.image.iso.sha256: must be given for what is fetched',
+      'sluice.yaml:4:60: platforms.c.image.iso.initrd: must be given beside `kernel`',
+      'sluice.yaml:5:78: platforms.d.image.iso.append: is for a `kernel`: give that',
+      'sluice.yaml:5:92: platforms.d.image.iso.label: must be 1 to 32 letters, digits, _ and -',
+      'sluice.yaml:5:105: platforms.d.image.iso.size: must be at least 1MiB, in whole sectors of 512 bytes',
+    ],
+  ],
+  [
     'keeps containers for jobs without nodes',
     'platforms: {debian-12: {format: deb, codename: bookworm, provider: vm}}',
     [

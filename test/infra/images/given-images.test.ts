@@ -118,7 +118,7 @@ test('I10: what is no disk for a machine is refused by name, and leaves nothing'
   const bad: Readonly<Record<string, readonly [Buffer, RegExp]>> = {
     over: [await readFile(join(root, 'over')), /stands on a backing file, which would be a file of this host$/],
     data: [await readFile(join(root, 'data.qcow2')), /has its data in another file/],
-    iso: [iso, /is no qcow2 disk, but an ISO image: machines begin with an installed disk/],
+    iso: [iso, /is no qcow2 disk, but an ISO image: name it as `iso`/],
     page: [Buffer.from('<!DOCTYPE html>'), /is no qcow2 disk, but a web page$/],
     xz: [Buffer.from('\xfd7zXZ\0', 'latin1'), /but compressed with xz: unpack it first$/],
     raw: [changed(510, [0x55, 0xaa]).fill(0, 0, 4), /but a raw disk: make a qcow2 of it with qemu-img convert$/],
