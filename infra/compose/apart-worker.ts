@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { createAskModules, createAskObjects } from '../../activities/git/ask-sources.ts';
@@ -61,6 +62,7 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
   const server = createServerClient({ url: options.server, token });
   const answer = await must(server.ask('/api/worker/settings'), () => new Error(`${options.server} takes no workers`));
   const settings = (await answer.json()) as WorkerSettings;
+  requireOwnName(settings, hostname());
   const temporal = await connectPatiently(
     { temporal: { ...options.temporal, namespace: settings.namespace } },
     createServerPayloads(server),
@@ -75,6 +77,13 @@ export async function startApartWorker(options: ApartOptions): Promise<Part> {
     ...{ temporal, stages, slots: options.slots, data: options.data, identity: identityOf(settings.name), logger },
     activities: forBuilds(withinLines(seen, settings.release)),
   });
+}
+
+/** @throws where this machine is called as a host of virtual machines is: both would take each other's work */
+export function requireOwnName({ hosts = [] }: Pick<WorkerSettings, 'hosts'>, own: string): void {
+  if (!hosts.includes(own)) return;
+  const mend = 'name that otherwise in the sluice.yaml of the server, or this machine';
+  throw new Error(`this machine is called ${own}, as one of the server's nodes.vm.hosts is: ${mend}`);
 }
 
 /** Has this process take certificates that these signed, besides those that it takes anyway. */

@@ -141,6 +141,7 @@ function hostsOf(
   const deps: HostWorkerDeps = {
     ...{ temporal, parts: { ...parts, virtual }, platforms: reach.platforms, logger, limits: limitsOf(config) },
     prepareAt: config.snapshots.prepareAt,
+    drains: (host) => live().settings().nodes.vm.hosts[host]?.drain === true,
     isOpen: (workflow) => isOpen(temporal.client, workflow),
   };
   const installation = installationOf(config.data).id;

@@ -37,6 +37,8 @@ export interface HostWorkerDeps {
   readonly limits: SnapshotLimits;
   /** When machines are prepared anew: `HH:MM`, in UTC. */
   readonly prepareAt: string;
+  /** Whether a host is being drained now: none are prepared there that nobody waits for. */
+  readonly drains: (host: string) => boolean;
   /** Whether a workflow runs still. */
   readonly isOpen: (workflow: string) => Promise<boolean>;
   readonly logger: Logger;
@@ -108,7 +110,7 @@ function stagesSeen(parts: StageParts, stages: Parameters<typeof createStageActi
   return withinLines(seen, parts.release);
 }
 
-function snapshotsOn({ parts, platforms, limits }: HostWorkerDeps, places: Places, directory: string) {
+function snapshotsOn({ parts, platforms, limits, drains }: HostWorkerDeps, places: Places, directory: string) {
   const here = vmDirectory(parts.data);
   const { host } = places;
   return {
@@ -116,6 +118,7 @@ function snapshotsOn({ parts, platforms, limits }: HostWorkerDeps, places: Place
     platforms,
     ...imagesOnHost({ images: vmImages(here, platforms), platforms, host, directory }),
     limits,
+    lends: () => !drains(host.name),
     failures: join(here, 'failures', host.name),
   };
 }

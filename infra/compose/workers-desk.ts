@@ -26,7 +26,7 @@ export function createWorkersDesk(common: Common, client: Client, store: Pick<St
       url: config.server.url,
       namespace: config.temporal.namespace,
       platforms: allPlatforms(config),
-      ...{ release, log: config.workers.log },
+      ...{ release, log: config.workers.log, hosts: Object.keys(config.nodes.vm.hosts) },
     }),
     ...{ blobs, released, trees, sources, archiveKey, branchTip: git.branchTip },
     payloads: payloadStore(paths),

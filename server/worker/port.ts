@@ -38,4 +38,6 @@ export interface WorkerSettings {
   readonly release: ReleaseRules & { readonly origin: string };
   /** Bytes at which a log is cut. */
   readonly log: number;
+  /** Names of the hosts of virtual machines: a worker's own machine has none of them. Absent: an older server. */
+  readonly hosts?: readonly string[];
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import { EngineUnavailable } from '../../../activities/nodes/engine-unavailable.ts';
 import { addressed } from '../../../infra/compose/addressed.ts';
+import { requireOwnName } from '../../../infra/compose/apart-worker.ts';
 import { createCommon } from '../../../infra/compose/common.ts';
 import { createRuns } from '../../../infra/compose/workers-desk.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
@@ -114,4 +115,13 @@ test('test repositories are named by the address of people, in whatever they rea
   const { trees: shown, released } = createCommon(standalone(loadConfig({ file })));
   assert.equal(await shown.url('c-1-deb'), 'https://ci.example/repositories/test/c-1-deb/');
   assert.equal(await released.url('deb'), 'http://inside:1/released/deb', 'jobs alone are told of it');
+});
+
+test('I10: a worker on a machine that is called as a host of virtual machines is does not start', () => {
+  assert.throws(
+    () => requireOwnName({ hosts: ['big-1'] }, 'big-1'),
+    /^Error: this machine is called big-1, as one of the/,
+  );
+  requireOwnName({ hosts: ['big-1'] }, 'far-1');
+  requireOwnName({}, 'big-1');
 });
