@@ -1,7 +1,7 @@
 import { type Node, onNode } from '../nodes/packages/node.ts';
 
-/** Milliseconds for the installation of Python. */
-const patience = 600_000;
+/** Milliseconds for the installation of Python, where nothing else is said. */
+const usual = 600_000;
 
 const script = `command -v python3 >/dev/null && exit
 if command -v apt-get >/dev/null
@@ -11,11 +11,10 @@ then
 else dnf -q -y install python3
 fi`;
 
-/** Ansible needs it on each node, and a minimal system has none. @throws where it cannot be had */
-export async function addPython(node: Node): Promise<void> {
-  const { code, output } = await onNode(node, ['sh', '-c', script], patience);
+/** Ansible needs it on each node, and a minimal system has none. @param patience milliseconds @throws where it cannot be had */
+export async function addPython(node: Node, patience = usual): Promise<void> {
+  const { code, output, timedOut } = await onNode(node, ['sh', '-c', script], patience);
   if (code === 0) return;
-  throw new Error(
-    `${node.name} has no Python 3 for playbooks, and none can be installed: ${output.slice(-500).trim()}`,
-  );
+  const why = timedOut ? `was installed in ${patience / 1000} s` : 'can be installed';
+  throw new Error(`${node.name} has no Python 3 for playbooks, and none ${why}: ${output.slice(-500).trim()}`);
 }

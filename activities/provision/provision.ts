@@ -77,7 +77,7 @@ async function runScript(of: ProvisionRun, { path, timeout }: Program): Promise<
 async function runPlaybook(deps: ProvisionDeps, of: ProvisionRun, program: Program): Promise<Ended> {
   const { platform, machine, signal, holder } = of;
   const { path: playbook, directory: tree, timeout } = program;
-  await addPython(nodeOf(of));
+  await addPython(nodeOf(of), timeout);
   const about = { label: platform.name, provider: providerOf(platform), address: nodeName, user: 'root' };
   const nodes = [{ name: nodeName, machine, ...about }];
   // Other hosts and installations may do the same on this engine now. What a killed one leaves goes as its holder ends.

@@ -61,7 +61,7 @@ export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<
   starting?.catch(() => {});
   const nodes = await Promise.all(input.nodes.map((node) => startNode(deps, plan, node)));
   await Promise.all(nodes.map((node) => equip(deps, plan, node)));
-  if (plays) await Promise.all(nodes.map(addPython));
+  if (plays) await Promise.all(nodes.map((node) => addPython(node)));
   const machine = await starting;
   const { lease, log, signal } = context;
   const kept = nodes.filter(({ door }) => door === undefined).map(({ name }) => name);
