@@ -5,6 +5,7 @@ import type { ImportHere } from '../infra/by-hand/import-here.ts';
 import type { CheckedExport } from '../infra/by-hand/import-place.ts';
 import type { ImportRehearsal } from '../infra/by-hand/import-plan.ts';
 import { allPlatforms } from '../infra/config/platforms.ts';
+import { importedNodes } from '../pipelines/by-hand/import-nodes.ts';
 import { outputName } from '../pipelines/by-hand/request.ts';
 import type { ApiClient } from './client.ts';
 import { addCommand } from './command.ts';
@@ -62,7 +63,7 @@ async function runImport(directory: string, options: Options): Promise<void> {
   const { readExport, readyImport, rehearseImport, runImport: run } = await import('../infra/by-hand/import-plan.ts');
   const of = await orMisused(readExport(resolve(directory)));
   const server = await findServer(options);
-  if (server !== undefined) return importThere(server, of.directory, options);
+  if (server !== undefined) return importThere(server, of, options);
   const config = readConfiguration({ file: options.config });
   const secrets = await givenSecrets(of, options);
   const { data, nodes } = config;
@@ -84,12 +85,13 @@ function conclude(result: HandImportResult, options: Options): void {
 }
 
 /** Secrets stay on the machine that they are on. */
-async function importThere(server: ApiClient, directory: string, options: Options): Promise<void> {
+async function importThere(server: ApiClient, of: CheckedExport, options: Options): Promise<void> {
   if (options.secret.length > 0) throw misused('--secret: no secret is sent to a server: give --embedded besides');
   if (options.keep) throw misused('--keep: a server keeps nothing of an import but its logs: give --embedded besides');
   const { dryRun = false } = options;
   const { workAtServer } = await import('./at-server.ts');
-  const work = { request: { kind: 'import', dryRun }, send: directory } as const;
+  const jobs = importedNodes(of.stored.graph);
+  const work = { request: { kind: 'import', dryRun, jobs }, send: of.directory } as const;
   const { answer, build } = await workAtServer<ImportRehearsal | HandImportResult>(server, work);
   const logs = build.artifacts.find(({ name }) => name === outputName)?.url ?? '';
   if ('same' in answer) conclude({ ...answer, directory: logs }, options);

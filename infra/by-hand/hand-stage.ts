@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { pack } from '../../activities/nodes/pack.ts';
 import type { BlobStore, StageContext, StageRunner } from '../../activities/ports.ts';
 import { unlessAborted } from '../../activities/process/unless-aborted.ts';
+import { importedNodes } from '../../pipelines/by-hand/import-nodes.ts';
 import { answerName, type HandRequest, handWork, outputName } from '../../pipelines/by-hand/request.ts';
-import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
+import { BadExport } from '../../pipelines/export/description.ts';
+import { isVirtual, type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { imagesOnNeed } from '../images/on-need.ts';
 import { buildByHand } from './build.ts';
@@ -39,7 +43,7 @@ interface Done {
 
 interface Work<Kind extends HandRequest['kind']> {
   readonly request: Extract<HandRequest, { kind: Kind }>;
-  readonly deps: HandStageDeps & { readonly inTurn: InTurn };
+  readonly deps: HandStageDeps & { readonly inTurn: InTurn; readonly below: Below };
   readonly context: StageContext;
   readonly platform: Platform;
   /** What came along. */
@@ -69,7 +73,7 @@ const refusals: readonly string[] = ['RepositoryRefusal', 'BadExport', 'RefusedC
 
 /** Runs what somebody has asked a server for by hand, in the worker's place of their own machine. */
 export function createHandStage(deps: HandStageDeps): StageRunner {
-  const own = { ...deps, inTurn: oneAtATime() };
+  const own = { ...deps, inTurn: oneAtATime(), below: directoriesIn(join(deps.data, 'imports', 'server')) };
   return async (input, context) => {
     const { request, content } = handWork.parse(input.vars.hand);
     const [given, out] = [join(context.workdir, 'given'), join(context.workdir, 'out')];
@@ -136,27 +140,45 @@ async function runExport({ request, deps, context, given, out, onProgress }: Wor
   const into = { data, platforms, mirrors, holder: deps.holder(), secrets: new Map() };
   const ready = await readyImport(await readExport(given), into);
   if (request.dryRun) return { answer: await rehearseImport(ready), failed: null };
+  // By what was said it has been lent its nodes.
+  if (!isDeepStrictEqual(importedNodes(ready.of.stored.graph), request.jobs))
+    throw new BadExport('its jobs have other nodes than were asked for it: import it by the sluice of this version');
   const prepare = imagesOnNeed(onProgress);
   for (const platform of ready.needed) if (providerOf(platform) === 'docker') await prepare(platform);
   const { signal } = context;
-  const imports = join(data, 'imports', 'server');
-  const clear = () => rm(imports, { recursive: true, force: true, maxRetries: 3 });
-  return inTurn(signal, async () => {
-    // What a worker that was killed has left, keys above all.
-    await clear();
-    try {
+  const run = () =>
+    deps.below(async (imports) => {
       const result = await runImport(ready, { slots: 1, keep: false, signal, onProgress, imports });
       await cp(result.directory, out, { recursive: true });
       return { answer: { ...result, directory: outputName }, failed: result.same ? null : 'not the same' };
+    });
+  return ready.needed.some(isVirtual) ? inTurn(signal, run) : run();
+}
+
+type Below = <T>(work: (directory: string) => Promise<T>) => Promise<T>;
+
+/** Gives each import a directory of its own, which goes with it. */
+function directoriesIn(root: string): Below {
+  const used = new Set<string>();
+  return async (work) => {
+    const name = randomBytes(6).toString('hex');
+    used.add(name);
+    const remove = (each: string) => rm(join(root, each), { recursive: true, force: true, maxRetries: 3 });
+    try {
+      // What a worker that was killed has left, keys above all.
+      const left = (await readdir(root).catch(() => [])).filter((each) => !used.has(each));
+      await Promise.all(left.map(remove));
+      return await work(join(root, name));
     } finally {
-      await clear();
+      await remove(name);
+      used.delete(name);
     }
-  });
+  };
 }
 
 type InTurn = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
-/** Nobody leases the nodes of an import: more of them at once would be more than the machine has been given for. */
+/** Nobody leases the virtual machines of an import: more of them at once would be more than the machine has been given for. */
 function oneAtATime(): InTurn {
   let last: Promise<void> = Promise.resolve();
   return async (signal, work) => {

@@ -1,8 +1,10 @@
 import { hostname } from 'node:os';
 import { givenDirectory } from '../../activities/nodes/registry.ts';
 import { machinesAsLent } from '../../activities/nodes/static/records.ts';
+import { sizesAtOnce, wantedBy, withoutNodes } from '../../pipelines/by-hand/import-nodes.ts';
+import { handWork } from '../../pipelines/by-hand/request.ts';
 import { type FrozenJob, isPlaybook } from '../../pipelines/model/job.ts';
-import { type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
+import { defaultLabel, type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import { type Capacity, type Size, sizeWithin } from '../../pipelines/nodes/capacity.ts';
 import { sizedAs } from '../../pipelines/nodes/instance-types.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
@@ -15,11 +17,8 @@ import type { LiveConfig } from './live-config.ts';
 import { takesReady, wishesIn } from './ready.ts';
 import { withHosts } from './vm-hosts.ts';
 
-/** Stages that work in the server's or the worker's own process. */
-const without = new Set<FrozenJob['uses']>(['publish', 'mirror']);
-
 /** Stages that virtual machines are good for: they have a minimal system, and no build tools. */
-const onMachines = new Set<FrozenJob['uses']>(['repocheck', 'install', 'systest', 'test', ...without]);
+const onMachines = new Set<FrozenJob['uses']>(['repocheck', 'install', 'systest', 'test', ...withoutNodes]);
 
 /**
  * What a provider has, as configured now; one that there is no more has no limits.
@@ -57,36 +56,47 @@ export function providersIn(config: Pick<StackConfig, 'platforms' | 'nodes'>): r
   return (['docker', 'vm', 'static'] as const).filter((provider) => there.has(provider));
 }
 
-type SizedNode = Pick<FrozenJob['nodeset']['nodes'][number], 'label' | 'size'>;
 type Programs = Pick<FrozenJob, 'preRun' | 'run' | 'postRun'>;
 type Job = Pick<FrozenJob, 'name' | 'uses' | 'nodeset'> & Programs;
 
 /**
  * What a job takes of a provider that has limits: a machine for each node, and one for programs without nodes, or for
- * playbooks that reach several containers.
+ * playbooks that reach several containers. An import takes the containers that its jobs have at once.
  */
 export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pick<LiveConfig, 'settings'>) {
-  return (job: Omit<Job, 'name'>): NodesNeed | undefined => {
-    const { uses, nodeset, run } = job;
-    if (without.has(uses)) return undefined;
-    const bare = uses === undefined && run.length > 0 && nodeset.nodes.length === 0;
-    const reaching = nodeset.nodes.length > 1 && hasPlaybooks(job);
-    const wanted: readonly SizedNode[] = bare ? [{ label: defaultLabel }] : nodeset.nodes;
-    const known = wanted.flatMap(({ label, size }) => {
+  return (job: Omit<Job, 'name'> & Partial<Pick<FrozenJob, 'vars'>>): NodesNeed | undefined => {
+    const { nodes } = live.settings();
+    const { control, ...wanted } = wantedBy(job);
+    const known = wanted.nodes.flatMap(({ label, size }) => {
       const platform = findPlatform(label);
       return platform === undefined ? [] : [{ platform, size }];
     });
     const platforms = known.map(({ platform, size }) => sizedAs(platform, size));
     const provider = platforms[0] === undefined ? 'docker' : providerOf(platforms[0]);
-    const { nodes } = live.settings();
     const limited = provider === 'static' || isLimited(nodes[provider]);
-    const control = reaching && provider === 'docker' ? known.slice(0, 1).map(({ platform }) => platform) : [];
-    const sizes = [...platforms, ...control].map((platform) => {
+    const besides = control && provider === 'docker' ? known.slice(0, 1).map(({ platform }) => platform) : [];
+    const sizes = [...platforms, ...besides].map((platform) => {
       const size = sizeOf(platform);
       return takesReady(job, platform, nodes.labels) ? { ...size, label: platform.name } : size;
     });
-    return !limited || sizes.length === 0 ? undefined : { provider, sizes };
+    const all = [...sizes, ...importSizes(job, findPlatform)];
+    return !limited || all.length === 0 ? undefined : { provider, sizes: all };
   };
+}
+
+/** The containers that the jobs of an import have at once; its virtual machines are not counted. */
+function importSizes(
+  { uses, vars }: Pick<Job, 'uses'> & Partial<Pick<FrozenJob, 'vars'>>,
+  findPlatform: Common['findPlatform'],
+): readonly Size[] {
+  if (uses !== 'hand') return [];
+  const { request } = handWork.parse(vars?.hand);
+  if (request.kind !== 'import' || request.dryRun) return [];
+  const jobs = request.jobs.map(({ labels, stays }) => {
+    const platforms = labels.flatMap((label) => findPlatform(label) ?? []);
+    return { stays, sizes: platforms.filter((each) => providerOf(each) === 'docker').map(sizeOf) };
+  });
+  return sizesAtOnce(jobs);
 }
 
 function isLimited({
@@ -104,7 +114,7 @@ function hasPlaybooks({ uses, preRun, run, postRun }: Pick<Job, 'uses'> & Progra
 /** What a build at work has of a provider, whether or not that has limits. */
 export function machinesIn({ findPlatform }: Pick<Common, 'findPlatform'>) {
   return ({ stage, label }: Pick<BuildRecord, 'stage' | 'label'>): NodesNeed | undefined => {
-    if (stage === 'noop' || (stage !== 'script' && without.has(stage))) return undefined;
+    if (stage === 'noop' || (stage !== 'script' && withoutNodes.has(stage))) return undefined;
     const labels = stage === 'script' && label === '' ? [defaultLabel] : label.split(' ');
     const platforms = labels.flatMap((one) => findPlatform(one) ?? []);
     const [first] = platforms;
@@ -177,6 +187,3 @@ export function placeIn({ findPlatform, takesUnreviewed, labels }: Placed, host 
 function rank(provider: PlatformProvider): number {
   return ['vm', 'static', 'docker'].indexOf(provider);
 }
-
-/** Where the programs of jobs without nodes run. */
-export const defaultLabel = 'debian-12';

@@ -4,10 +4,9 @@ import type { Provisioning } from '../../activities/nodes/vm/snapshot-activities
 import { waysTo } from '../../activities/nodes/vm/ways.ts';
 import { provisionDigest, provisionFaults } from '../../activities/provision/files.ts';
 import { provision } from '../../activities/provision/provision.ts';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { defaultLabel, type Platform } from '../../pipelines/model/platform.ts';
 import { type Config, invalidAt } from '../config/load.ts';
 import { readAnswers } from '../images/vm/answers.ts';
-import { defaultLabel } from './nodes.ts';
 
 /** What is done to the virtual machines of a host before they are saved; playbooks run in containers of this machine. */
 export function provisioningBy(

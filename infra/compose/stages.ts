@@ -23,7 +23,7 @@ import { createSystestStage } from '../../activities/systest/systest-stage.ts';
 import { tellTestStage } from '../../activities/test-service/tell-stage.ts';
 import { createTestStage } from '../../activities/test-service/test-stage.ts';
 import type { SourceState } from '../../pipelines/model/artifact.ts';
-import type { Platform } from '../../pipelines/model/platform.ts';
+import { defaultLabel, type Platform } from '../../pipelines/model/platform.ts';
 import { versionFault } from '../../pipelines/policy/version-policy.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { imagesOnNeed } from '../images/on-need.ts';
@@ -32,7 +32,6 @@ import { dataPaths } from '../stack/paths.ts';
 import { type ReleasedOffer, releasedRepositories } from './common.ts';
 import { createLogger } from './logging.ts';
 import { withObjects } from './modules.ts';
-import { defaultLabel } from './nodes.ts';
 import { recipeDigest } from './recipe.ts';
 import { createReleasedFiles } from './released-files.ts';
 

@@ -38,7 +38,15 @@ export const handRequest = z.discriminatedUnion('kind', [
       path: ['repository'],
       message: 'it is no URL: a directory is sent',
     }),
-  z.object({ kind: z.literal('import'), dryRun: z.boolean() }),
+  z.object({
+    kind: z.literal('import'),
+    dryRun: z.boolean(),
+    jobs: z
+      .array(z.object({ labels: z.array(name).max(1_000).readonly(), stays: z.boolean() }))
+      .max(10_000)
+      .readonly()
+      .describe('what each of its jobs may have: the labels of its nodes, and whether it may pause with them'),
+  }),
 ]);
 
 export type HandRequest = z.infer<typeof handRequest>;

@@ -91,6 +91,9 @@ export interface Platform {
   };
 }
 
+/** Where the programs of jobs without nodes run. */
+export const defaultLabel = 'debian-12';
+
 /** A platform by its name, whose nodes are containers, or why there is none. */
 export function containerPlatform(all: readonly Platform[], name: string): Platform | string {
   const found = all.find((platform) => platform.name === name);

@@ -50,7 +50,7 @@ test('what is no repository is refused by the name that it was given', async (t)
 });
 
 test('what is no export is refused', async (t) => {
-  const { result, summary } = await runStage(t, { kind: 'import', dryRun: true });
+  const { result, summary } = await runStage(t, { kind: 'import', dryRun: true, jobs: [] });
   assert.equal(result, 'FAILURE');
   assert.match(summary, /export\.json/);
 });
@@ -73,13 +73,18 @@ for (const [what, request, make, says] of [
   });
 }
 
-test('an import leaves nothing but what goes back, also of one that was killed', async (t) => {
+/** Imports an export with one job, which is announced to have nodes with these labels. */
+async function importOne(t: TestContext, labels: readonly string[]) {
   const { deps, record } = await makeSample(t, { jobs: [frozenJob('noop')], failFast: false, warnings: [] });
   const make = async (sent: string) => {
     await rm(join(sent, 'some'));
     await gatherExport(deps, record, sent);
   };
-  const { result, summary, artifacts, root } = await runStage(t, { kind: 'import', dryRun: false }, make);
+  return runStage(t, { kind: 'import', dryRun: false, jobs: [{ labels, stays: false }] }, make);
+}
+
+test('an import leaves nothing but what goes back, also of one that was killed', async (t) => {
+  const { result, summary, artifacts, root } = await importOne(t, []);
   assert.equal(result, 'SUCCESS', summary);
   assert.deepEqual(
     artifacts.map(({ name }) => name),
@@ -87,5 +92,11 @@ test('an import leaves nothing but what goes back, also of one that was killed',
   );
   const { stdout } = await must('tar', ['-tf', join(root, 'work/output.tar')]);
   assert.deepEqual(stdout.trim().split('\n').sort(), ['./answer.json', './result.json']);
-  assert.deepEqual(await readdir(join(root, 'imports')), []);
+  assert.deepEqual(await readdir(join(root, 'imports/server')), []);
+});
+
+test('an import whose jobs have other nodes than it was lent is refused', async (t) => {
+  const { result, summary } = await importOne(t, ['debian-12']);
+  assert.equal(result, 'FAILURE');
+  assert.match(summary, /^its jobs have other nodes than were asked for it/);
 });

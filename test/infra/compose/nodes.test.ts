@@ -10,6 +10,7 @@ import { labelSizes } from '../../../infra/config/label-sizes.ts';
 import { parseConfig } from '../../../infra/config/load.ts';
 import { allPlatforms } from '../../../infra/config/platforms.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { handJob } from '../../../pipelines/by-hand/request.ts';
 import type { Platform } from '../../../pipelines/model/platform.ts';
 import { taskQueues } from '../../../workflows/contract.ts';
 import { frozenJob } from '../../workflows/make.ts';
@@ -88,6 +89,19 @@ for (const [what, build, need] of [
     assert.deepEqual(machinesIn({ findPlatform })(build), need);
   });
 }
+
+test('an import by hand takes what its jobs have of containers at once, and nothing where it only says what it would do', () => {
+  const need = nodesIn({ findPlatform }, limited);
+  const jobs = [
+    { labels: ['debian-12', 'debian-12'], stays: false },
+    { labels: ['rpm-debian-12', 'nobody-knows'], stays: false },
+  ];
+  const job = (dryRun: boolean) =>
+    handJob('i', { request: { kind: 'import', dryRun, jobs }, content: null }, undefined);
+  assert.deepEqual(need(job(false)), { provider: 'docker', sizes: [one, one] });
+  assert.equal(need(job(true)), undefined);
+  assert.equal(nodesIn({ findPlatform }, liveOf('{}'))(job(false)), undefined);
+});
 
 test('the capacity is what the configuration says', async () => {
   assert.deepEqual(await capacityIn(limited, '/nowhere', withMachines)('docker'), { maxServers: 4, maxRamGb: 12.5 });
