@@ -202,7 +202,8 @@ async function installRpms(requirements: readonly string[], provides: readonly s
   const known = [...provides];
   for (let round = 0; ; round++) {
     await describeDebian(known, room);
-    const { code, output } = await room.root([...dnf, 'install', ...requirements]);
+    // An older one that needs nothing more is not what the build is to be tried with.
+    const { code, output } = await room.root([...dnf, '--best', 'install', ...requirements]);
     if (code === 0) return;
     assertFetched(output);
     const needed = neededOf(output);

@@ -130,7 +130,7 @@ async function installDependencies({ requirements }: PreparedRpm, room: Room): P
   if (room.platform.buildRequires === 'debian') return installBuildRequires(requirements, room);
   if (requirements.length === 0) return;
   await placeFile(room, plainSpec, specOf(requirements));
-  const { code, output } = await room.root(['dnf', '--assumeyes', 'builddep', '--spec', plainSpec]);
+  const { code, output } = await room.root(['dnf', '--assumeyes', '--best', 'builddep', '--spec', plainSpec]);
   if (code === 0) return;
   const missing = (await unprovided(requirements, room)) ?? [];
   if (missing.length > 0) throw new BuildProblem(`BuildRequires that no package provides: ${missing.join(', ')}`);

@@ -2,6 +2,8 @@ import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
 
 const withoutWeak = '--setopt=install_weak_deps=False';
 const dnf = ['dnf', '--assumeyes', withoutWeak];
+/** Of a package that is named the one under test, or none: where that is the default, dnf takes an older one that fits. */
+const noOther = '--best';
 
 /** dnf takes the lowest number first, whatever the versions. */
 const priorities = { pinned: 1, test: 5, released: 10 } as const;
@@ -18,7 +20,7 @@ export const dnfNode: PackageManager = {
   configure,
   refresh: [...dnf, '--disablerepo=*', '--enablerepo=sluice-*', 'makecache', '--refresh'],
   refreshAll: [...dnf, 'makecache', '--refresh'],
-  install: (packages) => [...dnf, 'install', ...packages.map(wanted)],
+  install: (packages) => [...dnf, noOther, 'install', ...packages.map(wanted)],
   installReleased: (packages) => [...dnf, ...onlyReleased, 'install', ...packages.map(wanted)],
   versions: (name) => [
     ...['dnf', '--quiet', '--disablerepo=*', '--enablerepo=sluice-*-released', 'repoquery'],
@@ -32,7 +34,7 @@ export const dnfNode: PackageManager = {
     [...dnf, 'module', 'reset', name],
     [...dnf, 'module', 'enable', `${name}:${stream}`],
   ],
-  resolve: (packages) => ['dnf', '--assumeno', withoutWeak, 'install', ...packages.map(wanted)],
+  resolve: (packages) => ['dnf', '--assumeno', withoutWeak, noOther, 'install', ...packages.map(wanted)],
   // It ends with 1 where it had something to ask.
   resolved: ({ code, output }) => code === 0 || /^Operation aborted\b/m.test(output),
   remove: (names) => [...dnf, 'remove', ...names],

@@ -117,7 +117,8 @@ function dnf(home: string, repositories: readonly NodeRepository[], ...wanted: s
   const cache = [`--setopt=cachedir=${home}/cache`, `--setopt=logdir=${home}/log`, '--setopt=pluginpath=/nowhere'];
   writeFileSync(join(home, 'dnf.conf'), '[main]\n');
   for (const directory of ['cache', 'log']) mkdirSync(join(home, directory), { recursive: true });
-  const argv = ['-c', join(home, 'dnf.conf'), ...place, ...cache, '--assumeno', 'install', ...wanted];
+  const asked = dnfNode.resolve(wanted.map((name) => ({ name }))).slice(1);
+  const argv = ['-c', join(home, 'dnf.conf'), ...place, ...cache, ...asked];
   const { stdout, stderr } = spawnSync('dnf', argv, { encoding: 'utf8' });
   const rows = [...stdout.matchAll(/^ (\S+) +noarch +(\S+)-1 +sluice-/gm)].map(
     ([, name, version]) => `${name} ${version}`,
@@ -141,4 +142,15 @@ test('W2: dnf installs what is under test though a neighbour’s test repository
   ];
   assert.match(dnf(home, [own, neighbour], 'tool-1.0-1.noarch'), /lib 1\.1/, 'as it was without pins');
   assert.equal(dnf(home, [{ ...own, pins }, neighbour], 'tool-1.0-1.noarch'), 'lib 1.0, other 2.0, tool 1.0');
+});
+
+test('what is under test is installed or nothing, never what was released before in its place', (t) => {
+  const home = homeOf(t);
+  const newer: Made = ['tool', '1.1', 'what-nobody-has'];
+  const older: Made = ['tool', '1.0'];
+  const apts = [aptRepository(home, 'own-deb', [newer]), aptRepository(home, 'released-deb', [older])] as const;
+  assert.match(apt(home, [apts[0], { ...apts[1], kind: 'released' }], 'tool'), /held broken packages/);
+  const dnfs = [dnfRepository(home, 'own-rpm', [newer]), dnfRepository(home, 'released-rpm', [older])] as const;
+  const said = dnf(home, [dnfs[0], { ...dnfs[1], kind: 'released' }], 'tool');
+  assert.match(said, /nothing provides what-nobody-has needed by tool-1\.1-1\.noarch/);
 });
