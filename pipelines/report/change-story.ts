@@ -19,7 +19,7 @@ export interface ChangeStory {
 }
 
 /** Results of a job that never ran what it is for: no fault of the change. */
-const notStarted = new Set<string>(['NODE_FAILURE', 'RETRY_LIMIT', 'ERROR', 'DISK_FULL', 'SNAPSHOT_FAILURE', 'RETRY']);
+const notStarted = new Set<string>(['NODE_FAILURE', 'RETRY_LIMIT', 'ERROR', 'SNAPSHOT_FAILURE', 'RETRY']);
 
 /** Tells what became of a change and why, what it waits for, and what can be done. */
 export function changeStory(known: ChangeKnown): ChangeStory {

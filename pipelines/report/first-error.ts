@@ -7,9 +7,9 @@ const kinds: readonly RegExp[] = [
   /^configure: error: |^CMake Error|^meson\.build:\d+:\d+: ERROR: |No package '[^']+' found/,
   /^(?:FAIL|FAILED|not ok)\b|^\S+: (?:FAIL|FAILED)$|\bAssertion .* failed|Segmentation fault/,
   // A shell or make that could not begin a program.
-  /^\S*\b(?:(?:da|ba)?sh|env|make(?:\[\d+\])?): .*(?:not found|Permission denied|No such file or directory)$/,
+  /^\S*\b(?:(?:da|ba)?sh|env|make(?:\[\d+\])?): .*(?:not found|Permission denied|No such file or directory|Resource temporarily unavailable|Cannot fork)$/,
   // What it has called has told the reason above, if anything has.
-  /^\s*dh_\w+: error: /,
+  /^\s*dh(?:_\w+)?: error: /,
   /\bNo rule to make target\b|\bcommand not found\b|: not found$|Permission denied|No such file or directory/,
   /^(?:\S*make(?:\[\d+\])?|\S+:\d+): \*\*\* |^Traceback |^\w*Error: /,
   /\berror\b/i,

@@ -244,6 +244,12 @@ const tables: readonly [
     [/not at fault\. `sluice recheck git:5`/],
   ],
   [
+    'that a build which took more disk than it may is to be mended',
+    { ...reported('failure', failed), builds: [{ ...build, result: 'DISK_FULL' }] },
+    'next',
+    [/^Mend it/, /^Where the change is not at fault/],
+  ],
+  [
     'how to try another pipeline again',
     reported('failure', 'This change depends on x.', 'gate'),
     'next',

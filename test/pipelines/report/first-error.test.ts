@@ -53,6 +53,18 @@ const rows: readonly { readonly what: string; readonly output: string; readonly 
     reason: 'dh_auto_build: error: make -j2 returned exit code 2',
   },
   {
+    what: 'debhelper’s own word on the packaging',
+    output:
+      'dh clean\ndh: error: Package-field must be a valid package name, got: "a b"\n' +
+      'make: *** [debian/rules:3: clean] Error 25\ndpkg-buildpackage: error: debian/rules clean subprocess returned exit status 2\n',
+    reason: 'dh: error: Package-field must be a valid package name, got: "a b"',
+  },
+  ...['bash: fork: Resource temporarily unavailable', 'sh: 1: Cannot fork'].map((reason) => ({
+    what: 'a shell that may begin no further process',
+    output: `${reason}\nmake[1]: *** [debian/rules:5: override_dh_auto_build] Error 254\n`,
+    reason,
+  })),
+  {
     what: 'a missing file of %files',
     output: 'Processing files: a\nerror: File not found: /b/usr/bin/a\nRPM build errors:\n',
     reason: 'error: File not found: /b/usr/bin/a',
