@@ -112,6 +112,13 @@ describe('the page', () => {
       await page.keyboard.press('Tab');
       await page.keyboard.press('Enter');
       assert.equal(await page.evaluate('document.activeElement.id'), 'main', 'the first stop skips to the content');
+      await page.goto(`${server.url}/change/git:5`);
+      await page.evaluate("document.querySelector('h1').textContent = 'x'.repeat(200)");
+      assert.equal(
+        await page.evaluate('document.documentElement.scrollWidth'),
+        width,
+        'nor for a long word in a heading',
+      );
       await page.close();
     });
   }
