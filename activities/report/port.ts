@@ -13,6 +13,7 @@ export interface ReportStore {
   /** The ledger of what was said in review systems, by the action's key. */
   wasTold(key: string): Promise<boolean>;
   markTold(key: string): Promise<void>;
+  forgetTold(key: string): Promise<void>;
 }
 
 /** What the page and `sluice watch` are told as it happens. */

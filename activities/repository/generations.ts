@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeOpenDirectory, openTree } from '../files/modes.ts';
@@ -78,8 +79,8 @@ export async function asWriter<T>(generations: Generations, wait: number, work: 
 
 /** An empty tree to fill, called `name`; what an earlier writer left under it is gone. */
 export async function newTree({ home }: Generations, name = partial): Promise<string> {
+  await removeWhole(home, name);
   const tree = join(home, name);
-  await rm(tree, { recursive: true, force: true });
   await mkdir(tree, { recursive: true });
   return tree;
 }
@@ -166,7 +167,7 @@ export async function removeStaged(
     if (name !== partial && !name.startsWith(stagedPrefix)) continue;
     const found = await stat(path).catch(() => null);
     if (found === null || isWanted(name, found.mtimeMs)) continue;
-    if (!dryRun) await rm(path, { recursive: true, force: true });
+    if (!dryRun) await removeWhole(home, name);
     removed += 1;
   }
   return removed;
@@ -200,6 +201,19 @@ async function prune(home: string, current: string, used: readonly string[]): Pr
   // Among them those of a writer who was killed.
   const gone = (await readdir(home)).filter((name) => name.startsWith(goingPrefix));
   for (const name of gone) await removeTree(join(home, name));
+}
+
+/** Removes a tree that nobody shows. Killed meanwhile, nothing of it is left under its name, where it might be shown. */
+export async function removeWhole(home: string, name: string): Promise<void> {
+  const going = join(home, `${goingPrefix}${name}-${randomUUID()}`);
+  const there = await moveWhole(join(home, name), going).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      return false;
+    },
+  );
+  if (there) await removeTree(going);
 }
 
 /** Takes a tree out of the way of who may want to read it, unless somebody holds it. */

@@ -32,6 +32,10 @@ export async function wasTold({ db, tenant }: TenantRows, key: string): Promise<
   return row !== undefined;
 }
 
+export async function forgetTold({ db, tenant }: TenantRows, key: string): Promise<void> {
+  await db.deleteFrom('told').where('tenant', '=', tenant).where('key', '=', key).execute();
+}
+
 export async function markTold({ db, tenant }: TenantRows, key: string): Promise<void> {
   const row = { tenant, key, time: Date.now() };
   await db

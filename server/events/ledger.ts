@@ -1,7 +1,9 @@
-/** Remembers, for ever, that something was done. */
+/** Remembers that something was done, until that is forgotten. */
 export interface EventLedger {
   wasTold(key: string): Promise<boolean>;
   markTold(key: string): Promise<void>;
+  /** Absent: nothing is forgotten. */
+  forgetTold?(key: string): Promise<void>;
 }
 
 /** Which events of a change have been handled: the number of the last one, in memory and in the ledger. */
@@ -22,6 +24,9 @@ export function handledEvents(ledger: EventLedger) {
     },
     async mark(change: string, event: number): Promise<void> {
       await ledger.markTold(keyOf(change, event));
+      // The last one stands for all before it: one mark a change is enough, however long it goes on.
+      const before = known.get(change) ?? 0;
+      if (before > 0 && before < event) await ledger.forgetTold?.(keyOf(change, before));
       known.set(change, event);
     },
   };

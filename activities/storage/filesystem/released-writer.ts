@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { defaultKeepFormer } from '../../../pipelines/policy/former-files.ts';
 import { exists } from '../../files/exists.ts';
@@ -8,6 +8,7 @@ import {
   type Generations,
   generationsOf,
   removeStaged,
+  removeWhole,
   stagedPrefix,
   waitForTree,
 } from '../../repository/generations.ts';
@@ -51,7 +52,7 @@ export function createReleasedWriter(root: string, keepFormer = () => defaultKee
     },
     discard: async ({ repository, name }) => {
       const { home } = await placeOf(repository);
-      await rm(join(home, stagedName(name)), { recursive: true, force: true });
+      await removeWhole(home, stagedName(name));
     },
     sweep: async (isWanted, dryRun) => {
       const names = await repositoriesBelow(root);

@@ -89,6 +89,8 @@ describe('the store', () => {
     await store.markTold('report-1');
     await store.markTold('report-1');
     assert.equal(await store.wasTold('report-1'), true);
+    await store.forgetTold('report-1');
+    assert.equal(await store.wasTold('report-1'), false);
   });
 
   it('has everything that was answered for, after its process is killed', async () => {
