@@ -8,8 +8,8 @@ import { misused } from './fault.ts';
 import { print } from './output.ts';
 
 interface Options extends ClientOptions {
-  readonly label: string;
-  readonly value: string;
+  readonly label?: string;
+  readonly value?: string;
 }
 
 /** Adds `approve`. */
@@ -23,18 +23,24 @@ export function register(program: Command): void {
     }),
   )
     .argument('<change>', 'number, PROJECT/NUMBER or Change-Id')
-    .option('--label <name>', 'what the vote is about', approval)
-    .option('--value <number>', 'a whole number; 0 takes the vote back', '1')
+    .option(
+      '--label <name>',
+      'what the vote is about; default: what approves a change, Approved or what its connection names',
+    )
+    .option('--value <number>', 'a whole number; 0 takes the vote back; default: 1')
     .action(approve);
 }
 
 async function approve(change: string, options: Options): Promise<void> {
   const { label } = options;
-  const value = Number(options.value);
-  if (!Number.isInteger(value)) throw misused(`--value: ${JSON.stringify(options.value)} is not a whole number`);
+  const value = options.value === undefined ? undefined : Number(options.value);
+  if (value !== undefined && !Number.isInteger(value))
+    throw misused(`--value: ${JSON.stringify(options.value)} is not a whole number`);
   const answer = await createClient(options).post<Acted>(`/api/changes/${encodeURIComponent(change)}/approve`, {
     label,
     value,
   });
-  print(answer, () => [`${change}: ${label} ${value}`, ...effectLines(answer)].join('\n'), options);
+  // A server of an earlier version does not say what it took for the vote.
+  const said = `${answer.label ?? label ?? approval} ${answer.value ?? value ?? 1}`;
+  print(answer, () => [`${change}: ${said}`, ...effectLines(answer)].join('\n'), options);
 }

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { BringObjects } from '../activities/git/lfs.ts';
 import type { BringModules } from '../activities/git/modules.ts';
 import type { BlobStore } from '../activities/ports.ts';
+import type { ApprovalSettings } from '../activities/review/settings.ts';
 import type { LogReader, ReleasedTrees } from '../activities/storage/port.ts';
 import type { Layout } from '../pipelines/language/language.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
@@ -77,6 +78,8 @@ export interface ServerDeps {
   readonly exports?: Exports;
   /** Writes down, beside storage, what is in use; answers with the time (milliseconds) at which it began to look. */
   readonly listInUse: () => Promise<number>;
+  /** What a connection has agreed on as approval, where that is not the usual. */
+  readonly approvals?: (connection: string) => ApprovalSettings | undefined;
   /** What keeps a change, by its id, out of pipelines that reacted to it. */
   readonly obstaclesOf?: (change: string) => Promise<readonly Obstacle[]>;
   /** Connections whose events are not heard now, and why. */

@@ -154,6 +154,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
     rpmName: config.release.rpm.name,
     layout: control.layout,
     pipelines: control.pipelines,
+    approvals: (connection) => config.connections[connection]?.approve,
     obstaclesOf: (change) => control.router.obstacles(change),
     listInUse: inUse.look,
     unheard: streams.unheard,

@@ -21,7 +21,11 @@ const filter = z.object({
 });
 /** Of no use but to be told that it is another's: who acts is who holds the token. */
 const by = z.string().optional().describe('whose act it is: refused unless it is the caller’s own');
-const vote = z.object({ label: z.string().min(1).default(approval), value: z.int().default(1), by });
+const vote = z.object({
+  label: z.string().min(1).optional().describe('absent: that which approves at the change’s connection'),
+  value: z.int().optional().describe('absent: with its least value, else 1'),
+  by,
+});
 const words = z.object({ text: z.string().trim().min(1).max(10_000), by });
 
 /** One page of changes, the last that was made first. @throws where the query names a project that is not there */
@@ -47,6 +51,13 @@ function follows(change: Change, id: string): boolean {
   return newestFirst(change, { ...change, id }) > 0;
 }
 
+/** What somebody votes who does not say on what: whatever the connection has agreed on. */
+function voteOf({ approvals }: ServerDeps, id: string, { label, value }: z.infer<typeof vote>) {
+  const agreed = approvals?.(id.slice(0, id.indexOf(':')));
+  if (label !== undefined) return { label, value: value ?? 1 };
+  return { label: agreed?.label ?? approval, value: value ?? agreed?.value ?? 1 };
+}
+
 /** Changes of the plain-Git host: look at them, vote, abandon, restore. */
 export function registerChanges(app: App, deps: ServerDeps): void {
   const onRequest = authenticate(deps);
@@ -70,11 +81,13 @@ export function registerChanges(app: App, deps: ServerDeps): void {
     { onRequest, schema: { summary: 'Vote on a change’s current patch set', params: byId, body: vote } },
     async (request) => {
       const { params, body } = request;
-      const { by: inNameOf, ...vote } = body;
-      const actor = asks(request, 'vote', { changes: [await idOf(params.id)], ...vote });
+      const { by: inNameOf } = body;
+      const id = await idOf(params.id);
+      const vote = voteOf(deps, id, body);
+      const actor = asks(request, 'vote', { changes: [id], ...vote });
       demand(actor, 'vote', { name: params.id, ...(inNameOf === undefined ? {} : { inNameOf }) });
       await changes.vote(actor, params.id, vote);
-      return { ok: true, withoutEffect: vote.value > 0 ? await withoutEffect(deps, params.id) : [] };
+      return { ok: true, ...vote, withoutEffect: vote.value > 0 ? await withoutEffect(deps, params.id) : [] };
     },
   );
   app.post(

@@ -147,6 +147,9 @@ export interface Acted {
   readonly reason?: string;
   /** Of a retrigger: that the job runs by itself, for a change that is in no queue. */
   readonly alone?: boolean;
+  /** Of a vote: what it was. */
+  readonly label?: string;
+  readonly value?: number;
   /** Of a vote or comment: why nothing comes of it now, a sentence each. */
   readonly withoutEffect?: readonly string[];
 }

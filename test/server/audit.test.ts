@@ -36,6 +36,7 @@ let server: TestServer;
 before(async () => {
   const layout = buildLayout({ tenant: { ...defaultTenant, name: 'main' }, projects: [], files: [] });
   server = await startServer({
+    approvals: (connection) => (connection === 'plain' ? { label: 'Workflow', value: 2 } : undefined),
     ...{ holds, machines, debugging, releasePlans, giveMetadata, exports },
     layout: async () => layout,
     configuration: {
@@ -69,6 +70,14 @@ const routes: readonly (readonly [route: string, path: string, body: object, kep
   ['/api/cancel', '', { build: 'b1' }, asked('cancel', { build: 'b1' }, 'git:5')],
   ['/api/reload', '', {}, asked('reload', {})],
   ['/api/changes/{id}/approve', '/api/changes/5/approve', {}, asked('vote', { label: 'Approved', value: 1 }, 'git:5')],
+  [
+    ...(['/api/changes/{id}/approve', '/api/changes/plain%3A5/approve', {}] as const),
+    asked('vote', { label: 'Workflow', value: 2 }, 'plain:5'),
+  ],
+  [
+    ...(['/api/changes/{id}/approve', '/api/changes/plain%3A5/approve', { value: -1 }] as const),
+    asked('vote', { label: 'Workflow', value: -1 }, 'plain:5'),
+  ],
   ['/api/changes/{id}/comment', '/api/changes/5/comment', { text: canary }, asked('comment', {}, 'git:5')],
   ['/api/changes/{id}/abandon', '/api/changes/5/abandon', {}, asked('abandon', {}, 'git:5')],
   ['/api/changes/{id}/restore', '/api/changes/5/restore', {}, asked('restore', {}, 'git:5')],

@@ -37,6 +37,7 @@ const known = new Map([
   ...['I1', 'I2'].map((id) => [id, id] as const),
   ...['5', 'git:5', 'p/5'].map((name) => [name, 'git:5'] as const),
   ['6', 'git:6'],
+  ['plain:5', 'plain:5'],
 ]);
 
 /** Of these one has a configuration in it. */
