@@ -1,5 +1,5 @@
 import type { ChangeFacts } from '../../pipelines/gate/command.ts';
-import type { BlobRef, SourceState } from '../../pipelines/model/artifact.ts';
+import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { StoredGraph, SubmitInput, Submitted, TellInput } from '../../workflows/contract.ts';
 import type { BlobStore } from '../ports.ts';
@@ -26,7 +26,7 @@ export interface Wanted {
 /** What a host is asked to merge. */
 export interface Landing {
   readonly host: ReviewHost;
-  readonly request: SubmitRequest & { readonly tested: SourceState };
+  readonly request: SubmitRequest;
 }
 
 /** @returns why it is not merged: what was tested is not that change, or nobody merges it */

@@ -20,6 +20,9 @@ export type PushResult =
 /** Git's words for a branch that somebody else has moved meanwhile, found here or by the host. */
 const moved = /stale info|fetch first|non-fast-forward|failed to (lock|update ref)|cannot lock ref|lock failure/i;
 
+/** The host's word to who may not push to a project at all. */
+const denied = /returned error: 403/;
+
 /** Git's and JGit's words where a host took what was sent and could not keep it: its disk is full, say. */
 const broken = /unpacker error|internal server error/i;
 
@@ -37,6 +40,7 @@ export async function pushCommits(repo: string, source: GitSource, wanted: reado
   }
   const answer = await ask(repo, source, wanted).catch((error: Error) => {
     if (/does not support --atomic/.test(error.message)) return null;
+    if (denied.test(error.message)) return { taken: false, reason: 'it answers 403 to whoever pushes' };
     throw error;
   });
   if (answer === null) return { kind: 'refused', reason: 'it takes no several branches at once', oneByOne: true };

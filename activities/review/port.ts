@@ -14,7 +14,6 @@ export { isAway };
 export interface ReviewHost {
   /** Name of the connection, as the configuration has it. */
   readonly connection: string;
-  readonly capabilities: ReviewCapabilities;
   /**
    * Reads a change by its id, or by any name that its users give it (`Depends-On:` and commands use them too).
    *
@@ -51,7 +50,7 @@ export interface ReviewHost {
    * Merges changes of one branch at once, each tested on top of the one before it, where a host can: nothing else than
    * the tested states lands. What cannot be merged so is left as it was, for `submit` to answer.
    *
-   * @param requests at least two, the oldest first; each has a tested state
+   * @param requests at least two, the oldest first
    * @returns how many are merged, from the first on
    * @throws Denied
    */
@@ -130,15 +129,6 @@ export interface BranchStanding {
   readonly kept: boolean;
 }
 
-export interface ReviewCapabilities {
-  /** Votes with labels and numbers. */
-  readonly votes: boolean;
-  /** Several changes in one branch of commits, each with its own number. */
-  readonly stacks: boolean;
-  /** Merges exactly the commit that was tested, or nothing. */
-  readonly exactMerge: boolean;
-}
-
 export interface ReviewReport {
   /** Names this report for ever: the gate action's key. */
   readonly key: string;
@@ -170,9 +160,9 @@ export interface SubmitRequest {
   readonly patchset: number;
   /**
    * The state that was tested, with this change and perhaps more of its item in it. The merge must be a part of it,
-   * else the answer is `moved`. Null merges onto whatever is there.
+   * else the answer is `moved`.
    */
-  readonly tested: SourceState | null;
+  readonly tested: SourceState;
   /** The same without the changes after it in its item: what the host's own merge comes to. Absent: `tested`. */
   readonly step?: SourceState;
   /** The commit that our merge of a change before it in its item has made of the branch: with it, that has not moved. */

@@ -12,7 +12,7 @@ import { type Forge, forgeConfig, testForge } from './forge.ts';
 const secretOf = { github: 'secret', gitlab: 'hook-secret' };
 
 async function openGithub(t: TestContext): Promise<Forge> {
-  const { world, alpha, connection, cache } = await github.openWorld(t);
+  const { world, alpha, connection, git } = await github.openWorld(t);
   alpha.mayPush = true;
   await configure(alpha.directory);
   let pull: Awaited<ReturnType<typeof github.propose>> | undefined;
@@ -29,7 +29,7 @@ async function openGithub(t: TestContext): Promise<Forge> {
     return { headers: { ...headers, 'x-hub-signature-256': await sign(secretOf.github, body.toString()) }, body };
   };
   return {
-    ...{ connection, git: cache, driver: 'github', project: alpha.fullName },
+    ...{ connection, git, driver: 'github', project: alpha.fullName },
     async open() {
       pull = await github.propose(world, alpha, { files: { a: '1' } });
       return [github.idOf(alpha, pull), await post('pull_request', { action: 'opened' })];
@@ -63,7 +63,7 @@ async function openGithub(t: TestContext): Promise<Forge> {
 }
 
 async function openGitlab(t: TestContext): Promise<Forge> {
-  const { world, alpha, connection, cache } = await gitlab.openWorld(t);
+  const { world, alpha, connection, git } = await gitlab.openWorld(t);
   await configure(alpha.directory);
   let request: Awaited<ReturnType<typeof gitlab.propose>> | undefined;
   const post = (action: string): Delivery => {
@@ -73,7 +73,7 @@ async function openGitlab(t: TestContext): Promise<Forge> {
     return { headers, body: Buffer.from(JSON.stringify(content)) };
   };
   return {
-    ...{ connection, git: cache, driver: 'gitlab', project: alpha.name },
+    ...{ connection, git, driver: 'gitlab', project: alpha.name },
     async open() {
       request = await gitlab.propose(world, alpha, { files: { a: '1' } });
       if (alpha.threadsRequired) request.openThreads = 1;

@@ -59,8 +59,6 @@ function createHost(gerrit: Gerrit, settings: GerritSettings): ReviewHost {
   const ours = async () => (await believe(gerrit, ['projects'], listProjects)).filter(gerrit.owns);
   return {
     connection: gerrit.connection,
-    // By a push of the tested commit; without the right to push, the tree is compared after Gerrit's own merge.
-    capabilities: { votes: true, stacks: true, exactMerge: true },
     readChange: (change) => readChange(gerrit, change),
     listOpenChanges: async () => findOpen(gerrit, await ours()),
     async changesDependingOn(change) {

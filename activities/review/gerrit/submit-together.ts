@@ -52,7 +52,7 @@ async function readSteps(gerrit: Gerrit, requests: readonly SubmitRequest[]): Pr
     const request = requests[index] as SubmitRequest;
     const { tested } = request;
     const { project, branch } = info;
-    if (tested?.project !== project || tested.branch !== branch || unreadyFor(info, request).length > 0) break;
+    if (tested.project !== project || tested.branch !== branch || unreadyFor(info, request).length > 0) break;
     const onto = steps.at(-1)?.tested.commit ?? (await gerrit.git.branchTip(project, branch));
     const { parents } = await gerrit.git.readCommit(project, tested.commit);
     if (onto === null || parents[0] !== onto) break;

@@ -104,16 +104,13 @@ async function mergeOrWithdraw(gerrit: Gerrit, info: GerritChange, request: Subm
 
 function merge(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
   const { tested } = request;
-  if (tested === null) return mergeThere(gerrit, info, request);
   if (tested.project !== info.project || tested.branch !== info.branch) {
     return Promise.resolve({ kind: 'refused', reason: `what was tested is ${tested.branch} of ${tested.project}` });
   }
-  return mergeTested(gerrit, info, { ...request, tested });
+  return mergeTested(gerrit, info, request);
 }
 
-type TestedRequest = SubmitRequest & { readonly tested: SourceState };
-
-async function mergeTested(gerrit: Gerrit, info: GerritChange, request: TestedRequest): Promise<SubmitResult> {
+async function mergeTested(gerrit: Gerrit, info: GerritChange, request: SubmitRequest): Promise<SubmitResult> {
   const { tested } = request;
   const { project, branch } = tested;
   const right = await mayPush(gerrit, info);
@@ -127,7 +124,7 @@ async function mergeTested(gerrit: Gerrit, info: GerritChange, request: TestedRe
 }
 
 interface Onto {
-  readonly request: TestedRequest;
+  readonly request: SubmitRequest;
   /** What the branch is at. */
   readonly tip: string;
   /** Whether we may push; null where we may not ask: trying shows it. */
@@ -176,8 +173,7 @@ async function mergeThere(gerrit: Gerrit, info: GerritChange, request: SubmitReq
   const answer = await gerrit.client.call('POST', path, {});
   if (!answer.ok) return refusal(gerrit, info, answer);
   const state = await landedState(gerrit, await untilMerged(gerrit, info));
-  const trees = [tested?.tree, step?.tree];
-  if (tested !== null && !trees.includes(state.tree) && !(await isPart(gerrit, state, tested))) {
+  if (![tested.tree, step?.tree].includes(state.tree) && !(await isPart(gerrit, state, tested))) {
     throw new OtherStateLanded(
       `Gerrit has merged change ${info._number} to another state than was tested: ${state.commit} has the tree ` +
         `${state.tree}, and ${(step ?? tested).tree} was tested. Let Sluice's account push to refs/heads/*: it then lands what it tested`,
@@ -214,7 +210,7 @@ export async function untilTold(gerrit: Gerrit, info: GerritChange): Promise<voi
 /** A change once Gerrit says that it is merged: after a push it finds out by itself. */
 async function untilMerged(gerrit: Gerrit, { _number: number }: GerritChange): Promise<GerritChange> {
   for (let pause = 50; ; pause *= 2) {
-    const info = await needInfo(gerrit, String(number), judging);
+    const info = await needInfo(gerrit, String(number), ['CURRENT_REVISION']);
     if (info.status === 'MERGED') return info;
     if (pause > 5_000) break;
     await new Promise((resolve) => setTimeout(resolve, pause));

@@ -2,7 +2,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { vetoes } from '../../../pipelines/policy/veto.ts';
-import { type MergeMode, type MergeResult, mergeOnto } from '../../git/merge.ts';
+import { type MergeMode, mergeOnto } from '../../git/merge.ts';
 import { readMerged } from '../../git/merged.ts';
 import { repositoryPath } from '../../git/names.ts';
 import { type Commit, readCommits } from '../../git/objects.ts';
@@ -24,7 +24,6 @@ import { toTriggerEvents } from './map.ts';
 import { merge } from './record.ts';
 import { report } from './report.ts';
 import { readSettings } from './repository.ts';
-import { rivalOf } from './rival.ts';
 import { type By, personOf } from './schema.ts';
 import { readEvents, type Stored } from './store.ts';
 
@@ -32,7 +31,6 @@ import { readEvents, type Stored } from './store.ts';
 export function createGitHost(settings: HostSettings): ReviewHost {
   return {
     connection: settings.connection,
-    capabilities: { votes: true, stacks: true, exactMerge: true },
     async readChange(name) {
       const [stored] = await find(settings, name);
       return stored === undefined ? null : resolveChange(settings, stored.record);
@@ -131,32 +129,26 @@ function vetoesOf({ approve }: HostSettings, { votes }: Stored['record']): reado
 }
 
 async function decideMerge(
-  settings: HostSettings,
+  { root }: HostSettings,
   { record }: Stored,
   { tested, mode, by }: SubmitRequest & { readonly by: By },
 ): Promise<Exclude<Decision, null> | SubmitResult> {
-  const repo = repositoryPath(settings.root, record.project);
+  const repo = repositoryPath(root, record.project);
   const old = await readBranch(repo, record.branch);
   const commit = record.patchsets.at(-1)?.commit ?? '';
   const result = await mergeTested(repo, old, { commit, mode, tested });
   if (result === null) {
     return { kind: 'moved', reason: `${record.branch} of ${record.project} is no longer what was tested` };
   }
-  if (result.kind === 'conflict') {
-    const rival = old === null ? null : await rivalOf(settings, { repo, tip: old, commit, files: result.files });
-    const whose = rival === null ? '' : ` with ${rival}, which merged before`;
-    return { kind: 'refused', reason: `${result.message}${whose}: rebase it` };
-  }
-  const merged = { old, commit: result.commit, tree: result.tree };
   const ref = `refs/heads/${record.branch}`;
   const move = { ref, from: old, to: result.commit };
-  return { entry: merge(record, merged, by, Date.now()), refs: old === result.commit ? [] : [move] };
+  return { entry: merge(record, { old, ...result }, by, Date.now()), refs: old === result.commit ? [] : [move] };
 }
 
 interface TestedProposal {
   readonly commit: string;
   readonly mode: MergeMode | undefined;
-  readonly tested: SourceState | null;
+  readonly tested: SourceState;
 }
 
 /** Ways that lead to different commits; a project's configuration chose one of them for what was tested. */
@@ -170,13 +162,13 @@ async function mergeTested(
   repo: string,
   onto: string | null,
   { commit, mode, tested }: TestedProposal,
-): Promise<MergeResult | null> {
-  if (tested === null) return mergeOnto(repo, onto, { commit, mode: mode ?? 'rebase' });
+): Promise<Pick<SourceState, 'commit' | 'tree'> | null> {
   const made = await readTested(repo, onto, { commit, tested });
-  if (made !== null) return { kind: 'merged', commit: made.id, tree: made.tree };
+  if (made !== null) return { commit: made.id, tree: made.tree };
   for (const way of mode === undefined ? ways : [mode]) {
     const result = await mergeOnto(repo, onto, { commit, mode: way });
-    if (result.kind === 'merged' && (await isPartOf(repo, result.commit, tested.commit))) return result;
+    if (result.kind !== 'merged' || !(await isPartOf(repo, result.commit, tested.commit))) continue;
+    return { commit: result.commit, tree: result.tree };
   }
   return null;
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../../../pipelines/model/actor.ts';
-import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { land } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
@@ -26,11 +25,7 @@ export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): 
   const target = await readTarget(desk, facts);
   const missing = await obstacles(desk, { facts, target, own: isOwnStatus });
   if (missing.length > 0) return refused(missing.join('; '));
-  const { tested } = request;
-  const merge = { facts, target, request };
-  const result = await (tested === null
-    ? byHost(desk, merge)
-    : asTested(desk, { ...merge, request: { ...request, tested } }));
+  const result = await asTested(desk, { facts, target, request });
   if ('reason' in result) await takeBackOwn(desk, facts, result.reason);
   return result;
 }
@@ -53,12 +48,8 @@ interface Merge {
   readonly request: SubmitRequest;
 }
 
-interface TestedMerge extends Merge {
-  readonly request: SubmitRequest & { readonly tested: SourceState };
-}
-
 /** The tested commit itself where Sluice may push it, else what the host makes of the same: then trees are compared. */
-async function asTested(desk: Desk, merge: TestedMerge): Promise<SubmitResult> {
+async function asTested(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
   const { project } = facts.name;
   const branch = facts.pull.base.ref;
@@ -69,7 +60,7 @@ async function asTested(desk: Desk, merge: TestedMerge): Promise<SubmitResult> {
 }
 
 /** Tells the host that a pull request was merged by what was pushed; it may have seen that by itself. */
-async function marked(desk: Desk, { facts, request }: TestedMerge): Promise<SubmitResult> {
+async function marked(desk: Desk, { facts, request }: Merge): Promise<SubmitResult> {
   const { project, number } = facts.name;
   const { commit, tree } = request.tested;
   const body = { Do: 'manually-merged', merge_commit_id: commit };
@@ -103,7 +94,7 @@ async function byHost(desk: Desk, merge: Merge): Promise<SubmitResult> {
   }
   const result = await landed(desk, await demandFacts(desk, request.change), 'merged');
   const tested = request.step ?? request.tested;
-  if (tested !== null && 'state' in result && result.state.tree !== tested.tree) {
+  if ('state' in result && result.state.tree !== tested.tree) {
     throw new OtherStateLanded(
       `${request.change} was merged as ${result.state.commit}, and its tree is not the one that was tested ` +
         `(${tested.tree}): somebody moved ${facts.pull.base.ref} at that moment`,

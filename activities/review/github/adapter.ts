@@ -64,7 +64,6 @@ function createGithubHost(place: Place): ReviewHost {
   const known = rememberChanges(place);
   const host: ReviewHost = {
     connection: place.connection,
-    capabilities: { votes: true, stacks: false, exactMerge: true },
     async readChange(name) {
       const numbered = await findByNumber(name, host);
       if (numbered !== undefined) return numbered;

@@ -60,12 +60,10 @@ export async function withdraw(place: Place, actor: Actor, { request, reason }: 
 /** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */
 async function asTested(place: Place, found: Found, merging: Merging): Promise<SubmitResult> {
   const { ways, tested, step, repository, verdict } = merging;
-  if (tested !== null) {
-    const pushed = ways[0] === 'merge' ? await submitByPush(place, found, { repository, tested, verdict }) : null;
-    if (pushed !== null) return pushed;
-    const look = await testMerge(place, found);
-    if (look.tree !== step?.tree) return differs(place, found, { onto: look.onto, tested });
-  }
+  const pushed = ways[0] === 'merge' ? await submitByPush(place, found, { repository, tested, verdict }) : null;
+  if (pushed !== null) return pushed;
+  const { tree, onto } = await testMerge(place, found);
+  if (tree !== step.tree) return differs(place, found, { onto, tested });
   await verdict.give();
   return merge(place, found, merging);
 }
@@ -112,9 +110,9 @@ async function testMerge(
 interface Merging {
   /** Those that may be tried, the first one first. */
   readonly ways: readonly Method[];
-  readonly tested: SourceState | null;
+  readonly tested: SourceState;
   /** What GitHub's own merge must come to. */
-  readonly step: SourceState | null;
+  readonly step: SourceState;
   readonly repository: Repository | null;
   readonly verdict: Verdict;
 }
@@ -124,7 +122,7 @@ async function merge(place: Place, found: Found, { ways, step }: Merging): Promi
   try {
     const sha = await mergeByAny(place, found, ways);
     const state = await stateOf(place, found, sha);
-    if (step !== null && state.tree !== step.tree) {
+    if (state.tree !== step.tree) {
       throw new OtherStateLanded(
         `pull request ${pull.number} of ${project} was merged as ${state.commit} with the tree ${state.tree}, but ` +
           `${step.tree} was tested: somebody else moved ${state.branch} in the same moment; test it again`,

@@ -92,7 +92,6 @@ function createHost(desk: Desk, remote: (project: string) => GitRemote): ReviewH
   const listOpenChanges = openLister(desk);
   return {
     connection: site.connection,
-    capabilities: { votes: true, stacks: false, exactMerge: true },
     async readChange(name) {
       const numbered = await findByNumber(name, { connection: site.connection, listOpenChanges });
       if (numbered !== undefined) return numbered;

@@ -70,7 +70,6 @@ async function asTested(desk: Desk, merge: Merge): Promise<SubmitResult> {
   // Nothing that the host asks for may be missing when Sluice pushes past it.
   const now = await readyRequest(desk, merge);
   if (typeof now === 'string') return refused(now);
-  if (tested === null) return byHost(desk, merge, now);
   const exact = mayPush(target) && (await holdsHead(desk, facts, tested));
   const landing = await land(desk.git, { project, branch, tested, onto, mayPush: exact });
   if (landing === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
@@ -161,7 +160,7 @@ async function byHost(desk: Desk, { facts, target, request }: Merge, now: MergeR
   }
   const result = await landed(desk, await demandFacts(desk, request.change), 'merged');
   const tested = request.step ?? request.tested;
-  if (tested !== null && 'state' in result && result.state.tree !== tested.tree) {
+  if ('state' in result && result.state.tree !== tested.tree) {
     throw new OtherStateLanded(
       `${request.change} was merged as ${result.state.commit}, and its tree is not the one that was tested ` +
         `(${tested.tree}): somebody moved ${now.target_branch} at that moment`,

@@ -69,7 +69,6 @@ function createHost(desk: Desk, { settings, readSecret }: PlainContext): ReviewH
   const listOpenChanges = () => listOpen(desk);
   return {
     connection,
-    capabilities: { votes: true, stacks: true, exactMerge: true },
     async readChange(name) {
       const found = await find(name);
       return found === null ? null : toChange(desk, found);

@@ -27,7 +27,7 @@ export async function submit(desk: Desk, actor: Actor, request: SubmitRequest): 
   if ('kind' in landing) return landing;
   const others: Landing[] = [];
   for (const next of request.rest ?? []) {
-    if (next.tested?.project !== landing.wanted.project || next.tested.branch === landing.wanted.branch) continue;
+    if (next.tested.project !== landing.wanted.project || next.tested.branch === landing.wanted.branch) continue;
     const other = await landingOf(desk, actor, next);
     if (!('kind' in other)) others.push(other);
     else if ('reason' in other) return other;
@@ -56,42 +56,20 @@ async function landingOf(desk: Desk, actor: Actor, request: SubmitRequest): Prom
   if (missing !== undefined) return refused(missing);
   const patchset = state.heads.length;
   if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);
-  const tip = sight.tip ?? '';
-  const wanted = await stateToPush(desk, { proposal, request, tip });
-  return 'kind' in wanted ? wanted : { proposal, wanted, tip };
+  const landing = { proposal, wanted: request.tested, tip: sight.tip ?? '' };
+  if (await fits(desk, landing)) return landing;
+  return { kind: 'moved', reason: `${state.target} of ${proposal.name.project} is no longer what was tested` };
 }
 
 function refused(reason: string): SubmitResult {
   return { kind: 'refused', reason };
 }
 
-interface Merge {
-  readonly proposal: Proposal;
-  readonly request: SubmitRequest;
-  readonly tip: string;
-}
-
-/** The tested state where it stands on the branch; one that is made now where nothing was tested. */
-async function stateToPush(desk: Desk, merge: Merge): Promise<SourceState | SubmitResult> {
-  const { proposal, request, tip } = merge;
+/** Whether the tested state stands on the branch as it is. */
+function fits(desk: Desk, { proposal, wanted, tip }: Landing): Promise<boolean> {
   const { project } = proposal.name;
-  const { tested } = request;
-  if (tested === null) return prepare(desk, merge);
-  const branch = proposal.state.target ?? '';
-  const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
-  if (tested.project !== project || tested.branch !== branch) return moved;
-  if (!(await contains(desk, { project, tip: tested.commit, commit: tip }))) return moved;
-  return tested;
-}
-
-async function prepare(desk: Desk, { proposal, request }: Merge): Promise<SourceState | SubmitResult> {
-  const { project } = proposal.name;
-  const [branch, commit] = [proposal.state.target ?? '', proposal.state.heads.at(-1) ?? ''];
-  const id = changeId(desk.connection, proposal.name);
-  const change = { id, project, branch, commit, mode: request.mode ?? 'merge' };
-  const [result] = await desk.git.merge({ items: [{ key: id, base: null, changes: [change] }] });
-  if (result?.kind === 'ready' && result.sources[0] !== undefined) return result.sources[0];
-  return refused(`${result?.kind === 'conflict' ? result.message : id}: rebase it`);
+  if (wanted.project !== project || wanted.branch !== proposal.state.target) return Promise.resolve(false);
+  return contains(desk, { project, tip: wanted.commit, commit: tip });
 }
 
 async function push(desk: Desk, landing: Landing, others: readonly Landing[]): Promise<SubmitResult> {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Git } from '../../../activities/git/port.ts';
 import { must } from '../../../activities/process/run.ts';
 import type { ReviewHost, ReviewReport } from '../../../activities/review/port.ts';
 import { type Actor, gateActor } from '../../../pipelines/model/actor.ts';
 import type { Change, TriggerEvent } from '../../../pipelines/model/change.ts';
+import { testedRequest } from './tested.ts';
 
 /** What a host says in other words than plain Git. */
 export interface Words {
@@ -15,6 +17,8 @@ export interface Words {
   readonly refEvents: boolean;
   /** A host that does not say who may move a branch. */
   readonly unprotected?: boolean;
+  /** A host where one branch of commits is one change. */
+  readonly unstacked?: boolean;
   /** The label that `vote` gives in a change's votes. */
   readonly approved: string;
   /** A reporter's body by which Sluice gives its verdict, and the name of what is given. */
@@ -28,6 +32,8 @@ export interface Words {
 /** How the contract's tests act as developers and reviewers of one host. */
 export interface ReviewWorld {
   readonly host: ReviewHost;
+  /** What the adapter fetches into, and states are tested from. */
+  readonly git: Git;
   /** Absent for a host that speaks as plain Git does. */
   readonly words?: Words;
   /**
@@ -95,11 +101,11 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
 
   check(
     'S1: what a branch is at, and was at, was merged; what was pushed was not',
-    async ({ host, push, moveBranch, words }) => {
+    async ({ host, git, push, moveBranch, words }) => {
       const [alpha, beta] = [words.project('alpha'), words.project('beta')];
       const before = (await host.branchTip(alpha, 'master')) ?? '';
       const id = await push({ project: 'alpha', file: 'a', content: '1' });
-      const result = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+      const result = await host.submit(gateActor, await testedRequest({ host, git }, id));
       assert.equal(result.kind, 'merged');
       if (!('state' in result)) assert.fail('it was not merged');
       const { state } = result;
@@ -147,11 +153,11 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     assert.deepEqual(labels(await read(host, id)), []);
   });
 
-  check('parents and Depends-On are followed in both directions', async ({ host, push, nameOf }) => {
+  check('parents and Depends-On are followed in both directions', async ({ host, push, nameOf, words }) => {
     const base = await push({ project: 'alpha', file: 'a', content: '1' });
     const top = await push({ project: 'alpha', file: 'b', content: '1', onTopOf: base });
     const other = await push({ project: 'beta', file: 'c', content: '1', needs: [nameOf(await read(host, base))] });
-    const stacked = host.capabilities.stacks;
+    const stacked = words.unstacked !== true;
     assert.deepEqual((await read(host, top)).parents, stacked ? [base] : []);
     assert.deepEqual((await read(host, other)).dependsOn, [base]);
     const needing = (await host.changesDependingOn(base)).map(({ id }) => id);
@@ -219,17 +225,18 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     const ada: Actor = { name: 'ada', kind: 'person', via: 'ssh' };
     const report = { key: 'k', change: id, patchset: 1, message: 'fine', body: words.verdict.body(1) };
     await assert.rejects(host.report(ada, report), { name: 'Denied' });
-    await assert.rejects(host.submit(ada, { change: id, patchset: 1, tested: null }), { name: 'Denied' });
+    const request = await testedRequest(world, id);
+    await assert.rejects(host.submit(ada, request), { name: 'Denied' });
     assert.equal((await read(host, id)).status, 'open');
     assert.deepEqual(await words.verdicts(id), []);
     assert.deepEqual(types(world, await host.readEvents(id, 0)), ['patchset-created']);
   });
 
-  check('a report and a merge name who did them', async ({ host, push, words }) => {
+  check('a report and a merge name who did them', async ({ host, git, push, words }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     const body = words.verdict.body(1);
     await host.report(gateActor, { key: 'k', change: id, patchset: 1, message: 'fine', body });
-    await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+    await host.submit(gateActor, await testedRequest({ host, git }, id));
     const { events } = await host.readEvents(id, 1);
     assert.deepEqual([...new Set(events.map(({ account }) => account?.username))], [words.account]);
   });
@@ -275,32 +282,32 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
   check('a change is merged once', async (world) => {
     const { host, push, words } = world;
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
-    const merged = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
-    assert.equal(merged.kind, 'merged');
-    const again = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+    const request = await testedRequest(world, id);
+    const merged = await host.submit(gateActor, request);
+    assert.ok(merged.kind === 'merged', JSON.stringify(merged));
+    assert.equal(merged.state.tree, request.tested.tree);
+    const again = await host.submit(gateActor, request);
     assert.deepEqual(again, { ...merged, kind: 'already-merged' });
     assert.equal((await read(host, id)).status, 'merged');
     const happened = ['change-merged', ...(words.refEvents ? ['ref-updated'] : [])];
     assert.deepEqual(types(world, await host.readEvents(id, 1)), happened);
   });
 
-  check('an old patch set and an abandoned change are not merged', async ({ host, push, abandon }) => {
+  check('an old patch set and an abandoned change are not merged', async ({ host, git, push, abandon }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
+    const first = await testedRequest({ host, git }, id);
     await push({ project: 'alpha', file: 'a', content: '2', amend: id });
-    assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'refused');
+    assert.equal((await host.submit(gateActor, first)).kind, 'refused');
+    const second = await testedRequest({ host, git }, id);
     await abandon(id);
-    assert.equal((await host.submit(gateActor, { change: id, patchset: 2, tested: null })).kind, 'refused');
+    assert.equal((await host.submit(gateActor, second)).kind, 'refused');
   });
 
-  check('a branch that moved makes the tested state void', async ({ host, push, moveBranch }) => {
-    if (!host.capabilities.exactMerge) return;
+  check('a branch that moved makes the tested state void', async ({ host, git, push, moveBranch }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
-    const other = await push({ project: 'alpha', file: 'b', content: '1' });
-    const tested = await host.submit(gateActor, { change: other, patchset: 1, tested: null });
-    assert.ok(tested.kind === 'merged');
+    const request = await testedRequest({ host, git }, id);
     await moveBranch('alpha');
-    const result = await host.submit(gateActor, { change: id, patchset: 1, tested: tested.state });
-    assert.equal(result.kind, 'moved');
+    assert.equal((await host.submit(gateActor, request)).kind, 'moved');
     assert.equal((await read(host, id)).status, 'open');
   });
 }

@@ -65,11 +65,8 @@ async function mergeAll({ host, git, changes }: Members, mode: MergeMode) {
   return { facts, sources: made.sources, steps: made.steps ?? alone };
 }
 
-/** A host's world, with the cache that its adapter fetches into. */
-export type CycleWorld = ReviewWorld & { readonly git: Git };
-
 export interface CycleCase {
-  readonly open: (t: TestContext) => Promise<CycleWorld>;
+  readonly open: (t: TestContext) => Promise<ReviewWorld>;
   readonly modes?: readonly MergeMode[];
 }
 

@@ -7,12 +7,12 @@ import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { createPeople } from '../../../activities/review/git/people.ts';
 import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
-import { testReviewHost } from './contract.ts';
-import { type CycleWorld, testCycles } from './cycle.ts';
+import { type ReviewWorld, testReviewHost } from './contract.ts';
+import { testCycles } from './cycle.ts';
 import { account, idFor, messageFor } from './developer.ts';
 
 /** The contract is tested at the function that the hook calls; `push.test.ts` tests the way through git. */
-async function openWorld(t: TestContext): Promise<CycleWorld> {
+async function openWorld(t: TestContext): Promise<ReviewWorld> {
   const root = join(await scratch(t), 'git');
   const settings = { root, connection: 'git', page: '' };
   const host = createGitHost(settings);

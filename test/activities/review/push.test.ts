@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { git } from '../../../activities/git/git.ts';
+import { createLocalGit } from '../../../activities/git/local.ts';
 import { readRefs } from '../../../activities/git/refs.ts';
 import { must } from '../../../activities/process/run.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
@@ -14,6 +15,7 @@ import { isOccurrenceId } from '../../../activities/review/port.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import { scratch } from '../git/repository.ts';
 import { account, gatedProject, idFor, messageFor, openDesk, overSsh } from './developer.ts';
+import { testedRequest } from './tested.ts';
 
 async function setup(t: TestContext, project = 'alpha') {
   const directory = await scratch(t);
@@ -22,7 +24,10 @@ async function setup(t: TestContext, project = 'alpha') {
   const settings: HostSettings = { root: join(data, 'git'), connection: 'git', page: '' };
   const desk = await openDesk(join(directory, 'desk'), path);
   const open = (name: string) => openDesk(join(directory, name), path, name);
-  return { directory, data, path, settings, desk, open, host: createGitHost(settings), people: createPeople(settings) };
+  const host = createGitHost(settings);
+  const submit = async (change: string) =>
+    host.submit(gateActor, await testedRequest({ host, git: createLocalGit(settings.root) }, change, 'rebase'));
+  return { directory, data, path, settings, desk, open, host, submit, people: createPeople(settings) };
 }
 
 test('a push makes a change, and the next push its next patch set', async (t) => {
@@ -70,22 +75,20 @@ test('several commits are several changes with parents', async (t) => {
 });
 
 test('after the lower change is merged by rebase, the upper one can still be amended and merged', async (t) => {
-  const { desk, host, open } = await setup(t);
+  const { desk, submit, open } = await setup(t);
   const other = await open('Bob');
   await desk.commit('a', '1', messageFor('a'));
   await desk.commit('b', '1', messageFor('b'));
   await desk.push('refs/for/master');
   await other.commit('c', '1', messageFor('c'));
   await other.push('refs/for/master');
-  for (const id of ['git:3', 'git:1']) {
-    assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'merged');
-  }
+  for (const id of ['git:3', 'git:1']) assert.equal((await submit(id)).kind, 'merged');
   await desk.commit('b', '2', 'scratch');
   await desk.git('reset', '-q', '--soft', 'HEAD~2');
   await desk.git('commit', '-q', '-m', messageFor('b'));
   const pushed = await desk.push('refs/for/master');
   assert.equal(pushed.code, 0, pushed.stderr);
-  assert.equal((await host.submit(gateActor, { change: 'git:2', patchset: 2, tested: null })).kind, 'merged');
+  assert.equal((await submit('git:2')).kind, 'merged');
   await desk.git('fetch', '-q');
   assert.deepEqual((await desk.git('ls-tree', '--name-only', 'origin/master')).split('\n'), ['a', 'b', 'c', 'start']);
   assert.equal(await desk.git('rev-list', '--count', 'origin/master'), '4');

@@ -11,6 +11,7 @@ import { readSecret } from '../../../activities/review/secret.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 import { account, messageFor } from './developer.ts';
+import { testedRequest } from './tested.ts';
 
 /** Three changes beside each other, of which the second is already behind the branch when it is merged. */
 async function setup(t: TestContext, approve?: string) {
@@ -33,7 +34,8 @@ async function setup(t: TestContext, approve?: string) {
     settings: { driver: 'git', ...(approve === undefined ? {} : { approve: { label: approve } }) },
   });
   assert.ok(people);
-  return { root, repo, host, people, change };
+  const request = (id: string) => testedRequest({ host, git: createLocalGit(root) }, id);
+  return { root, repo, host, people, change, request };
 }
 
 for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) {
@@ -45,7 +47,7 @@ for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) 
     ];
     const [one, two] = await createLocalGit(root).merge({ items });
     assert.ok(one?.kind === 'ready' && two?.kind === 'ready');
-    const [first, both] = [one.sources[0] ?? null, two.sources[0] ?? null];
+    const [first, both] = [one.sources[0] ?? assert.fail(), two.sources[0] ?? assert.fail()];
     const submit = (number: number, tested: typeof first) =>
       host.submit(gateActor, { change: `git:${number}`, patchset: 1, tested });
     assert.deepEqual(await submit(1, first), { kind: 'merged', state: first });
@@ -57,20 +59,21 @@ for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) 
 }
 
 test('a change that was not tested on what is ahead is not merged', async (t) => {
-  const { root, repo, host, change } = await setup(t);
+  const { root, repo, host, change, request } = await setup(t);
   const items: ChainItem[] = [{ key: '2', base: null, changes: [change(2, 'rebase')] }];
   const [alone] = await createLocalGit(root).merge({ items });
   assert.ok(alone?.kind === 'ready');
-  await host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
+  await host.submit(gateActor, await request('git:1'));
   const before = await readBranch(repo, 'master');
-  const result = await host.submit(gateActor, { change: 'git:2', patchset: 1, tested: alone.sources[0] ?? null });
+  const tested = alone.sources[0] ?? assert.fail();
+  const result = await host.submit(gateActor, { change: 'git:2', patchset: 1, tested });
   assert.equal(result.kind, 'moved');
   assert.equal(await readBranch(repo, 'master'), before);
 });
 
 test('two submits of one change at once merge it once', async (t) => {
-  const { host } = await setup(t);
-  const request = { change: 'git:1', patchset: 1, tested: null };
+  const { host, request: of } = await setup(t);
+  const request = await of('git:1');
   const kinds = (await Promise.all([host.submit(gateActor, request), host.submit(gateActor, request)])).map(
     ({ kind }) => kind,
   );
@@ -79,12 +82,12 @@ test('two submits of one change at once merge it once', async (t) => {
 });
 
 test('what the gate says of a change that it has merged takes the place of its check; what comes late does not', async (t) => {
-  const { host } = await setup(t);
+  const { host, request } = await setup(t);
   const say = (key: string, verified: number) =>
     host.report(gateActor, { key, change: 'git:1', patchset: 1, message: key, body: { Verified: verified } });
   const votes = async () => (await host.readChange('git:1'))?.votes.map(({ label, value }) => `${label} ${value}`);
   await say('check', -1);
-  await host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
+  await host.submit(gateActor, await request('git:1'));
   await say('gate', 2);
   assert.deepEqual(await votes(), ['Verified 2']);
   await say('late check', -1);
@@ -97,7 +100,7 @@ for (const [label, agreed] of [
   ['Workflow', 'Workflow'],
 ] as const) {
   test(`a veto holds up the merge, whatever others vote, until it is taken back: ${label}, ${agreed}`, async (t) => {
-    const { host, people } = await setup(t, agreed);
+    const { host, people, request } = await setup(t, agreed);
     const vote = (name: string, value: number, of: string = label) =>
       people.vote(account(name), 'git:1', { label: of, value });
     await vote('Ada', 2);
@@ -105,7 +108,7 @@ for (const [label, agreed] of [
     await vote('Grace', -1);
     const missing = [`Grace voted ${label} -1`];
     assert.deepEqual(await host.canMerge('git:1', []), { ok: false, missing, isOpen: true });
-    const submit = () => host.submit(gateActor, { change: 'git:1', patchset: 1, tested: null });
+    const submit = async () => host.submit(gateActor, await request('git:1'));
     assert.deepEqual(await submit(), { kind: 'refused', reason: missing[0] });
     await vote('Grace', 0);
     assert.deepEqual(await host.canMerge('git:1', []), { ok: true });

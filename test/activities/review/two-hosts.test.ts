@@ -12,7 +12,7 @@ async function openTwo(t: TestContext) {
   const there = idOf(lab.alpha, await propose(lab.world, lab.alpha, { files: { a: '1\n' } }));
   const here = await plain.push({ project: 'beta', file: 'b', content: '1\n' });
   const item = await prepareItem([
-    { host: lab.host, git: lab.cache, changes: [there] },
+    { host: lab.host, git: lab.git, changes: [there] },
     { host: plain.host, git: plain.git, changes: [here] },
   ]);
   const statuses = async () => [

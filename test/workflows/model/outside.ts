@@ -252,7 +252,6 @@ export class Outside {
   #host(): ReviewHost {
     return {
       connection: 'git',
-      capabilities: { votes: true, stacks: true, exactMerge: true },
       readChange: async (name) => this.changes.get(name) ?? null,
       readMerged: async () => null,
       readStanding: async () => null,

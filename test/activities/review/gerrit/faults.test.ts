@@ -9,9 +9,10 @@ import { usualPatience } from '../../../../activities/review/http.ts';
 import { done } from '../../../../infra/gerrit/account.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { messageFor } from '../developer.ts';
+import { testedRequest } from '../tested.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { openBadWay, refusals, troubles } from './proxy.ts';
-import { connect, setConfig, sharedGerrit } from './world.ts';
+import { blockPush, connect, setConfig, sharedGerrit } from './world.ts';
 
 const patience = { ...usualPatience, pause: 5, longestPause: 50, timeout: 20_000 };
 
@@ -75,7 +76,9 @@ test('a report whose answer was lost is given once', async (t) => {
 });
 
 test('I9: 409 is an answer: a report says so and is given at the next try, a merge says whether it was made', async (t) => {
-  const { way, host, change, number, desk, commit } = await open(t);
+  const there = await open(t);
+  const { way, host, change, number, desk, commit } = there;
+  await blockPush(there.gerrit, desk.project);
   const path = `/a/changes/${desk.project}~${number}/revisions/`;
   const report = { key: 'k', change, patchset: 1, message: 'Build succeeded.', body: { Verified: 1 } };
   way.refuse(`${path}1/review`, refusals.conflict);
@@ -85,7 +88,7 @@ test('I9: 409 is an answer: a report says so and is given at the next try, a mer
     (await host.readChange(change))?.votes.map(({ label, value }) => [label, value]),
     [['Verified', 1]],
   );
-  const request = { change, patchset: 1, tested: null };
+  const request = await testedRequest(there, change);
   way.refuse(`${path}${commit}/submit`, refusals.conflict);
   const refused = await host.submit(gateActor, request);
   assert.ok(refused.kind === 'refused', refused.kind);
@@ -103,9 +106,11 @@ test('I9: a change whose project has another name by now is found by its number'
 });
 
 test('a merge whose answer was lost is a merge', async (t) => {
-  const { way, host, change, number, desk, commit } = await open(t);
+  const there = await open(t);
+  const { way, host, change, number, desk, commit } = there;
+  await blockPush(there.gerrit, desk.project);
+  const request = await testedRequest(there, change);
   way.meet(`/a/changes/${desk.project}~${number}/revisions/${commit}/submit`, troubles.half);
-  const request = { change, patchset: 1, tested: null };
   await assert.rejects(host.submit(gateActor, request), { name: 'HostAway' });
   assert.equal((await host.submit(gateActor, request)).kind, 'already-merged');
 });
@@ -145,17 +150,13 @@ test("Sluice's own vote triggers nothing, and somebody's does", async (t) => {
 });
 
 test('a project that became read-only refuses a merge, in its own words, and says so before any job runs', async (t) => {
-  const { gerrit, desk, host, git, change, commit } = await open(t);
+  const { gerrit, desk, host, git, change } = await open(t);
   assert.deepEqual(await host.canMerge(change, ['Verified']), { ok: true });
-  const { ref } = (await host.readChange(change)) ?? { ref: '' };
+  const request = await testedRequest({ host, git }, change);
   await setConfig(gerrit.site, desk.project, [['project.state', 'read only']]);
-  await git.ensure(desk.project, [ref]);
-  const { tree } = await git.resolve(desk.project, commit);
-  for (const tested of [null, { project: desk.project, branch: 'master', commit, tree }]) {
-    const result = await host.submit(gateActor, { change, patchset: 1, tested });
-    assert.ok(result.kind === 'refused', result.kind);
-    assert.match(result.reason, /state|read/i);
-  }
+  const result = await host.submit(gateActor, request);
+  assert.ok(result.kind === 'refused', result.kind);
+  assert.match(result.reason, /state|read/i);
   assert.equal((await host.readChange(change))?.status, 'open');
   const { host: later, check } = await connect(t, gerrit, { owns: (project) => project === desk.project });
   const missing = [`the project ${desk.project} is read-only at Gerrit`];
@@ -165,13 +166,15 @@ test('a project that became read-only refuses a merge, in its own words, and say
 });
 
 test('a branch that is deleted takes no merge, and its changes can still be read', async (t) => {
-  const { gerrit, desk, host, change, number } = await open(t);
+  const { gerrit, desk, host, git, change, number } = await open(t);
+  const request = await testedRequest({ host, git }, change);
   await done(gerrit.rest('POST', `/projects/${desk.project}/branches:delete`, { branches: ['refs/heads/master'] }));
   const read = await host.readChange(change);
   assert.equal(read?.branch, 'master');
   assert.equal(await host.branchTip(desk.project, 'master'), null);
-  const result = await host.submit(gateActor, { change, patchset: 1, tested: null });
-  assert.ok(result.kind !== 'merged' || (await host.branchTip(desk.project, 'master')) !== null, result.kind);
+  const reason = `${desk.project} has no branch master`;
+  assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
+  assert.equal(await host.branchTip(desk.project, 'master'), null);
   assert.ok((await host.readEvents(`review:${number}`, 0)).events.length > 0);
 });
 
@@ -260,7 +263,8 @@ test('a change on an older patch set of another one is not merged before it is r
 });
 
 test('I9: hashtags and work in progress are as Gerrit has them, and what is in progress is not merged', async (t) => {
-  const { gerrit, host, change, number } = await open(t);
+  const { gerrit, host, git, change, number } = await open(t);
+  const request = await testedRequest({ host, git }, change);
   const act = (path: string, body: object) => done(gerrit.rest('POST', `/changes/${number}/${path}`, body));
   await act('hashtags', { add: ['two words', 'größer'] });
   assert.deepEqual([...((await host.readChange(change))?.hashtags ?? [])].sort(), ['größer', 'two words']);
@@ -270,7 +274,7 @@ test('I9: hashtags and work in progress are as Gerrit has them, and what is in p
   const missing = await host.canMerge(change, []);
   assert.ok(!missing.ok);
   assert.ok(missing.missing.includes(`change ${number} is work in progress`), missing.missing.join());
-  assert.equal((await host.submit(gateActor, { change, patchset: 1, tested: null })).kind, 'refused');
+  assert.equal((await host.submit(gateActor, request)).kind, 'refused');
   await act('ready', { message: 'now' });
   await act('hashtags', { remove: ['two words'] });
   assert.deepEqual(await host.canMerge(change, []), { ok: true });
@@ -346,16 +350,9 @@ test('where Gerrit merges topics whole, changes of one topic need each other', a
 
 test('without the right to push Gerrit merges, and what it has merged is compared', async (t) => {
   const { gerrit, host, git, desk, change, number } = await open(t);
-  const { id } = (await done(gerrit.rest('GET', '/groups/Service%20Users'))) as { id: string };
-  const push = { rules: { [decodeURIComponent(id)]: { action: 'BLOCK' } } };
-  const add = { 'refs/heads/*': { permissions: { push } } };
-  await done(gerrit.rest('POST', `/projects/${desk.project}/access`, { add }));
-  const { ref } = (await host.readChange(change)) ?? { ref: '' };
-  await git.ensure(desk.project, [ref]);
-  const own = await git.resolve(desk.project, ref);
-  const state = { project: desk.project, branch: 'master' };
-  const merged = await host.submit(gateActor, { change, patchset: 1, tested: { ...state, ...own } });
-  assert.deepEqual(merged, { kind: 'merged', state: { ...state, ...own } });
+  await blockPush(gerrit, desk.project);
+  const request = await testedRequest({ host, git }, change);
+  assert.deepEqual(await host.submit(gateActor, request), { kind: 'merged', state: request.tested });
   const events = (await host.readEvents(`review:${number}`, 1)).events.map(({ type }) => type);
   assert.deepEqual(events, ['change-merged', 'ref-updated']);
 });
@@ -406,11 +403,12 @@ test('what a look has seen is not asked again before a merge, and what has chang
 });
 
 test('a host that fails at the merge is asked again later', async (t) => {
-  const { way, host, change, desk, number, commit } = await open(t);
+  const there = await open(t);
+  const { way, host, change, desk, number, commit } = there;
+  await blockPush(there.gerrit, desk.project);
+  const request = await testedRequest(there, change);
   const full: (typeof troubles)['busy'] = (response) => response.writeHead(500).end('No space left on device');
   way.meet(`/a/changes/${desk.project}~${number}/revisions/${commit}/submit`, full);
-  await assert.rejects(host.submit(gateActor, { change, patchset: 1, tested: null }), { name: 'HostAway' });
-  assert.ok(
-    ['merged', 'already-merged'].includes((await host.submit(gateActor, { change, patchset: 1, tested: null })).kind),
-  );
+  await assert.rejects(host.submit(gateActor, request), { name: 'HostAway' });
+  assert.ok(['merged', 'already-merged'].includes((await host.submit(gateActor, request)).kind));
 });

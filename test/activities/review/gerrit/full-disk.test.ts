@@ -7,8 +7,9 @@ import { usualPatience } from '../../../../activities/review/http.ts';
 import { done } from '../../../../infra/gerrit/account.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { titled } from '../../../e2e/gerrit/sluice.ts';
+import { testedRequest } from '../tested.ts';
 import { openDesk } from './desk.ts';
-import { connect, type SharedGerrit, sharedGerrit } from './world.ts';
+import { blockPush, connect, type SharedGerrit, sharedGerrit } from './world.ts';
 
 const patience = { ...usualPatience, pause: 5, longestPause: 50, timeout: 20_000 };
 
@@ -38,11 +39,8 @@ for (const [way, message] of Object.entries(ways)) {
     const { host, git } = await connect(t, gerrit, { owns: (project) => project === desk.project, patience });
     const { number } = await desk.propose({ files: { a: '1\n' }, message: titled('Bring a') });
     const change = `review:${number}`;
-    const { ref } = (await host.readChange(change)) ?? { ref: '' };
-    await git.ensure(desk.project, [ref]);
-    const own = await git.resolve(desk.project, ref);
-    const tested = way === 'by Gerrit' ? null : { project: desk.project, branch: 'master', ...own };
-    const request = { change, patchset: 1, tested };
+    if (way === 'by Gerrit') await blockPush(gerrit, desk.project);
+    const request = await testedRequest({ host, git }, change);
 
     const disk = await onSmallDisk(t, gerrit, desk.project);
     await disk.fill();

@@ -4,7 +4,6 @@ import type { ReviewHost } from '../../../../activities/review/port.ts';
 import { done } from '../../../../infra/gerrit/account.ts';
 import { makeCommit } from '../../git/repository.ts';
 import type { ReviewWorld } from '../contract.ts';
-import type { CycleWorld } from '../cycle.ts';
 import { messageFor } from '../developer.ts';
 import { type Desk, openDesk } from './desk.ts';
 import { bot, connect, type SharedGerrit } from './world.ts';
@@ -12,7 +11,7 @@ import { bot, connect, type SharedGerrit } from './world.ts';
 let worlds = 0;
 
 /** Projects of its own for each test, below a folder, that require nothing for a merge. */
-export async function openWorld(t: TestContext, gerrit: SharedGerrit): Promise<CycleWorld> {
+export async function openWorld(t: TestContext, gerrit: SharedGerrit): Promise<ReviewWorld> {
   worlds += 1;
   const folder = `contract${worlds}`;
   const full = (project: string) => `${folder}/${project}`;
@@ -41,7 +40,10 @@ interface Place {
   readonly folder: string;
 }
 
-function developers({ rest }: SharedGerrit, { host, desks, folder }: Place): Omit<ReviewWorld, 'host' | 'words'> {
+function developers(
+  { rest }: SharedGerrit,
+  { host, desks, folder }: Place,
+): Omit<ReviewWorld, 'host' | 'git' | 'words'> {
   const words = new Map<string, string>();
   const at = (project: string) => desks.get(project) as Desk;
   const post = (change: string, path: string, body: object) =>

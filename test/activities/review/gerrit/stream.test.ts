@@ -9,6 +9,7 @@ import { done } from '../../../../infra/gerrit/account.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { makeCommit } from '../../git/repository.ts';
 import { messageFor } from '../developer.ts';
+import { testedRequest } from '../tested.ts';
 import { openDesk } from './desk.ts';
 import { openWire } from './proxy.ts';
 import { connect, type SharedGerrit, sharedGerrit } from './world.ts';
@@ -100,7 +101,7 @@ test('what happens is heard: changes as looks, refs as events, a merge by its ch
   await ear.until('a new branch', isAt('refs/heads/side'));
   ear.heard.length = 0;
   const change = `review:${number}`;
-  const merged = await connection.host.submit(gateActor, { change, patchset: 1, tested: null });
+  const merged = await connection.host.submit(gateActor, await testedRequest(connection, change));
   assert.equal(merged.kind, 'merged');
   await comment(gerrit, number, 'the last');
   await ear.until('the merge', looksAt(number));

@@ -36,7 +36,7 @@ async function openStack(t: TestContext, mode: 'merge' | 'rebase') {
     result.kind === 'ready' ? result.sources[0] : undefined,
   );
   const requests = numbers.map((number, index): SubmitRequest => {
-    const [tested = null, verdict] = [states[index], { Verified: 2, submit: true }];
+    const [tested, verdict] = [states[index] ?? assert.fail(), { Verified: 2, submit: true }];
     return { change: `review:${number}`, patchset: 1, tested, mode, verdict };
   });
   const statuses = () => Promise.all(requests.map(async ({ change }) => (await host.readChange(change))?.status));
@@ -53,7 +53,7 @@ for (const mode of ['merge', 'rebase'] as const) {
     const before = await desk.fetch('refs/heads/master');
     assert.equal(await host.submitTogether?.(gateActor, requests), 3);
     assert.deepEqual(await statuses(), ['merged', 'merged', 'merged']);
-    const commits = requests.map(({ tested }) => tested?.commit);
+    const commits = requests.map(({ tested }) => tested.commit);
     assert.equal(await desk.fetch('refs/heads/master'), commits[2]);
     // Whoever has not merged them tells the same of each.
     const { host: other } = await connect(t, gerrit, { owns: (name) => name === desk.project });
@@ -75,7 +75,7 @@ test('those before a change that cannot be merged are merged at once, and it is 
   assert.equal(await host.submitTogether?.(gateActor, requests), 2);
   assert.deepEqual(await statuses(), ['merged', 'merged', 'open']);
   assert.equal((await verdicts())[2], 0);
-  assert.equal(await desk.fetch('refs/heads/master'), requests[1]?.tested?.commit);
+  assert.equal(await desk.fetch('refs/heads/master'), requests[1]?.tested.commit);
 });
 
 test('nothing is merged at once, and no vote stays, where it was tested on another state', async (t) => {

@@ -123,6 +123,14 @@ export async function setConfig(site: GerritSite, project: string, keys: readonl
   }
 }
 
+/** Takes the right to push to a project from Sluice's account: then Gerrit merges by itself. */
+export async function blockPush({ rest }: SharedGerrit, project: string): Promise<void> {
+  const { id } = (await done(rest('GET', '/groups/Service%20Users'))) as { readonly id: string };
+  const push = { rules: { [decodeURIComponent(id)]: { action: 'BLOCK' } } };
+  const add = { 'refs/heads/*': { permissions: { push } } };
+  await done(rest('POST', `/projects/${project}/access`, { add }));
+}
+
 export interface ConnectOptions {
   /** Instead of the shared Gerrit's. */
   readonly settings?: Partial<GerritSettings>;

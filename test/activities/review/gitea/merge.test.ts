@@ -7,6 +7,7 @@ import { must } from '../../../../activities/process/run.ts';
 import { peopleElsewhere } from '../../../../activities/review/elsewhere.ts';
 import { aboutToMerge } from '../../../../activities/review/mark.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { testedRequest } from '../tested.ts';
 import { gitea, useGitea } from './site.ts';
 import { contents, type GiteaWorld, openWorld, pathOf, proposalOf, until } from './world.ts';
 
@@ -201,21 +202,24 @@ test('others’ checks and approvals are in the way, Sluice’s own are given at
 });
 
 test('who asks for changes is in the way by name', options, async (t) => {
-  const { host, push, vote } = await open(t);
+  const world = await open(t);
+  const { host, push, vote } = world;
   const id = await push(one);
   await vote(id, 'Approved', -1);
   assert.deepEqual(await host.canMerge(id, []), { ok: false, missing: ['bob asked for changes'] });
-  const result = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+  const result = await host.submit(gateActor, await testedRequest(world, id));
   assert.deepEqual(result, { kind: 'refused', reason: 'bob asked for changes' });
 });
 
 test('a conflict is seen, and not merged', options, async (t) => {
-  const { host, push } = await open(t, false);
+  const world = await open(t, false);
+  const { host, push } = world;
   const [first, second] = [await push(one), await push({ ...one, content: '2' })];
-  assert.equal((await host.submit(gateActor, { change: first, patchset: 1, tested: null })).kind, 'merged');
+  const alone = await testedRequest(world, second);
+  assert.equal((await host.submit(gateActor, await testedRequest(world, first))).kind, 'merged');
   const answer = await host.canMerge(second, []);
   assert.ok(!answer.ok && /finds a conflict of .* with master/.test(answer.missing.join()));
-  assert.equal((await host.submit(gateActor, { change: second, patchset: 1, tested: null })).kind, 'refused');
+  assert.equal((await host.submit(gateActor, alone)).kind, 'moved');
 });
 
 test('a branch that is gone with changes open on it, and an archived project, merge nothing', options, async (t) => {
@@ -225,7 +229,7 @@ test('a branch that is gone with changes open on it, and an archived project, me
   const tested = await prepare([id]);
   await root.api('PATCH', `/repos/${owner}/alpha`, { archived: true });
   assert.deepEqual(await host.canMerge(id, []), { ok: false, missing: [`${owner}/alpha is archived`] });
-  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'refused');
+  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested })).kind, 'refused');
   assert.deepEqual(await host.listOpenChanges(), []);
   await root.api('PATCH', `/repos/${owner}/alpha`, { archived: false });
   await sluice.api('POST', `/repos/${owner}/alpha/contents/next`, contents('x', { new_branch: 'next' }));

@@ -5,14 +5,13 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openCache } from '../../../../activities/git/cache.ts';
 import type { MergeMode } from '../../../../activities/git/merge.ts';
-import type { Git } from '../../../../activities/git/port.ts';
 import type { Connection } from '../../../../activities/review/connection.ts';
 import { openGitea } from '../../../../activities/review/gitea/adapter.ts';
-import type { ReviewHost } from '../../../../activities/review/port.ts';
 import type { SourceState } from '../../../../pipelines/model/artifact.ts';
 import type { Change, TriggerEvent } from '../../../../pipelines/model/change.ts';
 import { scratch } from '../../git/repository.ts';
 import type { ReviewWorld, Words } from '../contract.ts';
+import { prepare } from '../tested.ts';
 import type { Account, GiteaSite } from './site.ts';
 
 /** An owner of its own with the projects `alpha` and `beta`, on the Gitea of a test's file. */
@@ -20,8 +19,6 @@ export interface GiteaWorld extends ReviewWorld {
   readonly words: Words;
   readonly connection: Connection;
   readonly owner: string;
-  /** Sluice's cache. */
-  readonly git: Git;
   /** Merges changes as they would be for a test: the state of the last. */
   prepare(changes: readonly string[], mode?: MergeMode): Promise<SourceState>;
   /** Another process's view of the same: nothing of it is in memory. */
@@ -66,7 +63,7 @@ export async function openWorld(t: TestContext, site: GiteaSite): Promise<GiteaW
     git: cache,
     reopen,
     words: wordsOf(owner, sluice),
-    prepare: (changes, mode) => prepare(connection.host, cache, { changes, mode }),
+    prepare: (changes, mode) => prepare({ host, git: cache }, changes, mode),
     push: (commit) => push({ site, owner, connection }, commit),
     async vote(change, _label, value) {
       const path = `${pullOf(change)}/reviews`;
@@ -89,24 +86,6 @@ export async function openWorld(t: TestContext, site: GiteaSite): Promise<GiteaW
       await sluice.api('POST', `/repos/${owner}/${project}/tags`, { tag_name: name, message: name, target: 'master' });
     },
   };
-}
-
-interface Preparation {
-  readonly changes: readonly string[];
-  readonly mode: MergeMode | undefined;
-}
-
-async function prepare(host: ReviewHost, git: Git, { changes, mode }: Preparation): Promise<SourceState> {
-  const proposals = [];
-  for (const id of changes) {
-    const change = (await host.readChange(id)) ?? assert.fail(id);
-    await git.ensure(change.project, [change.ref]);
-    const { project, branch, ref: commit } = change;
-    proposals.push({ id, project, branch, commit, ...(mode === undefined ? {} : { mode }) });
-  }
-  const [result] = await git.merge({ items: [{ key: randomUUID(), base: null, changes: proposals }] });
-  assert.equal(result?.kind, 'ready', JSON.stringify(result));
-  return (result?.kind === 'ready' ? result.sources.at(-1) : undefined) ?? assert.fail('no state');
 }
 
 /** The API's path of a change: `pulls` or `issues`. */
@@ -138,6 +117,7 @@ function wordsOf(owner: string, sluice: Account): Words {
     project: (name) => `${owner}/${name}`,
     event: (event) => eventNames[event.action ?? ''] ?? (event.type === 'report' ? 'comment-added' : eventName(event)),
     refEvents: false,
+    unstacked: true,
     approved: 'approved',
     verdict: {
       own: 'sluice/check',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { testedRequest } from '../tested.ts';
 import { addComment, addReview, setLabel } from './server/pull-routes.ts';
 import { type Fault, git, now } from './server/state.ts';
 import { idOf, openWorld, propose, pushOver } from './world.ts';
@@ -37,9 +38,10 @@ for (const kind of ['unavailable', 'html', 'cut', 'busy'] as const) {
 }
 
 test('a merge whose answer is lost is found done', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   const pull = await propose(world, alpha, { files: { a: '1' } });
-  const request = { change: idOf(alpha, pull), patchset: 1, tested: null };
+  const request = await testedRequest(there, idOf(alpha, pull));
   world.faults.push({ match: /^PUT .*\/merge$/, kind: 'cut', times: 1, done: true });
   const result = await host.submit(gateActor, request).catch(() => host.submit(gateActor, request));
   assert.ok(result.kind === 'already-merged' || result.kind === 'refused');
@@ -47,16 +49,17 @@ test('a merge whose answer is lost is found done', async (t) => {
 });
 
 test('a repository that was renamed is read and merged under its old name', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const { world, alpha, host, git: cache } = await openWorld(t);
   const pull = await propose(world, alpha, { files: { a: '1' } });
   const id = idOf(alpha, pull);
+  const request = await testedRequest({ host, git: cache }, id);
   alpha.fullName = 'acme/gamma';
   world.renamed.set('acme/alpha', 'acme/gamma');
   const change = await host.readChange(id);
   assert.deepEqual([change?.id, change?.project], [id, 'acme/alpha']);
   assert.equal(await host.nameNow?.('acme/alpha'), 'acme/gamma');
   assert.equal(await host.nameNow?.('acme/gamma'), null);
-  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'merged');
+  assert.equal((await host.submit(gateActor, request)).kind, 'merged');
 });
 
 test('a branch that is gone has no tip, and what needs it can be read all the same', async (t) => {

@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test';
 import type { TriggerEvent } from '../../../../pipelines/model/change.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
-import { testReviewHost } from '../contract.ts';
-import { type CycleWorld, testCycles } from '../cycle.ts';
+import { type ReviewWorld, testReviewHost } from '../contract.ts';
+import { testCycles } from '../cycle.ts';
 import { addEvent, addReview, closePull } from './server/pull-routes.ts';
 import { git, type PullState, type RepositoryState, tip } from './server/state.ts';
 import { idOf, openWorld, propose, pushOver } from './world.ts';
@@ -17,8 +17,8 @@ const names: Readonly<Record<string, string>> = {
   reopened: 'change-restored',
 };
 
-async function openReviewWorld(t: TestContext, more: Partial<RepositoryState> = {}): Promise<CycleWorld> {
-  const { world, host, cache, alpha, beta } = await openWorld(t);
+async function openReviewWorld(t: TestContext, more: Partial<RepositoryState> = {}): Promise<ReviewWorld> {
+  const { world, host, git: cache, alpha, beta } = await openWorld(t);
   for (const repository of [alpha, beta]) Object.assign(repository, more);
   const all = () => [alpha, beta].flatMap((repository) => repository.pulls.map((pull) => ({ repository, pull })));
   const find = (id: string) => {
@@ -36,6 +36,7 @@ async function openReviewWorld(t: TestContext, more: Partial<RepositoryState> = 
       project: (name) => `acme/${name}`,
       event: eventName,
       refEvents: false,
+      unstacked: true,
       approved: 'review',
       verdict: {
         own: 'sluice/gate',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
+import { testedRequest } from '../tested.ts';
 import { mergeKey, testMerge } from './server/merging.ts';
 import { addReview, closePull } from './server/pull-routes.ts';
 import { git, type PullState, type RepositoryState, tip } from './server/state.ts';
@@ -44,7 +45,7 @@ for (const [mode, parents] of modes) {
 }
 
 /** Sluice's own cache has what was tested. */
-async function keep({ alpha, cache }: GithubWorld, commit: string): Promise<void> {
+async function keep({ alpha, git: cache }: GithubWorld, commit: string): Promise<void> {
   await git(alpha, 'update-ref', 'refs/heads/tested', commit);
   await cache.ensure(alpha.fullName, ['refs/heads/tested']);
   await git(alpha, 'update-ref', '-d', 'refs/heads/tested');
@@ -148,15 +149,17 @@ for (const [says, want] of lines) {
 }
 
 test('I9: where rules and settings have no way to merge in common, that is said before any job runs', async (t) => {
-  const { world, alpha, host, open } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host, open } = there;
   const pull = await propose(world, alpha, { files: { a: '1' } });
   const change = idOf(alpha, pull);
+  const request = await testedRequest(there, change);
   alpha.methods = { merge: true, squash: false, rebase: false };
   alpha.rules = [{ type: 'required_linear_history' }];
   const reason =
     'the rules of master allow to merge by squash or rebase, the settings of acme/alpha by merge: let both allow one way';
   assert.deepEqual(await host.canMerge(change, []), { ok: false, missing: [reason] });
-  assert.deepEqual(await host.submit(gateActor, { change, patchset: 1, tested: null }), { kind: 'refused', reason });
+  assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
   alpha.rules = [];
   assert.deepEqual(await host.canMerge(change, []), { ok: true });
   alpha.linear = true;
@@ -241,14 +244,13 @@ test('a branch that moved since the test is said before anything is merged', asy
 });
 
 test('what was tested together with more of the same repository is refused, for testing again is no help', async (t) => {
-  const { world, alpha, host, cache } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   const pull = await propose(world, alpha, { files: { a: '1' } });
   const onto = await tip(alpha, 'master');
   const both = await makeCommit(alpha.directory, { parents: [onto], files: { a: '1', b: '1' } });
   const tree = await git(alpha, 'rev-parse', `${both}^{tree}`);
-  // Sluice's own cache has what was tested.
-  await git(alpha, 'update-ref', 'refs/heads/tested', both);
-  await cache.ensure('acme/alpha', ['refs/heads/tested']);
+  await keep(there, both);
   const state = { project: 'acme/alpha', branch: 'master', commit: both, tree };
   const result = await host.submit(gateActor, { change: idOf(alpha, pull), patchset: 1, tested: state });
   assert.equal(result.kind, 'refused');
@@ -264,7 +266,8 @@ test('a branch that comes to the same tree by another commit is what was tested'
   const both = await makeCommit(alpha.directory, { parents: [ahead], files: { b: '1' } });
   const tree = await git(alpha, 'rev-parse', `${both}^{tree}`);
   const state = { project: 'acme/alpha', branch: 'master', commit: both, tree };
-  await host.submit(gateActor, { change: idOf(alpha, first), patchset: 1, tested: null, mode: 'squash-merge' });
+  const request = await testedRequest(there, idOf(alpha, first));
+  await host.submit(gateActor, { ...request, mode: 'squash-merge' });
   const result = await host.submit(gateActor, { change: idOf(alpha, second), patchset: 1, tested: state });
   assert.equal(result.kind, 'merged');
 });
@@ -319,8 +322,8 @@ for (const [says, obstacle, reason] of refusals) {
   test(`refused with its reason: ${says}`, async (t) => {
     const there = await openWorld(t);
     const pull = await propose(there.world, there.alpha, { files: { a: '1' } });
+    const request = await testedRequest(there, idOf(there.alpha, pull));
     await obstacle(there, pull);
-    const request = { change: idOf(there.alpha, pull), patchset: 1, tested: null };
     const result = await there.host.submit(gateActor, request);
     assert.ok(result.kind === 'refused');
     assert.match(result.reason, reason);
@@ -328,9 +331,10 @@ for (const [says, obstacle, reason] of refusals) {
 }
 
 test('a head that is pushed over in the moment of the merge is refused, and so is a way that is not allowed', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   const pull = await propose(world, alpha, { files: { a: '1' } });
-  const request = { change: idOf(alpha, pull), patchset: 1, tested: null };
+  const request = await testedRequest(there, idOf(alpha, pull));
   alpha.methods.rebase = false;
   const other = await host.submit(gateActor, { ...request, mode: 'rebase' });
   assert.ok(other.kind === 'refused');
@@ -407,15 +411,17 @@ test('what GitHub has not computed is asked for again', async (t) => {
 });
 
 test('I9: while GitHub has not computed whether it can merge, it is away: nothing that was approved is refused', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   const pull = await propose(world, alpha, { files: { a: '1' } });
   const change = idOf(alpha, pull);
   world.computes = false;
+  const request = await testedRequest(there, change);
   const away = { name: 'ChangeNotReady', message: /has not said yet whether pull request 1 can be merged/ };
   await assert.rejects(host.canMerge(change, []), away);
-  await assert.rejects(host.submit(gateActor, { change, patchset: 1, tested: null }), away);
+  await assert.rejects(host.submit(gateActor, request), away);
   assert.equal((await host.readChange(change))?.status, 'open', 'it can be read and checked meanwhile');
   world.computes = true;
   assert.deepEqual(await host.canMerge(change, []), { ok: true });
-  assert.equal((await host.submit(gateActor, { change, patchset: 1, tested: null })).kind, 'merged');
+  assert.equal((await host.submit(gateActor, request)).kind, 'merged');
 });

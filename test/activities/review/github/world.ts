@@ -31,7 +31,7 @@ export interface GithubWorld {
   readonly connection: Connection;
   readonly host: ReviewHost;
   /** What `host` fetches into. */
-  readonly cache: Git;
+  readonly git: Git;
   /** Another connection to the same server, as another process has it; it shares what is kept on disk. */
   open(settings?: Partial<GithubSettings>): Connection;
 }
@@ -94,7 +94,7 @@ export async function openWorld(t: TestContext): Promise<GithubWorld> {
     return made;
   };
   const connection = open();
-  return { world, url: server.url, alpha, beta, connection, host: connection.host, cache, open };
+  return { world, url: server.url, alpha, beta, connection, host: connection.host, git: cache, open };
 }
 
 export interface Proposal {

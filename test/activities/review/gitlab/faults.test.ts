@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { git } from '../github/server/state.ts';
+import { testedRequest } from '../tested.ts';
 import { addNote, approve, headOf, nextId, now, setLabel } from './server/state.ts';
 import { idOf, openWorld, propose, pushOver } from './world.ts';
 
@@ -223,8 +224,9 @@ test('hostile texts stay texts', async (t) => {
 });
 
 test('a project that was renamed or is elsewhere is not there, and an empty merge request is none', async (t) => {
-  const { world, alpha, host, open } = await openWorld(t);
+  const { world, alpha, host, git, open } = await openWorld(t);
   const request = await propose(world, alpha, { files: { a: '1' } });
+  const asked = await testedRequest({ host, git }, idOf(alpha, request));
   const bare = await propose(world, alpha, { files: { b: '1' } });
   bare.versions.length = 0;
   assert.equal(await host.readChange(idOf(alpha, bare)), null);
@@ -242,7 +244,7 @@ test('a project that was renamed or is elsewhere is not there, and an empty merg
   alpha.formerly = 'secret/alpha';
   assert.equal(await host.nameNow?.('secret/alpha'), null, 'of another connection nothing is told');
   alpha.formerly = 'acme/tools/alpha';
-  const refused = await host.submit(gateActor, { change: 'lab:acme/tools/alpha!1', patchset: 1, tested: null });
+  const refused = await host.submit(gateActor, asked);
   assert.ok(refused.kind === 'refused');
   assert.match(refused.reason, /acme\/tools\/alpha is called others\/alpha there: name it so in sluice\.yaml$/);
   assert.equal(await host.readChange('others/alpha!1'), null, "another connection's");

@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test';
 import type { TriggerEvent } from '../../../../pipelines/model/change.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
-import { testReviewHost } from '../contract.ts';
-import { type CycleWorld, testCycles } from '../cycle.ts';
+import { type ReviewWorld, testReviewHost } from '../contract.ts';
+import { testCycles } from '../cycle.ts';
 import { git, tip } from '../github/server/state.ts';
 import { approve, headOf, type ProjectState, setState, unapprove } from './server/state.ts';
 import { latestOf } from './server/views.ts';
@@ -20,8 +20,8 @@ const names: Readonly<Record<string, string>> = {
   merged: 'change-merged',
 };
 
-async function openReviewWorld(t: TestContext, mayPush = false): Promise<CycleWorld> {
-  const { world, host, cache, alpha, beta } = await openWorld(t);
+async function openReviewWorld(t: TestContext, mayPush = false): Promise<ReviewWorld> {
+  const { world, host, git: cache, alpha, beta } = await openWorld(t);
   for (const project of [alpha, beta]) project.mayPush = mayPush;
   const all = () => [alpha, beta].flatMap((project) => project.requests.map((request) => ({ project, request })));
   const find = (id: string) => {
@@ -37,6 +37,7 @@ async function openReviewWorld(t: TestContext, mayPush = false): Promise<CycleWo
       project: (name) => `acme/tools/${name}`,
       event: ({ action = '', type }: TriggerEvent) => names[action] ?? (type === 'report' ? 'comment-added' : action),
       refEvents: false,
+      unstacked: true,
       approved: 'approved',
       verdict: {
         own: 'sluice/check',

@@ -4,8 +4,9 @@ import type { SubmitResult } from '../../../../activities/review/port.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
 import { git, tip } from '../github/server/state.ts';
+import { prepare, testedRequest } from '../tested.ts';
 import { headOf, nextId, type ProjectState, type RequestState, type World } from './server/state.ts';
-import { type GitlabWorld, idOf, openWorld, prepare, propose, pushOver } from './world.ts';
+import { type GitlabWorld, idOf, openWorld, propose, pushOver } from './world.ts';
 
 async function moveBranch({ alpha }: GitlabWorld, files: Readonly<Record<string, string>>): Promise<void> {
   const parents = [await tip(alpha, 'master')];
@@ -81,10 +82,12 @@ test('a branch that moves in the moment of the merge is an error that says so', 
 });
 
 test('a head that moves in the moment of the merge is not merged', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   const request = await propose(world, alpha, { files: { a: '1' } });
+  const asked = await testedRequest(there, idOf(alpha, request));
   world.beforeMerge = () => pushOver(world, alpha, { request, files: { a: '2' } });
-  const result = await host.submit(gateActor, { change: idOf(alpha, request), patchset: 1, tested: null });
+  const result = await host.submit(gateActor, asked);
   assert.match(reasonOf(result), /\(409\): SHA does not match HEAD/);
   assert.equal(request.state, 'opened');
 });
@@ -169,19 +172,21 @@ const obstacles: readonly Obstacle[] = [
 ];
 
 test('what is in the way is said before any job, and of a merge too', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   const usual = structuredClone({ ...alpha, requests: [], statuses: [], hooks: [], labels: [] });
   const { threadsRequired, approvalsRequired, pipelineRequired, archived, mayMerge } = usual;
   for (const { says, put, missing } of obstacles) {
     const request = await propose(world, alpha, { files: { a: says } });
     const change = idOf(alpha, request);
+    const asked = await testedRequest(there, change);
     put(alpha, request);
     // A right to push goes past nothing that GitLab asks for.
     for (const mayPush of [false, ...(mayMerge === alpha.mayMerge ? [true] : [])]) {
       alpha.mayPush = mayPush;
       const answer = await host.canMerge(change, ['sluice/gate']);
       assert.match(answer.ok ? '' : answer.missing.join(), missing, says);
-      assert.match(reasonOf(await host.submit(gateActor, { change, patchset: 1, tested: null })), missing, says);
+      assert.match(reasonOf(await host.submit(gateActor, asked)), missing, says);
     }
     Object.assign(alpha, { threadsRequired, approvalsRequired, pipelineRequired, archived, mayMerge, mayPush: false });
   }
@@ -208,7 +213,8 @@ test('I9: a head that comes while the host is waited for keeps what was tested f
 });
 
 test('where a pipeline must succeed, what Sluice gives is given as it merges', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   alpha.pipelineRequired = true;
   const [one, two, three] = [
     await propose(world, alpha, { files: { a: '1' } }),
@@ -221,9 +227,9 @@ test('where a pipeline must succeed, what Sluice gives is given as it merges', a
   for (const request of [one, two]) {
     const change = idOf(alpha, request);
     assert.deepEqual(await host.canMerge(change, ['sluice/gate']), { ok: true });
-    assert.equal((await host.submit(gateActor, { change, patchset: 1, tested: null })).kind, 'merged');
+    assert.equal((await host.submit(gateActor, await testedRequest(there, change))).kind, 'merged');
   }
-  const failed = await host.submit(gateActor, { change: idOf(alpha, three), patchset: 1, tested: null });
+  const failed = await host.submit(gateActor, await testedRequest(there, idOf(alpha, three)));
   assert.match(reasonOf(failed), /the status sluice\/check is failed|its pipeline is failed/);
 });
 
@@ -266,11 +272,13 @@ test('a conflict that GitLab finds is said before any job, and is none where Slu
 });
 
 test('what GitLab answers to a merge is told, and what it has done is found', async (t) => {
-  const { world, alpha, host } = await openWorld(t);
+  const there = await openWorld(t);
+  const { world, alpha, host } = there;
   const submit = async (fault: Partial<World['faults'][number]>) => {
     const change = idOf(alpha, await propose(world, alpha, { files: { [`f${alpha.requests.length}`]: '1' } }));
+    const request = await testedRequest(there, change);
     world.faults.push({ match: /^PUT .*\/merge$/, kind: 405, times: 1, ...fault });
-    return host.submit(gateActor, { change, patchset: 1, tested: null });
+    return host.submit(gateActor, request);
   };
   for (const kind of [401, 405, 406, 409] as const)
     assert.match(reasonOf(await submit({ kind })), new RegExp(`(${kind})`));

@@ -1,17 +1,13 @@
-import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openCache } from '../../../../activities/git/cache.ts';
-import type { MergeMode } from '../../../../activities/git/merge.ts';
 import type { Git } from '../../../../activities/git/port.ts';
 import type { Connection } from '../../../../activities/review/connection.ts';
 import { openGitlab } from '../../../../activities/review/gitlab/adapter.ts';
 import type { ReviewHost } from '../../../../activities/review/port.ts';
 import type { ForgeSettings } from '../../../../activities/review/settings.ts';
-import type { SourceState } from '../../../../pipelines/model/artifact.ts';
 import { makeCommit } from '../../git/repository.ts';
 import { tip } from '../github/server/state.ts';
 import { serve } from './server/server.ts';
@@ -24,7 +20,7 @@ export interface GitlabWorld {
   readonly connection: Connection;
   readonly host: ReviewHost;
   /** What `host` fetches into. */
-  readonly cache: Git;
+  readonly git: Git;
   /** Another connection to the same server, as another process has it; it shares what is kept on disk. */
   open(settings?: Partial<ForgeSettings>, delay?: number): Connection;
 }
@@ -46,7 +42,7 @@ export async function openWorld(t: TestContext): Promise<GitlabWorld> {
     throw new Error(`the server is not as GitLab describes it:\n${world.problems.join('\n')}`);
   });
   const secrets: Readonly<Record<string, string>> = { TOKEN: world.token, HOOK: 'hook-secret' };
-  const cache: Git = openCache({ directory: join(root, 'cache'), remote: (project) => host.gitRemote(project) });
+  const git: Git = openCache({ directory: join(root, 'cache'), remote: (project) => host.gitRemote(project) });
   const open = (given: Partial<ForgeSettings> = {}, delay = 30_000) =>
     openGitlab({
       name: 'lab',
@@ -58,13 +54,13 @@ export async function openWorld(t: TestContext): Promise<GitlabWorld> {
         ...given,
       },
       readSecret: async (reference) => secrets['env' in reference ? reference.env : ''] ?? '',
-      git: cache,
+      git,
       patience,
       delay,
     });
   const connection = open();
   const { host } = connection;
-  return { world, alpha, beta, connection, host, cache, open };
+  return { world, alpha, beta, connection, host, git, open };
 }
 
 export interface Proposal {
@@ -108,23 +104,6 @@ export async function pushOver(
   await state.setHead(world, project, { request, head });
   const body = 'added 1 commit\n\n<ul><li>abc - Change something again</li></ul>';
   state.addNote(world, request, { author: request.author, body, system: true });
-}
-
-/** Merges changes as they would be for a test: the state of the last. */
-export async function prepare(
-  { host, cache }: Pick<GitlabWorld, 'host' | 'cache'>,
-  changes: readonly string[],
-  mode: MergeMode = 'merge',
-): Promise<SourceState> {
-  const proposals = [];
-  for (const id of changes) {
-    const { project, branch, ref } = (await host.readChange(id)) ?? assert.fail(id);
-    await cache.ensure(project, [ref]);
-    proposals.push({ id, project, branch, commit: ref, mode });
-  }
-  const [result] = await cache.merge({ items: [{ key: randomUUID(), base: null, changes: proposals }] });
-  assert.equal(result?.kind, 'ready', JSON.stringify(result));
-  return (result?.kind === 'ready' ? result.sources.at(-1) : undefined) ?? assert.fail('no state');
 }
 
 export function idOf(project: state.ProjectState, request: state.RequestState): string {

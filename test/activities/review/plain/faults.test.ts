@@ -16,6 +16,7 @@ import { gateActor } from '../../../../pipelines/model/actor.ts';
 import type { Change } from '../../../../pipelines/model/change.ts';
 import { makeCommit, scratch, setBranch } from '../../git/repository.ts';
 import { serve } from '../http-backend.ts';
+import { testedRequest } from '../tested.ts';
 import { openPlainWorld, type PlainWorld, place } from './world.ts';
 
 async function read({ host }: PlainWorld, id: string): Promise<Change> {
@@ -46,6 +47,7 @@ test('plain Git: merged outside is merged, whoever did it; what is proposed afte
   const { host, push, repo } = world;
   const id = await push({ project: 'alpha', file: 'a', content: '1' });
   const { newrev = '' } = await read(world, id);
+  const request = await testedRequest(world, id);
   await setBranch(repo('alpha'), 'master', newrev);
   await git(repo('alpha'), ['update-ref', '-d', `refs/heads/proposed/${place(id).topic}`]);
   assert.equal((await read(world, id)).status, 'merged');
@@ -54,7 +56,7 @@ test('plain Git: merged outside is merged, whoever did it; what is proposed afte
     events.map(({ type, newrev: to }) => [type, to]),
     [['change-merged', newrev]],
   );
-  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: null })).kind, 'already-merged');
+  assert.equal((await host.submit(gateActor, request)).kind, 'already-merged');
   await push({ project: 'alpha', file: 'b', content: '1', amend: id });
   const again = await read(world, id);
   assert.deepEqual([again.status, again.patchset], ['open', 2]);
@@ -81,6 +83,15 @@ test('plain Git: a branch that was forced back makes the tested state void, and 
   assert.equal((await read(world, id)).status, 'open');
 });
 
+test('plain Git: a host that lets nobody push there refuses the merge, and is not away', async (t) => {
+  const world = await openPlainWorld(t, { serve: (root) => serve(t, root, 'sluice') });
+  const id = await world.push({ project: 'alpha', file: 'a', content: '1' });
+  const request = await testedRequest(world, id);
+  await git(world.repo('alpha'), ['config', 'http.receivepack', 'false']);
+  const reason = 'plain does not let Sluice push to master: it answers 403 to whoever pushes';
+  assert.deepEqual(await world.host.submit(gateActor, request), { kind: 'refused', reason });
+});
+
 test('plain Git: a branch that is deleted with changes open for it is named, and nothing is merged', async (t) => {
   const world = await openPlainWorld(t);
   const { host, repo } = world;
@@ -90,11 +101,12 @@ test('plain Git: a branch that is deleted with changes open for it is named, and
   await setBranch(repo('alpha'), 'proposed/stable/fix', commit);
   const id = 'plain:alpha@stable/fix';
   assert.equal((await read(world, id)).branch, 'stable');
+  const request = await testedRequest(world, id);
   await git(repo('alpha'), ['update-ref', '-d', 'refs/heads/stable']);
   const change = await read(world, id);
   assert.deepEqual([change.branch, change.status], ['stable', 'open'], 'it is not for another branch now');
   assert.deepEqual(await host.canMerge(id, []), { ok: false, missing: ['alpha has no branch stable any more'] });
-  const result = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+  const result = await host.submit(gateActor, request);
   assert.deepEqual(result, { kind: 'refused', reason: 'alpha has no branch stable any more' });
 });
 
@@ -184,7 +196,7 @@ test('plain Git: a veto holds up the merge until it is taken back', async (t) =>
   await world.say(id, 'Approved: -1\nWorkflow: -1');
   const missing = ['bob voted Approved -1', 'bob voted Workflow -1'];
   assert.deepEqual(await world.host.canMerge(id, []), { ok: false, missing });
-  const submit = () => world.host.submit(gateActor, { change: id, patchset: 1, tested: null });
+  const submit = async () => world.host.submit(gateActor, await testedRequest(world, id));
   assert.deepEqual(await submit(), { kind: 'refused', reason: missing[0] });
   await world.say(id, 'Approved: 0\nWorkflow: 0');
   assert.equal((await submit()).kind, 'merged');

@@ -10,6 +10,7 @@ import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { scratch } from '../../git/repository.ts';
 import { startSshServer } from '../../mirror/sshd.ts';
 import { testReviewHost } from '../contract.ts';
+import { testedRequest } from '../tested.ts';
 import { type GitDaemon, startGitDaemon } from './daemon.ts';
 import { openPlainWorld } from './world.ts';
 
@@ -41,7 +42,8 @@ const proposal = { project: 'alpha', file: 'a', content: '1' };
 
 // Each question is a connection with its handshake: the contract runs by git://, and here the story of one change.
 test('plain Git by ssh: a change is proposed, voted for, reported on and merged', async (t) => {
-  const { host, push, vote, repo } = await bySsh(t);
+  const world = await bySsh(t);
+  const { host, push, vote, repo } = world;
   const id = await push(proposal);
   await vote(id, 'Approved', 1);
   await host.report(gateActor, { key: 'k', change: id, patchset: 1, message: 'fine', body: { Verified: 1 } });
@@ -50,7 +52,7 @@ test('plain Git by ssh: a change is proposed, voted for, reported on and merged'
     ['Approved', 'bob'],
     ['Verified', 'sluice'],
   ]);
-  const result = await host.submit(gateActor, { change: id, patchset: 1, tested: null });
+  const result = await host.submit(gateActor, await testedRequest(world, id));
   assert.ok(result.kind === 'merged');
   assert.equal(await readBranch(repo('alpha'), 'master'), result.state.commit);
 });

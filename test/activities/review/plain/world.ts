@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openCache } from '../../../../activities/git/cache.ts';
 import { git, tryGit } from '../../../../activities/git/git.ts';
-import type { Git } from '../../../../activities/git/port.ts';
 import { readBranch } from '../../../../activities/git/refs.ts';
 import type { Connection } from '../../../../activities/review/connection.ts';
 import { openPlain } from '../../../../activities/review/plain/adapter.ts';
@@ -15,8 +14,6 @@ import type { ReviewWorld } from '../contract.ts';
 /** Somebody else's repositories, and a connection to them. */
 export interface PlainWorld extends ReviewWorld {
   readonly connection: Connection;
-  /** Sluice's cache. */
-  readonly git: Git;
   /** Where the host has a project. */
   readonly repo: (project: string) => string;
   /** Adds to a note of somebody on what a proposal is at. */
@@ -62,7 +59,7 @@ export async function openPlainWorld(t: TestContext, options: WorldOptions = {})
   return { connection, git: openGit(), reopen, repo, ...deeds(connection, repo) };
 }
 
-function deeds({ host }: Connection, repo: PlainWorld['repo']): ReviewWorld & Pick<PlainWorld, 'say'> {
+function deeds({ host }: Connection, repo: PlainWorld['repo']): Omit<ReviewWorld, 'git'> & Pick<PlainWorld, 'say'> {
   let pushed = 0;
   const say: PlainWorld['say'] = async (change, text, by = 'bob') => {
     const { project = '', topic = '' } = place(change);

@@ -16,7 +16,8 @@ const route = /^\/([^/]+\/[^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-rec
 /** Git's smart protocol, for who shows a token as GitHub wants it; pushes where Sluice has the right to. */
 export async function serveGit(world: World, { request, response, url, input }: GitExchange): Promise<void> {
   const [, name = '', rest = ''] = route.exec(url.pathname) ?? [];
-  const repository = world.repositories.find(({ fullName }) => fullName === name);
+  const now = world.renamed.get(name) ?? name;
+  const repository = world.repositories.find(({ fullName }) => fullName === now);
   const [, secret = ''] = (request.headers.authorization ?? '').split(' ');
   const [user, token] = Buffer.from(secret, 'base64').toString().split(':');
   const known = [world.token.value, `ghs_${world.appId}`].includes(token ?? '');
