@@ -60,7 +60,7 @@ function alone(deps: Pick<MergeDeps, 'host'>, { change, tested, input }: Wanted)
   const merged = tested.changes.find((one) => one.id === id && one.patchset === patchset);
   if (!state || !merged) return { refused: `what was tested is not patch set ${patchset} of ${id}` };
   const made = tested.steps?.find((one) => one.change === id);
-  const step = made && { step: { project, branch, commit: made.commit, tree: made.tree } };
+  const step = made && { step: { project, branch, commit: made.commit, tree: made.tree }, base: made.onto };
   const mode = merged.mergeMode && { mode: merged.mergeMode };
   const said = { verdict: rule.body, pipeline, ...reportOf(input) };
   return { host, request: { change: id, patchset, tested: state, ...step, ...mode, ...said } };

@@ -23,8 +23,8 @@ interface Merged {
   readonly kind: 'ready';
   /** Each project and branch that this item or one ahead of it changes, with the merged state. */
   readonly sources: readonly SourceState[];
-  /** What each change of the item has made, in order; absent where it has one. */
-  readonly steps?: readonly MergeStep[];
+  /** What each change of the item has made, in order. */
+  readonly steps: readonly MergeStep[];
 }
 
 export type ChainResult =
@@ -88,7 +88,7 @@ async function mergeItem(
     sources = [...sources.filter((each) => each !== at), state];
     steps.push({ ...state, change: change.id, onto });
   }
-  return { key: item.key, kind: 'ready', sources, ...(steps.length > 1 && { steps }) };
+  return { key: item.key, kind: 'ready', sources, steps };
 }
 
 async function keepAll(results: readonly ChainResult[], open: (project: string) => Workspace): Promise<void> {

@@ -133,7 +133,7 @@ async function mergeAll(
   await ensureAll(deps.git, all);
   for (const item of all.filter((one) => !proposed.includes(one))) {
     const sources = await Promise.all(item.changes.map((change) => stateOf(deps.git, change)));
-    results.set(item.key, { key: item.key, kind: 'ready', sources });
+    results.set(item.key, { key: item.key, kind: 'ready', sources, steps: [] });
   }
   const sources = Object.fromEntries([...known].map(([key, stored]) => [key, stored.sources]));
   const items = proposed.flatMap((item) => chainItems(layout, item));
@@ -211,7 +211,7 @@ async function freezeItem(deps: PrepareDeps, layout: Layout, job: ItemToFreeze):
   const frozen = { ...jobs, warnings: [...new Set([...speculative.warnings, ...jobs.warnings])] };
   const changes = item.changes.map((change) => testedChange(layout, change));
   const graph = await bindSecrets(deps, speculative.layout, { graph: frozen, sources });
-  const stored = { graph, sources, changes, reconfigured, ...(steps && { steps }) };
+  const stored = { graph, sources, changes, reconfigured, steps };
   return { stored, outcome: { kind: 'ready', graph: slim(frozen) } };
 }
 

@@ -8,6 +8,8 @@ export interface Landing {
   readonly tested: SourceState;
   /** What the branch may be at besides what was tested: then the host must merge. */
   readonly onto?: string | undefined;
+  /** As `SubmitRequest` has it. */
+  readonly base?: string | null | undefined;
   /** Whether Sluice may push it there itself. */
   readonly mayPush: boolean;
 }
@@ -20,7 +22,7 @@ export interface Landing {
  */
 export async function land(
   git: Git,
-  { project, branch, tested, onto, mayPush }: Landing,
+  { project, branch, tested, onto, base, mayPush }: Landing,
 ): Promise<'there' | 'moved' | 'open'> {
   // A host may send what is open on a branch that goes to another one.
   if (tested.project !== project || tested.branch !== branch) return 'moved';
@@ -30,8 +32,23 @@ export async function land(
   // An earlier try may have ended between the push and the word that it was made.
   if (tip === tested.commit) return 'there';
   if (tip === onto) return 'open';
+  if (await isForcedBack(git, project, { tip, base })) return 'moved';
   if (!(await git.isAncestor(project, tip, tested.commit))) return 'moved';
   if (!mayPush) return 'open';
   const pushed = await git.push({ project, branch, commit: tested.commit }, tip);
   return pushed.kind === 'pushed' ? 'there' : pushed.kind === 'moved' ? 'moved' : 'open';
+}
+
+interface Tips {
+  readonly tip: string;
+  readonly base?: string | null | undefined;
+}
+
+/** Whether a branch is behind what it was at when something was tested on it. */
+export async function isForcedBack(
+  git: Pick<Git, 'isAncestor'>,
+  project: string,
+  { tip, base }: Tips,
+): Promise<boolean> {
+  return base != null && tip !== base && (await git.isAncestor(project, tip, base));
 }

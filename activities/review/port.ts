@@ -165,6 +165,11 @@ export interface SubmitRequest {
   readonly tested: SourceState;
   /** The same without the changes after it in its item: what the host's own merge comes to. Absent: `tested`. */
   readonly step?: SourceState;
+  /**
+   * What the branch was at when that was made, null for a branch that there was not: one that is behind it now was forced
+   * back, and what was taken from it does not come back with a merge.
+   */
+  readonly base?: string | null;
   /** The commit that our merge of a change before it in its item has made of the branch: with it, that has not moved. */
   readonly onto?: string;
   /** The changes after it in its item, of this host, where there are several: merged next, or with it, or not at all. */

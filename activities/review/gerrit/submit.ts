@@ -2,6 +2,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../../outcome.ts';
+import { isForcedBack } from '../exact.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
 import { agree, judging, mayBeGiven, pledge, takeBack, unreadyFor } from './agree.ts';
@@ -138,6 +139,7 @@ async function mergeOnto(gerrit: Gerrit, info: GerritChange, { request, tip, rig
   const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
   if (tip === request.onto) return mergeThere(gerrit, info, request);
   if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
+  if (await isForcedBack(git, project, { tip, base: request.base })) return moved;
   if (right !== false) {
     const pushed = await pushLandings(gerrit, [{ info, onto: tip, tested }]);
     if (pushed.kind === 'moved') return moved;

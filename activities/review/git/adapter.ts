@@ -131,12 +131,14 @@ function vetoesOf({ approve }: HostSettings, { votes }: Stored['record']): reado
 async function decideMerge(
   { root }: HostSettings,
   { record }: Stored,
-  { tested, mode, by }: SubmitRequest & { readonly by: By },
+  { tested, step = tested, base, mode, by }: SubmitRequest & { readonly by: By },
 ): Promise<Exclude<Decision, null> | SubmitResult> {
   const repo = repositoryPath(root, record.project);
   const old = await readBranch(repo, record.branch);
+  if (old === null && base != null)
+    return { kind: 'refused', reason: `${record.project} has no branch ${record.branch} any more` };
   const commit = record.patchsets.at(-1)?.commit ?? '';
-  const result = await mergeTested(repo, old, { commit, mode, tested });
+  const result = await mergeTested(repo, old, { commit, mode, tested, step });
   if (result === null) {
     return { kind: 'moved', reason: `${record.branch} of ${record.project} is no longer what was tested` };
   }
@@ -149,6 +151,8 @@ interface TestedProposal {
   readonly commit: string;
   readonly mode: MergeMode | undefined;
   readonly tested: SourceState;
+  /** What comes of this change alone. */
+  readonly step: SourceState;
 }
 
 /** Ways that lead to different commits; a project's configuration chose one of them for what was tested. */
@@ -161,14 +165,14 @@ const ways: readonly MergeMode[] = ['rebase', 'merge', 'squash-merge'];
 async function mergeTested(
   repo: string,
   onto: string | null,
-  { commit, mode, tested }: TestedProposal,
+  { commit, mode, tested, step }: TestedProposal,
 ): Promise<Pick<SourceState, 'commit' | 'tree'> | null> {
   const made = await readTested(repo, onto, { commit, tested });
   if (made !== null) return { commit: made.id, tree: made.tree };
   for (const way of mode === undefined ? ways : [mode]) {
     const result = await mergeOnto(repo, onto, { commit, mode: way });
-    if (result.kind !== 'merged' || !(await isPartOf(repo, result.commit, tested.commit))) continue;
-    return { commit: result.commit, tree: result.tree };
+    if (result.kind !== 'merged' || result.tree !== step.tree) continue;
+    if (await isPartOf(repo, result.commit, tested.commit)) return { commit: result.commit, tree: result.tree };
   }
   return null;
 }

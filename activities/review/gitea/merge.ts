@@ -53,8 +53,8 @@ async function asTested(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
   const { project } = facts.name;
   const branch = facts.pull.base.ref;
-  const { tested, onto } = request;
-  const landing = await land(desk.git, { project, branch, tested, onto, mayPush: mayPush(target) });
+  const { tested, onto, base } = request;
+  const landing = await land(desk.git, { project, branch, tested, onto, base, mayPush: mayPush(target) });
   if (landing === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
   return landing === 'there' ? marked(desk, merge) : byHost(desk, merge);
 }

@@ -7,7 +7,7 @@ import { HostRefusal } from '../http.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { BranchName, BranchStanding, SubmitRequest, SubmitResult, Withdrawal } from '../port.ts';
 import { type Found, findOne, findPull, type Place } from './pulls.ts';
-import { mostAsks, pullRoute, submitByPush } from './pushed.ts';
+import { type Landing, mostAsks, pullRoute, submitByPush } from './pushed.ts';
 import { plainObstacles } from './requirements.ts';
 import {
   branchSchema,
@@ -15,10 +15,9 @@ import {
   type ForgeBranch,
   mergeResultSchema,
   pullSchema,
-  type Repository,
   repositorySchema,
 } from './schema.ts';
-import { openVerdict, type Verdict } from './verdict.ts';
+import { openVerdict } from './verdict.ts';
 import { chooseWays, type Method, readRules, waysOf } from './ways.ts';
 
 /**
@@ -43,8 +42,8 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   const ways = chooseWays(allowed, found, request.mode);
   if (typeof ways === 'string') return refused(ways);
   const verdict = openVerdict(place, found, request);
-  const { tested, step } = request;
-  const result = await asTested(place, found, { ways, tested, step: step ?? tested, repository, verdict });
+  const { tested, step = tested, base } = request;
+  const result = await asTested(place, found, { ways, tested, step, base, repository, verdict });
   if ('reason' in result) await verdict.takeBack(result.reason);
   return result;
 }
@@ -59,12 +58,12 @@ export async function withdraw(place: Place, actor: Actor, { request, reason }: 
 
 /** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */
 async function asTested(place: Place, found: Found, merging: Merging): Promise<SubmitResult> {
-  const { ways, tested, step, repository, verdict } = merging;
-  const pushed = ways[0] === 'merge' ? await submitByPush(place, found, { repository, tested, verdict }) : null;
+  const { ways, tested, step } = merging;
+  const pushed = ways[0] === 'merge' ? await submitByPush(place, found, merging) : null;
   if (pushed !== null) return pushed;
   const { tree, onto } = await testMerge(place, found);
   if (tree !== step.tree) return differs(place, found, { onto, tested });
-  await verdict.give();
+  await merging.verdict.give();
   return merge(place, found, merging);
 }
 
@@ -107,14 +106,11 @@ async function testMerge(
   }
 }
 
-interface Merging {
+interface Merging extends Landing {
   /** Those that may be tried, the first one first. */
   readonly ways: readonly Method[];
-  readonly tested: SourceState;
   /** What GitHub's own merge must come to. */
   readonly step: SourceState;
-  readonly repository: Repository | null;
-  readonly verdict: Verdict;
 }
 
 async function merge(place: Place, found: Found, { ways, step }: Merging): Promise<SubmitResult> {

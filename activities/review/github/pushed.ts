@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { HostAway } from '../../outcome.ts';
 import { land } from '../exact.ts';
-import type { SubmitResult } from '../port.ts';
+import type { SubmitRequest, SubmitResult } from '../port.ts';
 import type { Found, Place } from './pulls.ts';
 import { readMergeability } from './requirements.ts';
 import { pullSchema, type Repository } from './schema.ts';
@@ -13,9 +13,10 @@ export const pullRoute = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
 /** How often a pull request is looked at again. */
 export const mostAsks = 6;
 
-interface Landing {
+export interface Landing extends Pick<SubmitRequest, 'tested'> {
+  /** As `SubmitRequest` has it. */
+  readonly base: SubmitRequest['base'];
   readonly repository: Repository | null;
-  readonly tested: SourceState;
   readonly verdict: Verdict;
 }
 
@@ -28,14 +29,14 @@ interface Landing {
 export async function submitByPush(place: Place, found: Found, landing: Landing): Promise<SubmitResult | null> {
   const { git } = place;
   const { project, pull } = found;
-  const { repository, tested, verdict } = landing;
+  const { repository, tested, base, verdict } = landing;
   const branch = pull.base.ref;
   if (repository?.permissions?.push === false || !(await holdsHead(place, found, tested))) return null;
   // Whoever may push past the protection of a branch is not asked by GitHub for what that wants.
   const judged = await readMergeability(place, found, { isOwn: (name) => name.startsWith('sluice/') });
   if (!judged.ok) return null;
   await verdict.give();
-  const landed = await land(git, { project, branch, tested, mayPush: true });
+  const landed = await land(git, { project, branch, tested, base, mayPush: true });
   if (landed !== 'there') return null;
   await untilMerged(place, found);
   return { kind: 'merged', state: tested };

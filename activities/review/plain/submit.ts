@@ -2,6 +2,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { vetoes } from '../../../pipelines/policy/veto.ts';
+import { isForcedBack } from '../exact.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import { mergedBySluice } from './history.ts';
 import { contains, type Desk, lookAt, type Proposal } from './look.ts';
@@ -57,7 +58,9 @@ async function landingOf(desk: Desk, actor: Actor, request: SubmitRequest): Prom
   const patchset = state.heads.length;
   if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);
   const landing = { proposal, wanted: request.tested, tip: sight.tip ?? '' };
-  if (await fits(desk, landing)) return landing;
+  const stands = await fits(desk, landing);
+  if (stands && !(await isForcedBack(desk.git, landing.wanted.project, { ...landing, base: request.base })))
+    return landing;
   return { kind: 'moved', reason: `${state.target} of ${proposal.name.project} is no longer what was tested` };
 }
 

@@ -54,11 +54,11 @@ test('an item of several changes says what each of them has made, on what', asyn
     ],
   });
   assert.ok(alone?.kind === 'ready' && item?.kind === 'ready');
-  assert.equal(alone.steps, undefined);
-  const [first, , last] = item.steps ?? [];
+  const [first, , last] = item.steps;
   assert.deepEqual(first, { ...alone.sources[0], change: 'A1', onto: a.base });
+  assert.deepEqual(alone.steps, [first]);
   assert.deepEqual(
-    item.steps?.map(({ change, onto }) => [change, onto]),
+    item.steps.map(({ change, onto }) => [change, onto]),
     [
       ['A1', a.base],
       ['B1', b.base],

@@ -59,10 +59,7 @@ async function mergeAll({ host, git, changes }: Members, mode: MergeMode) {
     items: [{ key: facts.map(({ key }) => key).join(), base: null, changes: proposals }],
   });
   assert.ok(made?.kind === 'ready', JSON.stringify(made));
-  // An item of one change has no steps of its own; one that is a part of more has.
-  const [tip] = await Promise.all(facts.slice(0, 1).map(({ project, branch }) => git.branchTip(project, branch)));
-  const alone = made.sources.map((state) => ({ ...state, change: changes[0] ?? '', onto: tip ?? null }));
-  return { facts, sources: made.sources, steps: made.steps ?? alone };
+  return { facts, sources: made.sources, steps: made.steps };
 }
 
 export interface CycleCase {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ChainItem } from '../../../activities/git/chain.ts';
+import { git } from '../../../activities/git/git.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
@@ -9,6 +10,7 @@ import { receive } from '../../../activities/review/git/receive/receive.ts';
 import { openConnection } from '../../../activities/review/registry.ts';
 import { readSecret } from '../../../activities/review/secret.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
+import type { MergeStep } from '../../../pipelines/model/artifact.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 import { account, messageFor } from './developer.ts';
 import { testedRequest } from './tested.ts';
@@ -48,12 +50,14 @@ for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) 
     const [one, two] = await createLocalGit(root).merge({ items });
     assert.ok(one?.kind === 'ready' && two?.kind === 'ready');
     const [first, both] = [one.sources[0] ?? assert.fail(), two.sources[0] ?? assert.fail()];
-    const submit = (number: number, tested: typeof first) =>
-      host.submit(gateActor, { change: `git:${number}`, patchset: 1, tested });
-    assert.deepEqual(await submit(1, first), { kind: 'merged', state: first });
+    const submit = (number: number, tested: typeof first, { onto: base, change: _, ...step }: MergeStep) =>
+      host.submit(gateActor, { change: `git:${number}`, patchset: 1, tested, step, base });
+    const [step, second, third] = [...one.steps, ...two.steps];
+    assert.ok(step && second && third);
+    assert.deepEqual(await submit(1, first, step), { kind: 'merged', state: first });
     // The second and the third were tested as one item: the second alone is a part of what was tested.
-    assert.equal((await submit(2, both)).kind, 'merged');
-    assert.deepEqual(await submit(3, both), { kind: 'merged', state: both });
+    assert.equal((await submit(2, both, second)).kind, 'merged');
+    assert.deepEqual(await submit(3, both, third), { kind: 'merged', state: both });
     assert.equal(await readBranch(repo, 'master'), both?.commit);
   });
 }
@@ -69,6 +73,21 @@ test('a change that was not tested on what is ahead is not merged', async (t) =>
   const result = await host.submit(gateActor, { change: 'git:2', patchset: 1, tested });
   assert.equal(result.kind, 'moved');
   assert.equal(await readBranch(repo, 'master'), before);
+});
+
+test('I9: what was taken from a branch, or the branch itself, does not come back with a merge', async (t) => {
+  const { repo, host, request } = await setup(t);
+  const base = (await readBranch(repo, 'master')) ?? '';
+  await setBranch(repo, 'master', await makeCommit(repo, { parents: [base], files: { secret: '1' } }));
+  const tip = (await readBranch(repo, 'master')) ?? '';
+  const asked = { ...(await request('git:1')), base: tip };
+  await setBranch(repo, 'master', base);
+  assert.equal((await host.submit(gateActor, asked)).kind, 'moved');
+  assert.equal(await readBranch(repo, 'master'), base);
+  await git(repo, ['update-ref', '-d', 'refs/heads/master']);
+  const reason = 'alpha has no branch master any more';
+  assert.deepEqual(await host.submit(gateActor, asked), { kind: 'refused', reason });
+  assert.equal(await readBranch(repo, 'master'), null);
 });
 
 test('two submits of one change at once merge it once', async (t) => {

@@ -72,14 +72,17 @@ test('plain Git: a branch that was forced back makes the tested state void, and 
   const first = await readBranch(repo('alpha'), 'master');
   await moveBranch('alpha');
   const id = await push({ project: 'alpha', file: 'a', content: '1' });
-  const { state } = await tested(world, id);
+  const { tip: base, state } = await tested(world, id);
   await setBranch(repo('alpha'), 'master', first ?? '');
+  const submit = () => host.submit(gateActor, { change: id, patchset: 1, tested: state, base });
+  assert.equal((await submit()).kind, 'moved', 'what was taken from it does not come back');
+  assert.equal(await readBranch(repo('alpha'), 'master'), first);
   await setBranch(
     repo('alpha'),
     'master',
     await makeCommit(repo('alpha'), { parents: [first ?? ''], files: { z: '1' } }),
   );
-  assert.equal((await host.submit(gateActor, { change: id, patchset: 1, tested: state })).kind, 'moved');
+  assert.equal((await submit()).kind, 'moved');
   assert.equal((await read(world, id)).status, 'open');
 });
 
