@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HostAway } from '../../outcome.ts';
 import { ask, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
 
-/** GitHub will not answer before a time that is too far away to wait for. */
-export class RateLimited extends Error {
+/** GitHub will not answer before a time that is too far away to wait for: who asks then is answered. */
+export class RateLimited extends HostAway {
   constructor(host: string, seconds: number) {
     super(`${host} answers no more questions for ${seconds} s: its rate limit is used up`);
     this.name = 'RateLimited';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isAway } from '../../../../activities/review/port.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { testedRequest } from '../tested.ts';
 import { addComment, addReview, setLabel } from './server/pull-routes.ts';
@@ -17,12 +18,15 @@ for (const kind of kinds) {
   });
 }
 
-test('a limit that ends too late is an error that says so', async (t) => {
+test('a limit that ends too late is an error that says so, and is waited for as a host that is away', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const pull = await propose(world, alpha, { files: { a: '1' } });
   world.skew = 0;
   world.faults.push({ match: /^GET .*\/pulls\/1$/, kind: 'limited', times: 10 });
-  await assert.rejects(host.readChange(idOf(alpha, pull)), { name: 'RateLimited', message: /rate limit is used up/ });
+  await assert.rejects(host.readChange(idOf(alpha, pull)), (error: Error) => {
+    assert.deepEqual([error.name, isAway(error)], ['RateLimited', true]);
+    return /rate limit is used up/.test(error.message);
+  });
 });
 
 for (const kind of ['unavailable', 'html', 'cut', 'busy'] as const) {
