@@ -11,8 +11,8 @@ export interface InstallationEnd {
   readonly late: boolean;
 }
 
-/** Characters of a console, or of an emulator's complaint, that a reason ends with. */
-const most = 1_000;
+/** Characters of a console, or of an emulator's complaint, that a reason ends with: a kernel that gives up prints as much. */
+const most = 2_000;
 
 /**
  * Why nothing was installed; null where the machine has switched itself off, as it is to at the end.

@@ -16,11 +16,11 @@ import { lendGiven, looked, looks } from './lend-given.ts';
 const installer = `#!/bin/sh
 set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mkdir -p /dev /proc /image
 mount -t devtmpfs none /dev || :
 mount -t proc none /proc
 for module in virtio_pci virtio_blk ahci sr_mod isofs; do modprobe $module; done
 until [ -b /dev/sr0 ] && [ -b /dev/vda ]; do sleep 1; done
-mkdir -p /image
 mount -t iso9660 -o ro /dev/sr0 /image
 echo installing
 gunzip < /image/disk.gz > /dev/vda
