@@ -63,7 +63,7 @@ export function render(list: SnapshotList, now: number): string {
     ...failed.map(({ platform, host, time, reason }) =>
       paint(
         'red',
-        `the last preparation of ${platform}${several ? ` on ${host}` : ''}, ${ago(time, now)}, failed: ${reason.split('\n').join('; ')}`,
+        `the last preparation of ${platform}${several ? ` on ${host}` : ''}, ${ago(time, now)}, failed: ${reason.replace(/\s*\n\s*/g, '; ')}`,
       ),
     ),
   ].join('\n');

@@ -17,5 +17,7 @@ export async function addPython(node: Node, timeout = least): Promise<void> {
   const { code, output, timedOut } = await onNode(node, ['sh', '-c', script], patience);
   if (code === 0) return;
   const why = timedOut ? `was installed in ${patience / 1000} s` : 'can be installed';
-  throw new Error(`${node.name} has no Python 3 for playbooks, and none ${why}: ${output.slice(-500).trim()}`);
+  throw new Error(
+    `${node.name} has no Python 3 for playbooks, and none ${why}: ${output.replaceAll('\r', '').slice(-500).trim()}`,
+  );
 }
