@@ -1,19 +1,20 @@
-import type { Dirent } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { closeSync, type Dirent, fsync, openSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** File systems that cannot wait for a directory say one of these: they have no need, or no way. */
 const cannot = new Set(['EINVAL', 'ENOTSUP', 'EISDIR']);
 
 /** Waits until the disk has the file's content, or a directory's entries. */
 export async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
+  const file = openSync(path, 'r');
   try {
-    await handle.sync();
+    await promisify(fsync)(file);
   } catch (error) {
     if (!cannot.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
-    await handle.close();
+    closeSync(file);
   }
 }
 
@@ -36,10 +37,14 @@ export async function syncTree(
   before: string | null = null,
   except: readonly string[] = [],
 ): Promise<void> {
-  const shared = before === null ? [] : await filesOf(await entriesBelow(before, except));
-  const known = new Set(shared.map(({ inode }) => inode));
-  const entries = await entriesBelow(root, except);
-  const files = (await filesOf(entries)).filter(({ inode }) => !known.has(inode)).map(({ path }) => path);
+  const [shared, entries] = await Promise.all([
+    before === null ? [] : entriesBelow(before, except),
+    entriesBelow(root, except),
+  ]);
+  const known = new Set(filesOf(shared).map(({ inode }) => inode));
+  const files = filesOf(entries)
+    .filter(({ inode }) => !known.has(inode))
+    .map(({ path }) => path);
   const directories = entries.filter((entry) => entry.isDirectory()).map(pathOf);
   await inLots([...files, ...directories, root], sync);
 }
@@ -75,9 +80,10 @@ function pathOf(entry: Dirent): string {
   return join(entry.parentPath, entry.name);
 }
 
-function filesOf(entries: readonly Dirent[]): Promise<readonly { readonly path: string; readonly inode: number }[]> {
+/** A turn of the event loop for each takes longer than the look. */
+function filesOf(entries: readonly Dirent[]): readonly { readonly path: string; readonly inode: number }[] {
   const paths = entries.filter((entry) => entry.isFile()).map(pathOf);
-  return inLots(paths, async (path) => ({ path, inode: (await stat(path)).ino }));
+  return paths.map((path) => ({ path, inode: statSync(path).ino }));
 }
 
 async function inLots<T>(paths: readonly string[], work: (path: string) => Promise<T>): Promise<T[]> {

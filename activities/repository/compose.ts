@@ -133,10 +133,12 @@ export interface SealedList {
 
 /** Puts pieces together; each is unpacked once and read back as it will be by others. @param take gets the plain text */
 export function seal(pieces: readonly Piece[], take: (text: Buffer) => void = () => {}): SealedList {
-  const plain = createHash('sha256');
-  for (const piece of pieces) {
+  // What stands before the first change was hashed when the list was read.
+  const same = unchanged(pieces);
+  const plain = pieces[same - 1]?.known?.hash.copy() ?? createHash('sha256');
+  for (const [position, piece] of pieces.entries()) {
     const text = openPiece(piece);
-    plain.update(text);
+    if (position >= same) plain.update(text);
     take(text);
   }
   const packed = Buffer.concat(pieces.map((piece) => piece.packed));
@@ -148,14 +150,26 @@ export function seal(pieces: readonly Piece[], take: (text: Buffer) => void = ()
   };
 }
 
+/** How many pieces at its beginning a list has as it was read: all that stood before them is there, too. */
+function unchanged(pieces: readonly Piece[]): number {
+  let end = 0;
+  const first = pieces.findIndex(({ length, known }) => {
+    end += length;
+    return known?.end !== end;
+  });
+  return first < 0 ? pieces.length : first;
+}
+
 /** The same pieces with what they hold at hand, where `text` is the list unpacked. @param sha256 of that */
 export function withPlain(pieces: readonly Piece[], text: Buffer, sha256: string): readonly Piece[] {
-  if (createHash('sha256').update(text).digest('hex') !== sha256) return pieces;
-  let at = 0;
-  return pieces.map((piece) => {
-    at += piece.length;
-    return { ...piece, plain: text.subarray(at - piece.length, at) };
+  const whole = createHash('sha256');
+  let end = 0;
+  const opened = pieces.map((piece) => {
+    const plain = text.subarray(end, end + piece.length);
+    end += piece.length;
+    return { ...piece, plain, known: { end, hash: whole.update(plain).copy() } };
   });
+  return end === text.length && whole.digest('hex') === sha256 ? opened : pieces;
 }
 
 /** The pieces of a list that is on disk as its root index says; null when it is damaged, or was made otherwise. */

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, opendir, readdir, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeOpenDirectory, openTree } from '../files/modes.ts';
 import { syncBranches, syncTree } from '../files/sync.ts';
 import { moveLink, moveWhole } from '../files/write.ts';
 import { withLock } from '../process/lock.ts';
 import { must } from '../process/run.ts';
-import { listFiles } from './files.ts';
 import { RepositoryRefusal } from './port.ts';
 
 /**
@@ -125,7 +124,7 @@ export async function showTree(generations: Generations, tree: string, showing: 
 
 /** Waits until the disk has a tree. @param before the tree before it, which the disk has */
 export async function waitForTree(tree: string, before: string | null, settled?: Settled): Promise<void> {
-  if (settled === undefined && (await listFiles(tree)).length < many) return syncTree(tree, before);
+  if (settled === undefined && !(await holdsMany(tree))) return syncTree(tree, before);
   const { directories, changed } = settled ?? {};
   if (changed != null && changed.length < many) {
     await syncTree(tree, before, directories);
@@ -133,6 +132,15 @@ export async function waitForTree(tree: string, before: string | null, settled?:
   }
   // Waiting for each of many files takes far longer than for all that the file system has to write.
   await must('sync', ['--file-system', '--', tree]);
+}
+
+async function holdsMany(tree: string): Promise<boolean> {
+  let found = 0;
+  for await (const entry of await opendir(tree, { recursive: true })) {
+    if (!entry.isDirectory()) found += 1;
+    if (found >= many) return true;
+  }
+  return false;
 }
 
 /** How the next tree that is shown will be called. For the writer only. */

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { crc32, deflateRaw, inflateRawSync } from 'node:zlib';
 
@@ -15,6 +16,8 @@ export interface Piece {
   readonly packed: Buffer;
   /** The same unpacked, where that was at hand and is what the root index says. */
   readonly plain?: Buffer;
+  /** Where that is in the list, and the hash of all up to its end. */
+  readonly known?: { readonly end: number; readonly hash: Hash };
 }
 
 /** Bytes before the subfield's own data: gzip's fixed header, the length of the field, the subfield's head. */

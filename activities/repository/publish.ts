@@ -12,7 +12,6 @@ import {
   newTree,
   nextName,
   type Settled,
-  type Showing,
   showTree,
   waitForTree,
 } from './generations.ts';
@@ -126,12 +125,15 @@ async function change(
     const signing = signer === undefined ? {} : { signer, resign };
     const made = { generations, now: given.date, keepFormer: given.keepFormer };
     const { standing, ...settled } = await fillTree(format, tree, { state, date, ...signing }, made);
-    // The disk begins with the index while GnuPG signs it.
-    await Promise.all([
-      signer === undefined ? null : signTree(format, tree, { settings: state.settings, signer }),
-      settled.settled === undefined ? null : waitForTree(tree, before, settled.settled),
-    ]);
-    await showNoted(generations, { tree, standing, showing: settled });
+    const signed = signer && signTree(format, tree, { settings: state.settings, signer });
+    // Whoever waits for it hears of it.
+    signed?.catch(() => {});
+    // The note is written, and the disk begins with the index, while GnuPG signs it.
+    const name = await notedName(generations, standing);
+    if (settled.settled !== undefined) await waitForTree(tree, before, settled.settled);
+    await signed;
+    await showTree(generations, tree, settled);
+    await settleStanding(generations, name);
     return { ...answer, changed: true };
   });
 }
@@ -144,17 +146,11 @@ function askedOnce(signer: IndexSigner): IndexSigner {
   return { ...signer, publicKey: () => key };
 }
 
-interface Noted {
-  readonly tree: string;
-  readonly standing: Standing | null;
-  readonly showing: Showing;
-}
-
-async function showNoted(generations: Generations, { tree, standing, showing }: Noted): Promise<void> {
+/** Notes what a tree holds under the name that it will be shown by. @returns the name */
+async function notedName(generations: Generations, standing: Standing | null): Promise<string> {
   const name = await nextName(generations);
   await noteStanding(generations, name, standing);
-  await showTree(generations, tree, showing);
-  await settleStanding(generations, name);
+  return name;
 }
 
 interface Signing {
@@ -237,8 +233,9 @@ export function showStaged(
 ): Promise<boolean> {
   return asWriter(generations, writerWait, async () => {
     if ((await currentTree(generations)) !== before) return false;
-    const standing = await readStaged(tree);
-    await showNoted(generations, { tree, standing, showing: inUse === undefined ? {} : { inUse } });
+    const name = await notedName(generations, await readStaged(tree));
+    await showTree(generations, tree, inUse === undefined ? {} : { inUse });
+    await settleStanding(generations, name);
     return true;
   });
 }

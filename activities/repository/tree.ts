@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isIn } from '../../pipelines/mirror/way.ts';
@@ -104,12 +105,12 @@ export async function growTree(
   const stale = new Map([...serving.stale, ...[...state.gone].map((path) => [path, fresh] as const)]);
   for (const path of added) if (stale.delete(path)) await rm(join(tree, path), { force: true });
   await writeAdded(format, tree, plan);
-  for (const one of older) {
-    for (const path of await format.served(one)) {
-      if (!stale.has(path)) stale.set(path, { last: basename(one), since: next.now });
-    }
+  const [own = [], ...others] = await Promise.all([tree, ...older].map((one) => format.served(one)));
+  for (const [position, paths] of others.entries()) {
+    const last = basename(older[position] ?? '');
+    for (const path of paths) if (!stale.has(path)) stale.set(path, { last, since: next.now });
   }
-  for (const path of await format.served(tree)) stale.delete(path);
+  for (const path of own) stale.delete(path);
   const gone: string[] = [];
   for (const [path, former] of stale) {
     const from = older.find((one) => basename(one) === former.last);
@@ -131,7 +132,7 @@ function isIndex(path: string): boolean {
 
 /** @returns false where there is nothing to link */
 async function linkThere(from: string, to: string): Promise<boolean> {
-  if (!(await exists(from))) return false;
+  if (!existsSync(from)) return false;
   await linkFile(from, to);
   return true;
 }

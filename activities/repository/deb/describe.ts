@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -47,13 +47,14 @@ function shardsOf(files: readonly string[]): string[][] {
 async function describeBinaries(work: string, files: readonly string[]): Promise<Map<string, Description | null>> {
   mkdirSync(work);
   const numbers = new Map<string, readonly string[]>();
+  const realPath = realPaths();
   for (const [position, file] of files.entries()) {
     const name = `${position}${file.endsWith('.udeb') ? '.udeb' : '.deb'}`;
     // They come by the thousand: a turn of the event loop for each takes longer than the link.
     symlinkSync(resolve(file), join(work, name));
     numbers.set(`./${name}`, [file]);
     // apt-ftparchive names a file by where its link leads, if that path is shorter than the directory's.
-    const real = realpathSync(file);
+    const real = realPath(file);
     numbers.set(real, [...(numbers.get(real) ?? []), file]);
   }
   const args = [...digests, 'packages', '.'];
@@ -66,6 +67,18 @@ async function describeBinaries(work: string, files: readonly string[]): Promise
     }
   }
   return found;
+}
+
+/** Tells where links lead, and looks at each directory once: thousands of files stand in few. */
+function realPaths(): (file: string) => string {
+  const known = new Map<string, string>();
+  return (file) => {
+    if (lstatSync(file).isSymbolicLink()) return realpathSync(file);
+    const directory = dirname(file);
+    const real = known.get(directory) ?? realpathSync(directory);
+    known.set(directory, real);
+    return join(real, basename(file));
+  };
 }
 
 async function describeSource(work: string, file: string): Promise<Description | null> {

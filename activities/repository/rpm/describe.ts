@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
+import { type PrimaryPackage, parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
 import { decode } from '../../../pipelines/formats/rpm/xml.ts';
 import { run } from '../../process/run.ts';
 import { temporaryPrefix } from '../../process/temporary.ts';
@@ -42,13 +42,21 @@ async function readDescriptions(work: string, files: readonly string[]): Promise
   const texts = await Promise.all(listTypes.map((type) => readFile(join(work, 'repodata', `${type}.xml.gz`))));
   const [primary = [], ...others] = texts.map((packed) => elements(gunzipSync(packed).toString('latin1')));
   const found = new Map<string, Description>();
-  for (const [position, text] of primary.entries()) {
-    const [one] = parsePrimary(`<metadata>${text}</metadata>`);
-    if (one === undefined) continue;
+  for (const [position, one] of namedIn(primary).entries()) {
+    const text = primary[position] ?? '';
     const rest = others.map((some) => some[position] ?? '');
     found.set(one.path, { id: identify(one), sha256: one.checksum, texts: [text, ...rest] });
   }
   return files.map((file) => found.get(pathOf(file)) ?? null);
+}
+
+/** What packages of the first list are called and where they are; what they need and offer, most of the text, is passed over. */
+export function namedIn(primary: readonly string[]): PrimaryPackage[] {
+  const heads = primary.map((text) => {
+    const end = text.indexOf('<format>');
+    return end < 0 ? text : `${text.slice(0, end)}</package>\n`;
+  });
+  return parsePrimary(`<metadata>${heads.join('')}</metadata>`);
 }
 
 function pathOf(file: string): string {

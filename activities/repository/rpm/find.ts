@@ -1,9 +1,8 @@
-import { parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
 import { textsAt } from '../compose.ts';
 import { openPiece, type Piece } from '../pieces.ts';
 import type { ListedPackage, OpenLists } from '../port.ts';
 import { type Part, partOf, partsOf } from './debug.ts';
-import { elementForm, elements } from './describe.ts';
+import { elementForm, elements, namedIn } from './describe.ts';
 import { listed } from './index-read.ts';
 
 /** How many packages the lists name. */
@@ -41,6 +40,5 @@ function primary(lists: OpenLists, part: Part): readonly Piece[] {
 }
 
 function read(part: Part, texts: readonly string[]): ListedPackage[] {
-  const text = Buffer.from(`<metadata>${texts.join('')}</metadata>`, 'latin1').toString();
-  return parsePrimary(text).map((one) => listed(one, part));
+  return namedIn(texts.map((text) => Buffer.from(text, 'latin1').toString())).map((one) => listed(one, part));
 }

@@ -34,8 +34,12 @@ function parseParagraph(text: string): Paragraph {
   return fields;
 }
 
+/** Names that are written so already: most of them, and lists have a million. */
+const usual = /^(?!Sha\d+$)[A-Z][a-z\d]*(?:-[A-Z][a-z\d]*)*$/;
+
 /** `MD5sum` of packages is `MD5Sum` in a Release file: both stay. */
 function fieldName(written: string): string {
+  if (usual.test(written)) return written;
   const lower = written.toLowerCase();
   if (/^sha\d+$/.test(lower)) return lower.toUpperCase();
   if (lower === 'md5sum') return written === lower ? 'MD5sum' : written;

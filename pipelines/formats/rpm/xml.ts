@@ -53,6 +53,7 @@ function close(stack: Open[], name: string): void {
 
 function parseAttributes(text: string): Record<string, string> {
   const found: Record<string, string> = {};
+  if (text === '') return found;
   for (const [, name = '', double, single] of text.matchAll(/([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)) {
     found[name] = decode(double ?? single ?? '');
   }
@@ -60,6 +61,7 @@ function parseAttributes(text: string): Record<string, string> {
 }
 
 export function decode(text: string): string {
+  if (!text.includes('&')) return text;
   return text.replace(/&(#x?[0-9a-fA-F]+|\w+);/g, (whole, name: string) => {
     if (!name.startsWith('#')) return entities[name] ?? whole;
     const code = name[1] === 'x' ? Number.parseInt(name.slice(2), 16) : Number.parseInt(name.slice(1), 10);

@@ -5,11 +5,11 @@ import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { must } from '../../../activities/process/run.ts';
-import { changeLists, seal, unseal } from '../../../activities/repository/compose.ts';
+import { changeLists, seal, unseal, withPlain } from '../../../activities/repository/compose.ts';
 import { paragraphs } from '../../../activities/repository/deb/describe.ts';
 import { listFiles } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
-import { openPiece } from '../../../activities/repository/pieces.ts';
+import { openPiece, type Piece } from '../../../activities/repository/pieces.ts';
 import { publishPackages, removePackages } from '../../../activities/repository/publish.ts';
 import { elements } from '../../../activities/repository/rpm/describe.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
@@ -23,6 +23,13 @@ const entry = (key: string) => ({ key, texts: [`${key} first \xe0\n`, `${key} se
 /** Of three hundred and more keys some begin a piece. */
 const key = fc.integer({ min: 0, max: 2000 }).map((number) => `pool/${number}`);
 
+/** The same list with its text at hand, as it is when it is read from the disk. */
+function opened(pieces: readonly Piece[]): readonly Piece[] {
+  const texts: Buffer[] = [];
+  const { plainSha256 } = seal(pieces, (text) => texts.push(text));
+  return withPlain(pieces, Buffer.concat(texts), plainSha256);
+}
+
 test('lists that were changed step by step are those that are written in one go', async () => {
   const steps = fc.array(fc.array(key, { maxLength: 400 }), { minLength: 1, maxLength: 6 });
   await fc.assert(
@@ -32,15 +39,17 @@ test('lists that were changed step by step are those that are written in one go'
       for (const some of changes) {
         const gone = new Set(some.filter((one) => there.has(one)));
         const fresh = [...new Set(some)].filter((one) => !there.has(one));
-        lists = await changeLists(lists, { added: fresh.map(entry), gone }, form);
+        lists = await changeLists(lists.map(opened), { added: fresh.map(entry), gone }, form);
         for (const one of gone) there.delete(one);
         for (const one of fresh) there.add(one);
       }
       const sorted = [...there].sort().map(entry);
       const whole = await changeLists([[], []], { added: sorted, gone: new Set() }, form);
       for (const [list, pieces] of lists.entries()) {
-        const { packed, sha256, plainSize } = seal(pieces);
-        assert.ok(packed.equals(seal(whole[list] ?? []).packed));
+        const { packed, sha256, plainSize, plainSha256 } = seal(pieces);
+        const again = seal(whole[list] ?? []);
+        assert.ok(packed.equals(again.packed));
+        assert.equal(plainSha256, again.plainSha256);
         const text = packed.length === 0 ? Buffer.alloc(0) : gunzipSync(packed);
         assert.equal(text.toString('latin1'), sorted.map(({ texts }) => texts[list]).join(''));
         assert.equal(text.length, plainSize);
