@@ -5,6 +5,7 @@ import { sha256 } from '../files/digest.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
 import { blobPath } from '../storage/filesystem/blob-store.ts';
+import { NoSuchBlob } from '../storage/no-such-blob.ts';
 import type { ReleaseDeps } from './port.ts';
 
 type Imports = Pick<ReleaseDeps, 'store' | 'signed'>;
@@ -19,12 +20,19 @@ export async function importBlob({ store, signed }: Imports, digest: string): Pr
   const work = await makeTemporary('sluice-import');
   try {
     const path = join(work, 'content');
-    await signed.fetch(digest, path);
+    await signed.fetch(digest, path).catch(explainAbsence);
     requireSame(digest, await sha256(path), 'the directory of what is signed');
     await store.put({ path });
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+function explainAbsence(error: unknown): never {
+  if (!(error instanceof NoSuchBlob)) throw error;
+  throw new RepositoryRefusal(
+    `${error.message} of what is signed (DATA/public-keys): release again, it is signed anew`,
+  );
 }
 
 /** Brings a signed text, and reads it. @throws RepositoryRefusal naming it where it is damaged, here or there */

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { ReleasePlanInput, ReleasePlanOutcome } from '../../workflows/contract.ts';
+import { endingForGood } from '../for-good.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { checked } from '../repository/names.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
@@ -14,7 +15,7 @@ import { stageExtras } from './stage-extras.ts';
 
 /** The steps of a release plan that need no key. Each may be repeated. */
 export function createPlanActivities(deps: ReleaseDeps, book: PlanBook) {
-  return {
+  const activities = {
     /** Looks whether the plan may be carried out, and writes down who began. */
     beginPlan: (input: ReleasePlanInput & { readonly time: number }) => book.begin(input),
 
@@ -51,6 +52,7 @@ export function createPlanActivities(deps: ReleaseDeps, book: PlanBook) {
       input: ReleasePlanInput & ReleasePlanOutcome & { readonly shown: readonly string[]; readonly time: number },
     ) => book.end(input),
   };
+  return endingForGood(activities);
 }
 
 export type PlanActivities = ReturnType<typeof createPlanActivities>;

@@ -20,8 +20,8 @@ export interface ReleaseDeps {
   readonly merged: (of: StateName) => Promise<MergedState | null>;
   /** The publisher's own look at the statements of what is to be shown. */
   readonly verify: VerifyStatements;
-  /** The public key that the signer shows: the only one by which the index is checked. */
-  readonly archiveKey: () => Promise<string>;
+  /** The public keys that the signer shows for a released repository: the only ones by which its index is checked. */
+  readonly archiveKey: (repository: string) => Promise<string>;
 }
 
 /** What becomes of one build of the gate after the merge. */

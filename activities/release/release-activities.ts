@@ -12,6 +12,7 @@ import { lineOf } from '../../pipelines/model/release-line.ts';
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleaseInput } from '../../workflows/contract.ts';
 import { prove } from '../attest/prove.ts';
+import { endingForGood } from '../for-good.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { type PackageId, RepositoryRefusal } from '../repository/port.ts';
@@ -24,7 +25,7 @@ import { requireProvenance, requireVerified, stageRelease } from './stage.ts';
 
 /** The steps of a release that need no key. Each may be repeated; nothing is published twice. */
 export function createReleaseActivities(deps: ReleaseDeps) {
-  return {
+  const activities = {
     /** Decides for each build of the gate whether it is released as it is: the merged tree must be the built one. */
     async collect(input: ReleaseInput): Promise<ReleasePlan> {
       const promote: ReleasePlan['promote'][number][] = [];
@@ -58,7 +59,7 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       const digests: string[] = [];
       for (const { name, after } of input.signed) {
         const file = manifest.files.find((one) => one.name === name);
-        if (file === undefined) throw new Error(`${name} is not in the build ${manifest.build}`);
+        if (file === undefined) throw new RepositoryRefusal(`${name} is not in the build ${manifest.build}`);
         const merged = { project, branch, commit, tree };
         const facts = { manifest, digest: input.manifest, file, released: after.digest, merged };
         digests.push((await deps.store.put(`${JSON.stringify(provenance(facts))}\n`)).digest);
@@ -103,6 +104,7 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       return listed.map(({ name, version, arch }) => ({ name, version, arch }));
     },
   };
+  return endingForGood(activities);
 }
 
 export type ReleaseActivities = ReturnType<typeof createReleaseActivities>;
@@ -151,7 +153,7 @@ export async function finishRelease(
     const refused = await whyRefused(async () => {
       await requireProvenance(repositoryFormats[format], files.tree);
       await requireVerified(deps, repositoryFormats[format], { ...files, repository: state.repository });
-      await finishStaged(deps, { ...input, tree: files.tree });
+      await finishStaged(deps, { ...input, repository: state.repository, tree: files.tree });
     });
     return { refused };
   });

@@ -10,7 +10,7 @@ import { KeyAway, type KeyPlaces, type OpenedKey, type SigningKey } from './sign
 import { openProgramKey } from './signing-key/program/open.ts';
 import { proveKey, requireAlike } from './signing-key/prove.ts';
 import { readPublicKey } from './signing-key/public-key.ts';
-import type { DirectoryKey, GivenKey, PublicKey } from './signing-key/settings.ts';
+import { type DirectoryKey, type GivenKey, nameOf, type PublicKey } from './signing-key/settings.ts';
 
 /** The archive's keys as `sluice.yaml` gives them; a text names one in the signer's own directory. */
 export interface NamedKeys {
@@ -22,15 +22,26 @@ export interface NamedKeys {
   readonly notice?: number;
 }
 
-/** Keys that were found, and that clients take. */
-export interface ArchiveKeys {
-  /** The signer's own directory. */
-  readonly home: string;
+/** Keys that sign together, and whom clients believe. */
+export interface SigningKeys {
   readonly sign: readonly [SigningKey, ...SigningKey[]];
   /** Fingerprints of all of which clients are to have the public half. */
   readonly shown: readonly string[];
   /** These halves, armoured as one. */
   publicKey(): Promise<string>;
+}
+
+/** Keys that were found, and that clients take. */
+export interface ArchiveKeys extends SigningKeys {
+  /** The signer's own directory. */
+  readonly home: string;
+  /**
+   * Some of those that sign, in this order, and all former ones.
+   *
+   * @param names as the configuration calls them
+   * @throws for none, and for a name that no key has
+   */
+  among(names: readonly string[]): SigningKeys;
   /** Ends the agents that were started for them. */
   close(): Promise<void>;
 }
@@ -80,15 +91,34 @@ export async function openArchiveKeys(
   const found = resolved.filter((one) => 'fingerprint' in one);
   const close = () => closeAgents([home, ...found.flatMap((one) => one.home ?? [])], running);
   const faults = [...resolved.filter((one) => 'message' in one), ...namedTwice(found)];
-  const [first, ...also] = found.flatMap(({ key }) => key ?? []);
-  if (faults.length > 0 || first === undefined) {
+  if (faults.length > 0) {
     await close();
     throw new KeysRefused(faults);
   }
-  const publicKey = async () => joinArmored('PUBLIC KEY BLOCK', await Promise.all(found.map((one) => one.publicKey())));
-  const shown = found.map(({ fingerprint }) => fingerprint);
   const warnings = found.flatMap((one) => one.warnings);
-  return { keys: { home, sign: [first, ...also], shown, publicKey, close }, warnings };
+  const called = sign.map(nameOf);
+  const among = (names: readonly string[]) => together(chosen(found, called, names));
+  return { keys: { home, ...together(found), among, close }, warnings };
+}
+
+/** Keys of `sign` by what they are called there, then all former ones. */
+function chosen(found: readonly (Asked & Shown)[], called: readonly string[], names: readonly string[]) {
+  const some = names.map((name) => {
+    const one = found.find(({ list, index }) => list === 'sign' && called[index] === name);
+    if (one === undefined) throw new Error(`no key of \`release.keys.sign\` is called ${name}`);
+    return one;
+  });
+  return [...some, ...found.filter(({ list }) => list === 'former')];
+}
+
+function together(found: readonly Shown[]): SigningKeys {
+  const [first, ...also] = found.flatMap(({ key }) => key ?? []);
+  if (first === undefined) throw new Error('no key signs');
+  return {
+    sign: [first, ...also],
+    shown: found.map(({ fingerprint }) => fingerprint),
+    publicKey: async () => joinArmored('PUBLIC KEY BLOCK', await Promise.all(found.map((one) => one.publicKey()))),
+  };
 }
 
 /**

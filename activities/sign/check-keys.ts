@@ -8,7 +8,7 @@ import { findKey } from './key.ts';
 import { importedHome } from './signing-key/gnupg/open.ts';
 import { KeyAway } from './signing-key/port.ts';
 import { proveKey, requireAlike } from './signing-key/prove.ts';
-import { type FileKey, type GivenKey, secretsOf } from './signing-key/settings.ts';
+import { type FileKey, type GivenKey, nameOf, secretsOf } from './signing-key/settings.ts';
 
 /** Whether a key of the archive signs now, and for how long it will. */
 export interface KeyCheck {
@@ -101,9 +101,4 @@ async function describe(home: string, publicKey: string): Promise<Pick<KeyCheck,
   const ends = [entry.expires, entry.signsUntil].flatMap((end) => end ?? []);
   const expires = ends.length === 0 ? null : new Date(Math.min(...ends) * 1000).toISOString().slice(0, 10);
   return { key: keyName(entry), expires };
-}
-
-function nameOf(given: string | GivenKey): string {
-  if (typeof given === 'string') return given;
-  return given.kind === 'directory' ? given.key : given.fingerprint;
 }

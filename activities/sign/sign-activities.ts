@@ -1,26 +1,21 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { parseControl } from '../../pipelines/formats/deb/control.ts';
-import {
-  type BlobRef,
-  digestSchema,
-  type PackageFile,
-  type PackageFormat,
-  type SignedFile,
-} from '../../pipelines/model/artifact.ts';
+import type { BlobRef, PackageFile, PackageFormat, SignedFile } from '../../pipelines/model/artifact.ts';
 import { canonicalJson } from '../../pipelines/model/canonical.ts';
 import { claimsOf, dssePayload, type Envelope, provenance, type Statement } from '../../pipelines/model/provenance.ts';
 import { isFormats, lineOf, type ReleaseRules } from '../../pipelines/model/release-line.ts';
+import { refusedBy } from '../../pipelines/report/walls.ts';
 import type { ProofDeps } from '../attest/prove.ts';
+import { endingForGood } from '../for-good.ts';
 import type { BlobStore } from '../ports.ts';
 import type { IndexSigner } from '../repository/port.ts';
 import type { ArchiveKeys } from './archive-keys.ts';
 import { OpaqueIndex, offeredFiles } from './check-index.ts';
 import { createArchiveSigner } from './gpg.ts';
 import { fileOf, inDirectory, inspectFile, type Proven, proveBuild, readProven, refuse } from './inspect-build.ts';
-import { keep, type Ledger } from './ledger.ts';
-import { KeyAway, KeyRefused } from './signing-key/port.ts';
+import type { Ledger } from './ledger.ts';
+import { createRepositorySigners, type RepositorySigner } from './repository-signers.ts';
+import { identityOf, keepSigned, readSigned, type SignedRecord } from './signed-records.ts';
 
 export interface SignDeps {
   readonly keys: ArchiveKeys;
@@ -59,22 +54,23 @@ export interface SignedIndexes {
  */
 export function createSignActivities(deps: SignDeps) {
   const { keys } = deps;
-  const signer = orEnd(createArchiveSigner(keys));
+  const signerOf = createRepositorySigners(keys, deps.rules);
   // Whoever reads a statement later has one key to know.
-  const first = orEnd(createArchiveSigner({ ...keys, sign: [keys.sign[0]] }));
+  const first = createArchiveSigner({ ...keys, sign: [keys.sign[0]] });
   const proofDeps = { ...deps.proof, manifest: (digest: string) => readProven(deps.inbox, digest) };
   const provenBuild = (manifest: string, commit: string) => proveBuild(proofDeps, manifest, commit);
-  return {
+  const activities = {
     /** Signing the same content again gives what the first time gave. */
     async signPackages({ format, files, manifest, commit }: SignRequest): Promise<readonly SignedFile[]> {
       if (manifest === undefined || commit === undefined) refuse('nobody says which build and which merge this is');
       const proven = await provenBuild(manifest, commit);
       if (proven.manifest.format !== format) refuse(`the build is of ${proven.manifest.format} packages`);
+      const by = signerOf(repositoryOf(deps, proven));
       const signed: SignedFile[] = [];
       for (const asked of files) {
         const file = fileOf(proven, asked.name);
         if (file.digest !== asked.digest) refuse(`${file.name} of the build is ${file.digest}, not ${asked.digest}`);
-        signed.push(await signFile(deps, { format, file, sign: signer.package }));
+        signed.push(await signFile(deps, { format, file, by }));
       }
       return signed;
     },
@@ -93,6 +89,7 @@ export function createSignActivities(deps: SignDeps) {
       const { digest, also = [], repository } = input;
       const texts = await Promise.all([digest, ...also].map(async (one) => (await readExactly(deps, one)).toString()));
       for (const text of texts) await requireStated(deps, text, repository);
+      const signer = signerOf(repository ?? (texts[0]?.trimStart().startsWith('<') ? 'rpm' : 'deb'));
       const [own, ...others] = await Promise.all(texts.map((text) => signText(deps, signer, text)));
       if (own === undefined) throw new Error('nothing was signed');
       const publicKey = await deps.outbox.put(await signer.publicKey());
@@ -104,7 +101,7 @@ export function createSignActivities(deps: SignDeps) {
       const made: BlobRef[] = [];
       for (const digest of input.digests) {
         const text = (await readExactly(deps, digest)).toString();
-        const found = await requireTrue(deps, text, provenBuild);
+        const found = await requireTrue(deps, text, { provenBuild, signerOf });
         const { payload, toSign, payloadType } = dssePayload(text);
         const sig = Buffer.from(await first.detach(toSign)).toString('base64');
         const envelope: Envelope = { payload, payloadType, signatures: [{ keyid: keys.sign[0].id, sig }] };
@@ -114,6 +111,7 @@ export function createSignActivities(deps: SignDeps) {
       return made;
     },
   };
+  return endingForGood(activities, (why) => refusedBy('signer', why));
 }
 
 async function signText({ outbox }: SignDeps, signer: IndexSigner, text: string) {
@@ -124,18 +122,6 @@ async function signText({ outbox }: SignDeps, signer: IndexSigner, text: string)
 }
 
 export type SignActivities = ReturnType<typeof createSignActivities>;
-
-/** Where no other try helps a key, what asked for it ends with the reason; a key that is away is asked again. */
-function orEnd({ detach, clear, publicKey, package: sign }: IndexSigner): IndexSigner {
-  const ending =
-    <A, T>(work: (...args: A[]) => Promise<T>) =>
-    (...args: A[]) =>
-      work(...args).catch((error): never => {
-        if (error instanceof KeyRefused && !(error instanceof KeyAway)) refuse(error.message);
-        throw error;
-      });
-  return { detach: ending(detach), clear: ending(clear), publicKey, package: ending(sign) };
-}
 
 async function readExactly({ inbox }: SignDeps, digest: string): Promise<Buffer> {
   const content = await inbox.read(digest);
@@ -172,73 +158,67 @@ function requireLine({ rules }: SignDeps, text: string, repository: string): voi
   if (codename !== line.codename) refuse(`the index is of ${codename}, and ${repository} is ${line.codename}`);
 }
 
+interface Lookups {
+  provenBuild(manifest: string, commit: string): Promise<Proven>;
+  signerOf(repository: string): RepositorySigner;
+}
+
+/** The released repository that a build goes into. */
+function repositoryOf({ rules }: SignDeps, { manifest: { format, platform }, merged: { branch } }: Proven): string {
+  return lineOf(rules, { format, platform, branch }).repository;
+}
+
 /** Looks up everything that a statement says; it must then be the very one that comes out. */
-async function requireTrue(
-  deps: SignDeps,
-  text: string,
-  proven: (manifest: string, commit: string) => Promise<Proven>,
-) {
+async function requireTrue(deps: SignDeps, text: string, { provenBuild, signerOf }: Lookups) {
   const said = JSON.parse(text) as Statement;
   const claims = claimsOf(said);
   if (claims === null) refuse('this is no statement about a package that was merged');
-  const build = await proven(claims.manifest, claims.commit);
+  const build = await provenBuild(claims.manifest, claims.commit);
   const file = fileOf(build, claims.file);
-  const after = (await releasedAs(deps, file)).digest;
   const { tip: _, ...merged } = build.merged;
   const { manifest } = build;
+  const repository = repositoryOf(deps, build);
+  const after = (await releasedAs(deps, file, signerOf(repository))).digest;
   const found = provenance({ manifest, digest: claims.manifest, file, released: after, merged });
   if (canonicalJson(found) !== canonicalJson(said)) refuse(`the statement about ${file.name} says what is not so`);
   const entry = { file: file.name, from: merged, manifest: claims.manifest, time: new Date().toISOString() };
-  const { format, platform } = manifest;
-  const { repository } = lineOf(deps.rules, { format, platform, branch: merged.branch });
   return { sha256: after.replace('sha256:', ''), entry, repository };
 }
 
-/** What was made of a file, and what the signer found it to be. */
-interface SignedRecord extends BlobRef {
-  /** Absent where it was signed before identities were looked at. */
-  readonly identity?: string;
-}
-
 /** What a file of a build became; it must have been looked at, and signed where files are. */
-async function releasedAs({ keys }: SignDeps, file: PackageFile): Promise<BlobRef> {
-  const known = await readSigned(keys.home, file.digest);
+async function releasedAs({ keys }: SignDeps, file: PackageFile, by: RepositorySigner): Promise<BlobRef> {
+  const known = await readSigned(keys.home, file.digest, by);
   return known?.identity === identityOf(file) ? known : refuse(`${file.name} was not signed here`);
 }
 
 interface FileToSign {
   readonly format: PackageFormat;
   readonly file: PackageFile;
-  readonly sign: (path: string) => Promise<void>;
+  readonly by: RepositorySigner;
 }
 
-async function signFile(deps: SignDeps, { format, file, sign }: FileToSign): Promise<SignedFile> {
+async function signFile(deps: SignDeps, { format, file, by }: FileToSign): Promise<SignedFile> {
   const { name, digest, size } = file;
   const before = { digest, size };
-  const known = await readSigned(deps.keys.home, digest);
+  const known = await readSigned(deps.keys.home, digest, by);
   const made = known !== null && (format !== 'rpm' || (await deps.outbox.has(known.digest))) ? known : null;
-  if (made?.identity === identityOf(file)) return { name, before, after: { digest: made.digest, size: made.size } };
-  const after = await inDirectory(async (directory): Promise<BlobRef> => {
+  const record = made?.identity === identityOf(file) ? made : await makeSigned(deps, { format, file, by }, made);
+  const after = { digest: record.digest, size: record.size };
+  return { name, before, after, ...(record.key === undefined ? {} : { key: record.key }) };
+}
+
+/** @param made what the same content became before, as something else */
+async function makeSigned(deps: SignDeps, { format, file, by }: FileToSign, made: SignedRecord | null) {
+  const { digest, size } = file;
+  const after = await inDirectory(async (directory): Promise<SignedRecord> => {
     const path = await inspectFile(deps.inbox, directory, { format, file });
-    if (format !== 'rpm') return before;
-    if (made !== null) return { digest: made.digest, size: made.size };
-    await sign(path);
-    return deps.outbox.put({ path });
+    if (format !== 'rpm') return { digest, size };
+    if (made !== null) return made;
+    await by.package(path);
+    const ref = await deps.outbox.put({ path });
+    return ref.digest === digest ? ref : { ...ref, key: by.keys.sign[0].id };
   });
   const record: SignedRecord = { ...after, identity: identityOf(file) };
-  await keep(signedPath(deps.keys.home, digest), JSON.stringify(record));
-  return { name, before, after };
-}
-
-function identityOf({ name, package: called, version, arch }: PackageFile): string {
-  return JSON.stringify([name, called, version, arch]);
-}
-
-async function readSigned(home: string, digest: string): Promise<SignedRecord | null> {
-  const text = await readFile(signedPath(home, digest), 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as SignedRecord);
-}
-
-function signedPath(home: string, digest: string): string {
-  return join(home, 'signed', digestSchema.parse(digest).replace('sha256:', ''));
+  await keepSigned(deps.keys.home, digest, { ...record, by });
+  return record;
 }

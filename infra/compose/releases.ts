@@ -8,6 +8,7 @@ import { previewState } from '../../activities/release/preview.ts';
 import { createReleaseActivities } from '../../activities/release/release-activities.ts';
 import { createStatementVerifier } from '../../activities/release/verify-statement.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
+import { RepositoryRefusal } from '../../activities/repository/port.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { createReleasedWriter } from '../../activities/storage/filesystem/released-writer.ts';
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
@@ -43,8 +44,10 @@ export function createReleases({ common, live, temporal, store, report, merged }
   const { origin, policy } = config.release;
   const rules = releaseRules(config);
   const archiveKey = () => readFile(publicKeyPath(paths), 'utf8');
+  const keyOf = (repository: string) => readKeyOf(publicKeyPath(paths, repository), repository);
   const release = {
-    ...{ store: blobs, signed, origin, policy, merged, archiveKey, rules },
+    ...{ store: blobs, signed, origin, policy, merged, rules },
+    archiveKey: (repository: string) => (rules.keys?.[repository] === undefined ? archiveKey() : keyOf(repository)),
     released: createReleasedWriter(paths.released, () => live.settings().retention.indexes),
     inUse: async (repository: string) => generationsIn(await store.listRunning(), repository),
     verify: createStatementVerifier({ archiveKey, merged, rules }),
@@ -97,6 +100,16 @@ interface MirrorsToStart {
   readonly format: string;
   readonly repository?: string;
   readonly release: string;
+}
+
+/** The public keys of a repository that has keys of its own. @throws RepositoryRefusal where the signer shows none */
+async function readKeyOf(path: string, repository: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    throw new RepositoryRefusal(
+      `the signer shows no keys for ${repository}: start it again (\`sluice up\`), it reads \`release\` when it starts`,
+    );
+  });
 }
 
 /** What running build sets and jobs see of a released repository. */

@@ -32,6 +32,13 @@ function namesOf(item: z.ZodType<string>) {
     });
 }
 
+/** What signs one released repository. */
+export const repositoryKeys = namesOf(z.string())
+  .optional()
+  .describe(
+    'Keys of `release.keys.sign` that sign it, as they are called there (text, else fingerprint): the first its packages, too. Default: all.',
+  );
+
 /** A released repository besides the formats' own. */
 const line = z.strictObject({
   platforms: namesOf(z.string().min(1)).describe(
@@ -54,6 +61,7 @@ const line = z.strictObject({
     .describe('`security`: builds have a version BASE.0.N. `hotfix`: BASE.N.0. Default: any.'),
   keep: keptVersions.optional().describe('As `release.keep`, for this repository. Default: what that says.'),
   debug: debugPlace.describe('As `release.debug`, for this repository. Default: what that says.'),
+  keys: repositoryKeys,
   publish: z
     .enum(['merged', 'planned'])
     .optional()
@@ -61,6 +69,15 @@ const line = z.strictObject({
       '`planned`: what is merged waits for `sluice release commit`. Default: `merged`, it is released at once.',
     ),
 });
+
+/** Whether two names mean one key: fingerprints are written with spaces, or in small letters, too. */
+export function isSameKey(one: string, other: string): boolean {
+  const plain = (name: string) => {
+    const print = name.replaceAll(' ', '').toUpperCase();
+    return /^[0-9A-F]{40,64}$/.test(print) ? print : name;
+  };
+  return plain(one) === plain(other);
+}
 
 const lineName = z
   .string()
@@ -162,6 +179,36 @@ function readLine(name: string, line: unknown): WrittenLine {
   };
   const [platforms = [], branches, others = []] = [texts('platforms'), texts('branches'), texts('with')];
   return { name, platforms, branches, others, codename: entryOf(line, 'codename') };
+}
+
+/**
+ * Keys that released repositories name and `release.keys.sign` does not.
+ *
+ * @param release as it is written
+ * @returns faults whose paths begin at `release`
+ */
+export function keyFaults(release: unknown): readonly LineFault[] {
+  const signing = entryOf(entryOf(release, 'keys'), 'sign');
+  const known = (Array.isArray(signing) ? signing : []).map(writtenName);
+  const places: readonly (readonly [path: readonly string[], keys: unknown])[] = [
+    ...['deb', 'rpm'].map((name) => [[name, 'keys'], entryOf(entryOf(release, name), 'keys')] as const),
+    ...entriesOf(entryOf(release, 'lines')).map(
+      ([name, of]) => [['lines', name, 'keys'], entryOf(of, 'keys')] as const,
+    ),
+  ];
+  return places.flatMap(([path, keys]) => {
+    const names: readonly unknown[] = Array.isArray(keys) ? keys : [];
+    return names.flatMap((name, at) => {
+      if (typeof name !== 'string' || known.some((one) => isSameKey(one, name))) return [];
+      const there = known.length === 0 ? 'it names none' : `there are: ${known.join(', ')}`;
+      return [{ path: [...path, at], message: `no key of release.keys.sign is called "${name}": ${there}` }];
+    });
+  });
+}
+
+/** A key is called by its text, or by its fingerprint. */
+function writtenName(key: unknown): string {
+  return String(typeof key === 'string' ? key : (entryOf(key, 'fingerprint') ?? entryOf(key, 'key')));
 }
 
 function entriesOf(value: unknown): readonly [string, unknown][] {

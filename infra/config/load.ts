@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { kindOf, wording } from '../../pipelines/language/wording.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
 import { replaceReferences } from './environment.ts';
-import { lineFaults } from './lines.ts';
+import { keyFaults, lineFaults } from './lines.ts';
 import { notePlaces } from './project-places.ts';
 import { configSchema, type Settings } from './schema.ts';
 
@@ -123,8 +123,9 @@ function betweenLines(plain: unknown): z.core.$ZodIssue[] {
     readonly release?: { readonly lines?: unknown };
     readonly platforms?: unknown;
   };
-  return lineFaults(release?.lines, platforms).map(({ path, message }) => {
-    return { code: 'custom', path: ['release', 'lines', ...path], message, input: undefined };
+  const ofLines = lineFaults(release?.lines, platforms).map((fault) => ({ ...fault, path: ['lines', ...fault.path] }));
+  return [...ofLines, ...keyFaults(release)].map(({ path, message }) => {
+    return { code: 'custom', path: ['release', ...path], message, input: undefined };
   });
 }
 

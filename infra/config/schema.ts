@@ -5,7 +5,7 @@ import { capacity } from './capacity.ts';
 import { connectionsSchema } from './connections.ts';
 import { typeFaults } from './instance-types.ts';
 import { labelFaults, labelsSchema } from './labels.ts';
-import { debugSchema, keepSchema, linesSchema } from './lines.ts';
+import { debugSchema, keepSchema, linesSchema, repositoryKeys } from './lines.ts';
 import { mirrorsSchema, namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { platformsSchema } from './platform-schema.ts';
 import { signingKeysSchema } from './signing-keys.ts';
@@ -88,6 +88,7 @@ function releaseSchema(resolve: Resolve) {
           .regex(/^[a-z0-9][a-z0-9._-]*$/)
           .default('bookworm')
           .describe('Distribution name of the APT repository.'),
+        keys: repositoryKeys,
       })
       .prefault({})
       .describe('The released APT repository.'),
@@ -98,6 +99,7 @@ function releaseSchema(resolve: Resolve) {
           .min(1)
           .default('released')
           .describe('Repository id in the `.repo` file that the repository’s page shows.'),
+        keys: repositoryKeys,
       })
       .prefault({})
       .describe('The released RPM repository.'),

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attestationFault } from '../../activities/attest/attestation.ts';
 import { readBuilders } from '../../activities/attest/builder-key.ts';
 import { makeOpenDirectory } from '../../activities/files/modes.ts';
@@ -61,6 +61,11 @@ export async function openSigner(
   for (const warning of warnings) warn(warning);
   await makeOpenDirectory(paths.publicKeys);
   await writeWhole(publicKeyPath(paths), await archive.publicKey());
+  for (const [repository, names] of Object.entries(rules.keys ?? {})) {
+    const path = publicKeyPath(paths, repository);
+    await makeOpenDirectory(dirname(path));
+    await writeWhole(path, await archive.among(names).publicKey());
+  }
   const inbox = createFileBlobStore({ root: paths.storage, baseUrl: '' });
   const outbox = signedStore(paths);
   const ledger = join(home, 'ledger');
@@ -79,7 +84,13 @@ export function signedStore(paths: DataPaths) {
   return createFileBlobStore({ root: paths.publicKeys, baseUrl: '' });
 }
 
-/** Where clients and mirrors find the released repositories' public key. */
-export function publicKeyPath(paths: DataPaths): string {
-  return join(paths.publicKeys, publicKeyFile);
+/**
+ * Where clients and mirrors find the released repositories' public keys, all of them.
+ *
+ * @param repository those of a repository that has keys of its own
+ */
+export function publicKeyPath({ publicKeys }: DataPaths, repository?: string): string {
+  return repository === undefined
+    ? join(publicKeys, publicKeyFile)
+    : join(publicKeys, 'repositories', `${repository}.asc`);
 }

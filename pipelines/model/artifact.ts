@@ -17,6 +17,8 @@ export interface SignedFile {
   readonly name: string;
   readonly before: BlobRef;
   readonly after: BlobRef;
+  /** Fingerprint of the key that signed it; absent where it was given no signature of its own, or none was noted. */
+  readonly key?: string;
 }
 
 /** One file that a build made. `package`, `version` and `arch` are as the format's own tools print them. */

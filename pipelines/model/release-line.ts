@@ -33,6 +33,8 @@ export interface ReleaseRules {
   readonly keep?: number;
   /** Where debug packages are; absent: together with all others. */
   readonly debug?: DebugPlace;
+  /** By repository, what the archive's keys are called that sign it, the first one its packages; absent: all of them. */
+  readonly keys?: Readonly<Record<string, readonly string[]>>;
   readonly lines: readonly ReleaseLine[];
 }
 

@@ -47,6 +47,12 @@ export interface ProgramKey {
 /** Where a key is that signs. */
 export type GivenKey = DirectoryKey | HomeKey | CardKey | FileKey | ProgramKey;
 
+/** What a key is called, where something else in the configuration names it. */
+export function nameOf(given: string | GivenKey): string {
+  if (typeof given === 'string') return given;
+  return given.kind === 'directory' ? given.key : given.fingerprint;
+}
+
 /** The secrets that a key is used with. */
 export function secretsOf(given: GivenKey): readonly SecretReference[] {
   const { key, passphrase, pin } = { key: undefined, passphrase: undefined, pin: undefined, ...given };

@@ -13,6 +13,7 @@ import {
   waitForTree,
 } from '../../repository/generations.ts';
 import { checked } from '../../repository/names.ts';
+import { RepositoryRefusal } from '../../repository/port.ts';
 import { showStaged, stageTree } from '../../repository/publish.ts';
 import type { ReleasedWriter, StagedState } from '../port.ts';
 
@@ -76,5 +77,5 @@ function nameOf(tree: string | null): string | null {
 /** What is shown is only what was staged. */
 function stagedName(name: string): string {
   if (checked('file name', name).startsWith(stagedPrefix)) return name;
-  throw new Error(`not the name of a staged state: ${name}`);
+  throw new RepositoryRefusal(`not the name of a staged state: ${name}`);
 }

@@ -15,7 +15,8 @@ import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { createGitHost } from '../../../activities/review/git/adapter.ts';
 import { openLookup } from '../../../activities/review/git/lookup.ts';
 import type { ReviewHost } from '../../../activities/review/port.ts';
-import { openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
+import { openPrivateDirectory } from '../../../activities/secrets/keys.ts';
+import { type NamedKeys, openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
 import { openKey } from '../../../activities/sign/key.ts';
 import { openLedger } from '../../../activities/sign/ledger.ts';
 import { createSignActivities, type SignDeps } from '../../../activities/sign/sign-activities.ts';
@@ -37,11 +38,14 @@ export type Standing = readonly ('release stage' | 'signer' | 'publisher')[];
 /**
  * The way from a build to the released repository, for real: a Git host, storage, a worker's key, the signer's key; no
  * workflow engine and no container.
+ *
+ * @param sign keys that sign; those that are texts are made. None: one is made
  */
 export async function releaseWorld(
   t: Pick<TestContext, 'after'>,
   standing?: Standing,
   rules: ReleaseRules = { codename: 'bookworm', lines: [] },
+  sign: NamedKeys['sign'] = [],
 ) {
   const directory = await temporary(t);
   const root = join(directory, 'git');
@@ -49,8 +53,10 @@ export async function releaseWorld(
   const store = createFileBlobStore({ root: join(directory, 'storage'), baseUrl: 'http://sluice.example' });
   const outbox = createFileBlobStore({ root: join(directory, 'signed'), baseUrl: 'http://sluice.example' });
   const home = join(directory, 'keys');
-  await openKey(home, 'Test <test@example.org>', 'ed25519');
-  const { keys } = await openArchiveKeys(home, { sign: [], former: [] });
+  if (sign.length === 0) await openKey(home, 'Test <test@example.org>', 'ed25519');
+  else await openPrivateDirectory(home);
+  for (const name of sign) if (typeof name === 'string') await addKey(home, name);
+  const { keys } = await openArchiveKeys(home, { sign, former: [] });
   t.after(keys.close);
   const archiveKey = keys.publicKey;
   const host = createGitHost({ root, connection: 'git', page: '' });
@@ -73,7 +79,11 @@ export async function releaseWorld(
     rules,
     inUse: async () => [],
   };
-  const settings = { ...common, policy: 'promote', merged, archiveKey, verify } as const;
+  const keyOf = async (repository: string) => {
+    const names = rules.keys?.[repository];
+    return names === undefined ? archiveKey() : keys.among(names).publicKey();
+  };
+  const settings = { ...common, policy: 'promote', merged, archiveKey: keyOf, verify } as const;
   const lookup = openLookup({ hosts: root, scratch: join(home, 'git') });
   const proof: SignDeps['proof'] = stands('signer')
     ? { merged: lookup, fault: (manifest) => attestationFault(manifest, builders) }
@@ -106,6 +116,11 @@ export async function releaseWorld(
 }
 
 export type World = Awaited<ReturnType<typeof releaseWorld>>;
+
+async function addKey(home: string, uid: string): Promise<void> {
+  const make = ['--batch', '--quiet', '--passphrase', '', '--quick-generate-key', uid, 'ed25519', 'sign', 'never'];
+  await must('gpg', make, { env: { GNUPGHOME: home } });
+}
 
 /** A host that says of every commit that it was merged. */
 function believing(repo: string): ReviewHost['readMerged'] {

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
@@ -58,6 +58,11 @@ export async function makeCard(t: TestContext, work: string) {
       await rename(tokens, `${tokens}.away`);
       await closeAgent(home);
       await mkdir(tokens);
+    },
+    insert: async () => {
+      await rm(tokens, { recursive: true });
+      await rename(`${tokens}.away`, tokens);
+      await closeAgent(home);
     },
     /** How often it was given a PIN. */
     given: async () => (await readFile(log, 'utf8')).match(/<- \[ 44 20/g)?.length ?? 0,

@@ -118,6 +118,21 @@ platforms:
     ],
   ],
   [
+    'refuses keys of a repository that are not those that sign, and none at all',
+    `release:
+  keys: { sign: [one, { kind: gnupg, home: g, fingerprint: "0123456789abcdef0123456789ABCDEF01234567" }] }
+  deb: { keys: [] }
+  rpm: { keys: [one, two] }
+  lines:
+    x: { platforms: [debian-13], keys: [one, one, "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567"] }
+`,
+    [
+      'sluice.yaml:3:16: release.deb.keys: must have at least 1 entry',
+      'sluice.yaml:4:22: release.rpm.keys.1: no key of release.keys.sign is called "two": there are: one, 0123456789abcdef0123456789ABCDEF01234567',
+      'sluice.yaml:6:46: release.lines.x.keys.1: is given twice',
+    ],
+  ],
+  [
     'refuses a line by a name that is taken',
     'release:\n  lines:\n    rpm: { platforms: [debian-13] }\n',
     ['sluice.yaml:3:5: "rpm" is taken: give the line another name'],

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { verifySigned } from '../../../activities/keys/verify.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { isSignedBy } from '../../../activities/sign/rpm.ts';
+import type { PackagesManifest } from '../../../pipelines/model/artifact.ts';
+import { build, inputFor, merged, publish, releaseWorld, type World } from './world.ts';
+
+const names = ['First <first@example.org>', 'Second <second@example.org>'] as const;
+const [, second] = names;
+const rules = {
+  codename: 'bookworm',
+  keys: { 'rpm-13': [second] },
+  lines: [{ name: 'rpm-13', platforms: ['rpm-debian-13'], codename: '' }],
+};
+
+async function buildOn(world: World, platform: string, source: Awaited<ReturnType<typeof merged>>): Promise<string> {
+  const attest = (manifest: PackagesManifest) => world.attestor.attest({ ...manifest, platform });
+  return build({ ...world, attestor: { ...world.attestor, attest } }, { format: 'rpm', source });
+}
+
+test('B-103 B-111: a line has keys of its own: they alone sign its index and packages, and its clients are shown no other', async (t) => {
+  const world = await releaseWorld(t, undefined, rules, names);
+  const source = await merged(world, 'one\n');
+  const [own = '', other = ''] = world.keys.shown;
+  for (const [repository, platform, signers] of [
+    ['rpm', 'rpm-debian-12', [own, other]],
+    ['rpm-13', 'rpm-debian-13', [other]],
+  ] as const) {
+    const manifest = await buildOn(world, platform, source);
+    // The same file for both: what one key has signed is not handed on to the clients of another.
+    assert.deepEqual(await publish(world, inputFor(manifest, source), `of-${repository}`), {});
+    const tree = join(world.released, repository);
+    const key = await readFile(join(tree, 'archive-key.asc'), 'utf8');
+    const [text, signature] = await Promise.all(
+      ['repomd.xml', 'repomd.xml.asc'].map((name) => readFile(join(tree, 'repodata', name), 'utf8')),
+    );
+    const found = await verifySigned(await world.archiveKey(), { text: text ?? '', signature: signature ?? '' });
+    assert.deepEqual(
+      found?.map(({ primary }) => primary),
+      signers,
+    );
+    const [packed] = await repositoryFormats.rpm.list(tree);
+    assert.equal(await isSignedBy(key, join(tree, packed?.path ?? '')), true);
+    assert.equal(
+      await isSignedBy(await world.keys.among([second]).publicKey(), join(tree, packed?.path ?? '')),
+      repository === 'rpm-13',
+    );
+    const [signed] = await world.signer.signPackages({
+      ...(await world.activities.releasedFiles({ manifest })),
+      manifest,
+      commit: source.commit,
+    });
+    assert.equal(signed?.key, signers[0]);
+    assert.equal(signed?.after.digest, `sha256:${packed?.sha256}`);
+  }
+});
+
+test('B-103: an index that keys of another line have signed is not shown', async (t) => {
+  const world = await releaseWorld(t, undefined, rules, names);
+  const source = await merged(world, 'one\n');
+  const manifest = await buildOn(world, 'rpm-debian-13', source);
+  const wrong = { ...world.deps, rules: { codename: 'bookworm', lines: rules.lines } };
+  const { createSignActivities } = await import('../../../activities/sign/sign-activities.ts');
+  const signer = createSignActivities({
+    ...{ keys: { ...world.keys, sign: [world.keys.sign[0]] }, inbox: world.store, outbox: world.outbox },
+    ...{ proof: world.proof, ledger: world.ledger, rules: wrong.rules },
+  });
+  const { refused } = await publish({ ...world, signer }, inputFor(manifest, source));
+  assert.match(
+    refused ?? '',
+    /repomd\.xml\.asc: .* by the keys that the signer shows it is not good; start the signer again/,
+  );
+});
