@@ -9,22 +9,28 @@ import { shortId } from './queue-tree.ts';
 interface Options extends ClientOptions {
   readonly project?: string;
   readonly change?: string;
+  readonly build?: string;
   readonly limit: number;
 }
 
-const examples = ['sluice releases', 'sluice releases --project tinycdb --limit 100', 'sluice releases --json'];
+const examples = [
+  'sluice releases',
+  'sluice releases --project tinycdb --limit 100',
+  'sluice releases --build build-deb-0f5b2c9d7a1e4c33 --json',
+];
 
 /** Adds `releases`. */
 export function register(program: Command): void {
   addClientOptions(addCommand(program, 'releases', { examples }))
     .option('--project <name>', 'of this project')
     .option('--change <id>', 'of this change')
+    .option('--build <id>', 'of the packages that this build made')
     .option('--limit <number>', 'at most so many, newest first', parseLimit, 20)
     .action(async (options: Options) => {
-      const { project, change, limit } = options;
+      const { project, change, build, limit } = options;
       const { records, more } = await createClient(options).list<ReleaseRecord>(
         '/api/releases',
-        { project, change },
+        { project, change, build },
         limit,
       );
       printRecords(records, render, options);

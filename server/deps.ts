@@ -28,6 +28,7 @@ import type {
 } from './port.ts';
 import type { GiveMetadata } from './release-metadata.ts';
 import type { ReleasePlans } from './release-plans.ts';
+import type { ReleaseWait } from './release-wait.ts';
 import type { TestService } from './test-service/port.ts';
 import type { Workers } from './worker/port.ts';
 
@@ -64,6 +65,7 @@ export interface ServerDeps {
   readonly releasePlans?: ReleasePlans;
   /** Absent: nothing is released here. */
   readonly giveMetadata?: GiveMetadata;
+  readonly releaseWait?: ReleaseWait;
   /** Nodes of jobs that fail, to be held. */
   readonly holds?: NodeHolds;
   /** Who has which nodes, and who waits for some. */

@@ -125,7 +125,10 @@ export interface Acts {
 }
 
 /** Releases to look for, likewise. */
-export type ReleaseFilter = Pick<BuildFilter, 'project' | 'change' | 'after' | 'limit'>;
+export interface ReleaseFilter extends Pick<BuildFilter, 'project' | 'change' | 'after' | 'limit'> {
+  /** Id of the build whose packages were to be released. */
+  readonly build?: string | undefined;
+}
 
 /** Transactions of mirrors to look for, likewise. */
 export interface MirrorFilter extends Pick<BuildFilter, 'after' | 'limit'> {

@@ -97,20 +97,24 @@ async function makeReady(plan: string, state: PlannedState): Promise<Made> {
   return { ...alone, notes: [nothingComesBack(made.refused), ...alone.notes] };
 }
 
-async function makeWhole(plan: string, state: PlannedState): Promise<Made> {
+function makeWhole(plan: string, state: PlannedState): Promise<Made> {
+  return makeSigned(plan, state).catch(refusal);
+}
+
+async function makeSigned(plan: string, state: PlannedState): Promise<Made> {
   const { format, repository, merged } = state;
   const staged = await steps.stagePlanned({ plan, state });
   if (staged.outcome === 'refused') return { refused: `${repository}: ${staged.reason}` };
   if (staged.outcome === 'unchanged') return { state: 'unchanged', notes: [] };
   const { name, before, notes = [] } = staged;
-  const signatures = await signer.signIndex({ ...indexesOf(staged), repository }).catch(refusedBySigner);
-  if ('refused' in signatures) return signatures;
+  const signatures = await signer.signIndex({ ...indexesOf(staged), repository });
   const finished = await steps.finishReleased({ format, repository, name, before, signatures, merged });
   if (finished.refused !== undefined) return { refused: `${repository}: ${finished.refused}` };
   return finished.ready ? { state: { repository, name, before }, notes } : { state: null, notes: [] };
 }
 
-function refusedBySigner(error: unknown): { readonly refused: string } {
+/** A refusal is a verdict; any other error stays one. */
+function refusal(error: unknown): { readonly refused: string } {
   const refused = refusalOf(error);
   if (refused === undefined) throw error;
   return { refused };

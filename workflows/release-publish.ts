@@ -93,13 +93,14 @@ function describe(
   files: readonly PackageFile[],
   made: { readonly signed: readonly SignedFile[]; readonly envelopes: readonly BlobRef[] },
 ): readonly ReleasedPackage[] {
-  return made.signed.flatMap(({ name, after }, index) => {
+  return made.signed.flatMap(({ name, after, key }, index) => {
     const file = files.find((one) => one.name === name);
     const envelope = made.envelopes[index];
     if (!file) return [];
     const { package: called, version, arch } = file;
     const provenance = envelope ? { provenance: envelope.digest } : {};
-    return [{ format, name: called, version, arch, digest: after.digest, ...provenance }];
+    const signed = key === undefined ? {} : { key };
+    return [{ format, name: called, version, arch, digest: after.digest, ...provenance, ...signed }];
   });
 }
 

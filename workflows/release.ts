@@ -66,16 +66,17 @@ export async function release(run: ReleaseRun): Promise<StageResult> {
   if (released !== undefined) return { result: 'SUCCESS', summary: `released already: ${released}`, artifacts: [] };
   const record = firstRecord(input, has('release-lines') ? repositories[0]?.name : undefined);
   let ended: Ended;
+  let built: Built | undefined;
   try {
     await control.recordRelease(record);
-    const built = await chooseBuild(run, input);
+    built = await chooseBuild(run, input).catch(refusedBuild);
     ended =
       'failure' in built ? { ...built.failure, built: null } : await (waits ? prepare : publish)({ input, built });
   } catch (error) {
     const summary = isCancellation(error)
       ? 'cancelled before anything was released'
       : (rootCause(error) ?? String(error));
-    const over = { ...record, state: 'failed', summary, endTime: Date.now() } as const;
+    const over = { ...record, ...buildOf(built), state: 'failed', summary, endTime: Date.now() } as const;
     await CancellationScope.nonCancellable(() => control.recordRelease(over));
     throw error;
   }
@@ -100,7 +101,7 @@ async function conclude({ stage }: ReleaseRun, record: ReleaseRecord, ended: End
   const states = { SUCCESS: 'published', SKIPPED: 'excluded' } as const;
   const state = prepared === undefined ? (states[ended.result as keyof typeof states] ?? 'failed') : 'waiting';
   const origin = built?.origin ?? null;
-  const left = prepared === undefined ? {} : { prepared };
+  const left = { ...buildOf(built), ...(prepared === undefined ? {} : { prepared }) };
   await control.recordRelease({ ...record, state, origin, summary, packages, ...left, endTime: Date.now() });
   if (state !== 'published' || built === null) return;
   const where = repository === undefined ? {} : { repository };
@@ -109,7 +110,13 @@ async function conclude({ stage }: ReleaseRun, record: ReleaseRecord, ended: End
 }
 
 type Built =
-  | { readonly manifest: string; readonly format: 'deb' | 'rpm'; readonly origin: 'promoted' | 'rebuilt' }
+  | {
+      readonly manifest: string;
+      readonly format: 'deb' | 'rpm';
+      readonly origin: 'promoted' | 'rebuilt';
+      /** Absent where an earlier version of the worker has chosen it. */
+      readonly build?: string;
+    }
   | { readonly failure: StageResult };
 
 async function chooseBuild(run: ReleaseRun, input: ReleaseInput): Promise<Built> {
@@ -123,9 +130,13 @@ async function chooseBuild(run: ReleaseRun, input: ReleaseInput): Promise<Built>
   const packages = result.artifacts.find(({ metadata }) => metadata?.type === 'packages')?.metadata;
   if (packages) {
     const { manifest, format } = packages as PackagesMetadata;
-    return { manifest, format, origin: 'rebuilt' };
+    return { manifest, format, origin: 'rebuilt', build: again.build.id };
   }
   return { failure: { ...result, result: 'ERROR', summary: 'the build left no packages' } };
+}
+
+function buildOf(built: Built | null | undefined): Pick<ReleaseRecord, 'build'> {
+  return built != null && 'build' in built && built.build !== undefined ? { build: built.build } : {};
 }
 
 interface Publication {
@@ -158,6 +169,11 @@ function toPublish({ input, built }: Publication) {
 function namesOf(packages: readonly ReleasedPackage[]): string {
   // All of a package may have been built, and is released, on another platform.
   return [...new Set(packages.map((one) => `${one.name} ${one.version}`))].join(', ') || 'no packages of its own';
+}
+
+/** The same of what cannot even be chosen. */
+function refusedBuild(error: unknown): Built {
+  return { failure: { result: 'FAILURE', summary: refusal(error).refused ?? '', artifacts: [] } };
 }
 
 /** A refusal is a verdict; any other error stays one. */

@@ -26,7 +26,12 @@ export interface ReleaseDeps {
 
 /** What becomes of one build of the gate after the merge. */
 export interface ReleasePlan {
-  readonly promote: readonly { readonly manifest: string; readonly format: PackageFormat }[];
+  readonly promote: readonly {
+    readonly manifest: string;
+    readonly format: PackageFormat;
+    /** Absent where an earlier version has looked. */
+    readonly build?: string;
+  }[];
   /** Platforms whose packages have to be built again from the merged branch, with the reason. */
   readonly rebuild: readonly { readonly platform: string; readonly format: PackageFormat; readonly reason: string }[];
 }

@@ -31,9 +31,9 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       const promote: ReleasePlan['promote'][number][] = [];
       const rebuild: ReleasePlan['rebuild'][number][] = [];
       for (const digest of input.manifests) {
-        const { format, platform } = await readManifest(deps.store, digest);
+        const { format, platform, build } = await readManifest(deps.store, digest);
         const reason = await whyRebuild(deps, digest, input.merged);
-        if (reason === null) promote.push({ manifest: digest, format });
+        if (reason === null) promote.push({ manifest: digest, format, build });
         else rebuild.push({ platform, format, reason });
       }
       return { promote, rebuild };

@@ -23,6 +23,8 @@ export interface ReleaseRecord {
   readonly state: 'running' | 'waiting' | 'published' | 'failed' | 'excluded' | 'reverted' | 'superseded';
   /** One line: what was published, or why not. */
   readonly summary: string;
+  /** Id of the build whose packages these are; absent while that is not decided, or where an earlier version wrote it. */
+  readonly build?: string;
   readonly packages: readonly ReleasedPackage[];
   /** Where clients find what was released. */
   readonly repositories: readonly ReleasedAt[];
@@ -111,6 +113,8 @@ export interface ReleasedPackage {
   readonly digest: string;
   /** Digest of the signed provenance statement. */
   readonly provenance?: string;
+  /** Fingerprint of the key that signed the file itself. */
+  readonly key?: string;
 }
 
 /**

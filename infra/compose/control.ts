@@ -131,12 +131,12 @@ export function createControl(deps: ControlDeps) {
   });
   const layout = () => layouts.current();
   const changes = watched(people, router, tidy);
-  const { plans, giveMetadata } = releases;
+  const { plans, giveMetadata, releaseWait } = releases;
   return {
     activities,
     operations,
     plans,
-    giveMetadata,
+    ...{ giveMetadata, releaseWait },
     changes,
     router,
     connections,

@@ -16,6 +16,7 @@ import { lineFor, lineOf } from '../../pipelines/model/release-line.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
 import { createReleaseMetadata } from '../../server/release-metadata.ts';
 import { createReleasePlans } from '../../server/release-plans.ts';
+import { createReleaseWait } from '../../server/release-wait.ts';
 import { madePlatforms } from '../config/platforms.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
@@ -93,7 +94,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
     list: (limit) => store.plans.list(limit),
   });
   const giveMetadata = createReleaseMetadata({ client: temporal.client, tenant: config.tenant, rules, blobs });
-  return { activities, plans, giveMetadata };
+  return { activities, plans, giveMetadata, releaseWait: createReleaseWait(temporal.client) };
 }
 
 interface MirrorsToStart {

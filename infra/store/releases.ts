@@ -43,10 +43,11 @@ async function write(db: Database, record: ReleaseRecord): Promise<void> {
 }
 
 export async function listReleases({ db, tenant }: TenantRows, filter: ReleaseFilter): Promise<ReleaseRecord[]> {
-  const { project, change, after, limit } = filter;
+  const { project, change, build, after, limit } = filter;
   let query = db.selectFrom('releases').select('record').where('tenant', '=', tenant);
   if (project !== undefined) query = query.where('project', '=', project);
   if (change !== undefined) query = query.where('change', '=', change);
+  if (build !== undefined) query = query.where(sql<boolean>`record->>'build' = ${build}`);
   if (after) query = query.where(follows(after));
   const rows = await query.orderBy('start_time', 'desc').orderBy('id').limit(limit).execute();
   return rows.map((row) => row.record);

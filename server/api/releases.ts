@@ -9,7 +9,13 @@ import { unknownName } from './unknown-name.ts';
 import { mirrorView, releaseView } from './views.ts';
 
 const limit = z.coerce.number().int().min(1).max(most).default(50);
-const ofReleases = z.object({ project: z.string().optional(), change: z.string().optional(), limit, after });
+const ofReleases = z.object({
+  project: z.string().optional(),
+  change: z.string().optional(),
+  build: z.string().optional().describe('id of the build whose packages are asked for'),
+  limit,
+  after,
+});
 const ofMirrors = z.object({ set: z.string().optional(), limit, after });
 
 /** What was released, and what mirrors were sent. */
@@ -31,12 +37,24 @@ export async function pageOfReleases(
   deps: ServerDeps,
   query: z.infer<typeof ofReleases>,
 ): Promise<ListPage<ReleaseRecord>> {
-  const { project, limit } = query;
+  const { project, build, limit } = query;
   const change = query.change === undefined ? undefined : await resolveChange(deps, query.change);
   const wanted = { project, change, after: pageStart(query.after), limit: limit + 1 };
-  const found = await deps.store.listReleases(wanted);
+  const found = await deps.store.listReleases({ ...wanted, build });
   if (found.length === 0) await requireKnown(deps, wanted);
-  return cut(found, limit, place);
+  // Of what an earlier version has released nobody knows the build.
+  if (found.length === 0 && build !== undefined && (await deps.store.findBuild(build)) === undefined) {
+    throw Object.assign(new Error(`there is no build ${build}`), { name: 'UnknownName' });
+  }
+  const { shown, next } = cut(found, limit, place);
+  return { shown: await Promise.all(shown.map((one) => withWait(deps, one))), next };
+}
+
+/** Of a release that is on its way: what it waits for. */
+async function withWait({ releaseWait }: ServerDeps, record: ReleaseRecord): Promise<ReleaseRecord> {
+  const { id, workflow = id, state, summary } = record;
+  if (state !== 'running' || summary !== '') return record;
+  return { ...record, summary: (await releaseWait?.(workflow)) ?? '' };
 }
 
 /** One page of mirror transactions. @throws `UnknownName` for a set that is not configured and was never sent anything */

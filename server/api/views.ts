@@ -29,7 +29,18 @@ const queueKeys = [
 
 const releaseKeys = [
   ...identity,
-  ...(['workflow', 'commit', 'tree', 'origin', 'state', 'summary', 'packages', 'repositories', 'attempts'] as const),
+  ...([
+    'workflow',
+    'commit',
+    'tree',
+    'origin',
+    'state',
+    'summary',
+    'build',
+    'packages',
+    'repositories',
+    'attempts',
+  ] as const),
   ...span,
 ] as const satisfies readonly (keyof ReleaseRecord)[];
 

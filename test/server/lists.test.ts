@@ -104,11 +104,21 @@ describe('F6: lists', () => {
     await server.report.recordRelease({ ...begun, state: 'failed', summary: why, endTime: 3_000 });
     const failed = await told();
     assert.deepEqual([failed?.state, failed?.summary], ['failed', why]);
-    const provenance = `sha256:${'2'.repeat(64)}`;
-    const packages = aRelease().packages.map((one) => ({ ...one, provenance }));
-    await server.report.recordRelease({ ...begun, startTime: 4_000, state: 'published', packages, endTime: 5_000 });
+    const made = { provenance: `sha256:${'2'.repeat(64)}`, key: 'A'.repeat(40) };
+    const packages = aRelease().packages.map((one) => ({ ...one, ...made }));
+    await server.report.recordRelease({
+      ...{ ...begun, startTime: 4_000, state: 'published', build: 'signed-build', packages, endTime: 5_000 },
+    });
     const done = await told();
     assert.deepEqual([done?.state, done?.packages], ['published', packages]);
+    const byBuild = (await pages<ReleaseRecord>('/api/releases?build=signed-build')).flat();
+    assert.deepEqual(
+      byBuild.map(({ id, packages: [one] }) => [id, one?.key]),
+      [['signing', made.key]],
+    );
+    const unknown = await fetch(`${server.url}/api/releases?build=nobody-made-it`);
+    assert.equal(unknown.status, 404);
+    assert.match(await unknown.text(), /there is no build nobody-made-it/);
   });
 
   it('F6: a page for each of them, narrowed, with the way to older ones', async () => {

@@ -6,6 +6,7 @@ import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
 import type { StageContext } from '../../activities/ports.ts';
 import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
+import { createReleaseWait } from '../../server/release-wait.ts';
 import { type ReleaseRun, refusedFault, type StageResult } from '../../workflows/contract.ts';
 import { mirrorId, releaseId } from '../../workflows/ids.ts';
 import { mirrorQuery, mirrorSignal } from '../../workflows/messages.ts';
@@ -37,6 +38,8 @@ class ReleaseOutside extends Outside {
   /** Steps wait here: one that is named waits for `go`. */
   stopAt = '';
   fails = '';
+  /** Another try may help: it waits for `go`. */
+  falters = '';
   /** A wall that lets nothing pass. */
   refuses = '';
   /** Nothing of the gate can be released. */
@@ -57,6 +60,7 @@ class ReleaseOutside extends Outside {
       reached: '',
       stopAt: '',
       fails: '',
+      falters: '',
       refuses: '',
       again: false,
       go: false,
@@ -69,6 +73,7 @@ class ReleaseOutside extends Outside {
     this.reached = name;
     if (this.refuses === name) throw ApplicationFailure.nonRetryable(`refused by the ${name}`, refusedFault);
     if (this.fails === name) throw ApplicationFailure.nonRetryable(`no ${name} today`);
+    if (this.falters === name && !this.go) throw new Error(`no ${name} now`);
     if (this.stopAt === name) await until(`${name} may go on`, () => this.go);
     return answer;
   }
@@ -232,6 +237,23 @@ test('R15: a release whose step fails for good is recorded as ended, with the re
   assert.deepEqual(outside.asked, []);
 });
 
+test('what a release waits for is told while a step of it is tried again, and it ends once that is mended', async () => {
+  outside.falters = 'sign';
+  const { client } = world.temporal;
+  const handle = await client.workflow.start('release', { workflowId: ownId, taskQueue: 'control', args: [run] });
+  const waitOf = createReleaseWait(client);
+  let told: string | null = null;
+  await until('that is told', async () => {
+    told = await waitOf(ownId);
+    return told !== null;
+  });
+  assert.match(String(told), /^it was tried (once|\d+ times) to sign the packages, and is tried again: no sign now$/);
+  outside.go = true;
+  await handle.result();
+  assert.deepEqual([await waitOf(ownId), last().state], [null, 'published']);
+  assert.equal(await waitOf('release/main/nobody/x'), null);
+});
+
 test('a release records its end once it is published, and then asks the mirrors', async () => {
   const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
   const { result } = await world.temporal.client.workflow.execute('release', options);
@@ -259,7 +281,7 @@ test('a release job that runs again after a plan has shown its packages says so,
 });
 
 test('S1: what the signer or the publisher refuses is a verdict, not an infrastructure that is tried again', async () => {
-  for (const wall of ['sign', 'stage', 'publish']) {
+  for (const wall of ['collect', 'sign', 'stage', 'publish']) {
     outside.forget();
     outside.refuses = wall;
     const options = { workflowId: ownId, taskQueue: 'control', args: [run] };

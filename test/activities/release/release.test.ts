@@ -157,7 +157,7 @@ test('what the gate built is promoted only when the merged tree is the built one
   const manifest = await built(world, 'deb', { name: 'alpha', version: '1-1' });
   const { source } = await readManifest(world.store, manifest);
   assert.deepEqual(await world.activities.collect(inputFor(manifest, source)), {
-    promote: [{ manifest, format: 'deb' }],
+    promote: [{ manifest, format: 'deb', build: 'b1' }],
     rebuild: [],
   });
   const moved = await world.activities.collect(inputFor(manifest, { ...source, tree: '3'.repeat(40) }));

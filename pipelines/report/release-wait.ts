@@ -1,0 +1,37 @@
+/** A step of a release, as Temporal has it. */
+export interface PendingStep {
+  readonly name: string;
+  /** Which one this is, or will be. */
+  readonly attempt: number;
+  /** What the last one ended with; absent where none has ended. */
+  readonly fault?: string | undefined;
+  /** Whether a worker has it now. */
+  readonly begun: boolean;
+  /** Seconds since it could be begun. */
+  readonly waits: number;
+}
+
+/** Seconds from which nobody can be taken to come for a step in a moment. */
+const patience = 20;
+
+const steps: Readonly<Record<string, string>> = {
+  ...{ collect: 'to choose the build', releasedFiles: 'to read the build', attest: 'to write the statements' },
+  ...{ signPackages: 'to sign the packages', signStatements: 'to sign the statements', signIndex: 'to sign the index' },
+  ...{ stageReleased: 'to make the next state', publishReleased: 'to show the next state' },
+};
+
+const signers = ['signPackages', 'signStatements', 'signIndex'];
+
+/** What a release that has not ended waits for, and since when it is no mere moment; null while it goes on. */
+export function releaseWait(pending: readonly PendingStep[]): string | null {
+  const failing = pending.find(({ attempt, fault }) => attempt > 1 && fault !== undefined);
+  if (failing !== undefined) {
+    const times = failing.attempt === 2 ? 'once' : `${failing.attempt - 1} times`;
+    const what = steps[failing.name] ?? `to do ${failing.name}`;
+    return `it was tried ${times} ${what}, and is tried again: ${failing.fault}`;
+  }
+  const waiting = pending.find(({ begun, waits }) => !begun && waits >= patience);
+  if (waiting === undefined) return null;
+  const who = signers.includes(waiting.name) ? 'signer' : 'server';
+  return `it waits for the ${who}, which has not come for ${Math.round(waiting.waits)} s: is it running (\`sluice doctor\`)?`;
+}
