@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { refusal } from './failure.ts';
 import { RepositoryRefusal } from './repository/port.ts';
 import { KeyAway } from './sign/signing-key/port.ts';
+import { DamagedManifest } from './storage/manifest.ts';
 import { NoSuchBlob } from './storage/no-such-blob.ts';
 
 type Work = (...args: never[]) => Promise<unknown>;
@@ -31,11 +32,9 @@ export function endingForGood<T extends object>(activities: T, say = (reason: st
 function reasonForGood(error: unknown): string | null {
   if (error instanceof ApplicationFailure || error instanceof KeyAway || !(error instanceof Error)) return null;
   if (error instanceof RepositoryRefusal) return error.message;
-  if (error instanceof NoSuchBlob) return `${error.message}: bring it back from a backup of DATA/storage, or ${again}`;
-  if (error instanceof SyntaxError || error.name === 'ZodError') {
-    return `what is stored of it cannot be read (${error.message.split('\n')[0]}): ${again}`;
-  }
-  return null;
+  const isContent = error instanceof NoSuchBlob || error instanceof DamagedManifest;
+  return isContent ? `${error.message}: ${instead}` : null;
 }
 
-const again = 'build the change again (`sluice enqueue`), and release that';
+const instead =
+  'bring it back from a backup of DATA/storage, or build the change again (`sluice enqueue`), and release that';

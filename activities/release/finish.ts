@@ -1,12 +1,15 @@
 import { join } from 'node:path';
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
+import { isFormats } from '../../pipelines/model/release-line.ts';
+import { andMore } from '../../pipelines/report/words.ts';
 import { checkSignatures } from '../repository/check-signatures.ts';
 import { repositoryFormats } from '../repository/formats.ts';
-import { publicKeyFile, RepositoryRefusal } from '../repository/port.ts';
+import { publicKeyFile, type RepositoryProblem, RepositoryRefusal } from '../repository/port.ts';
 import { writeSignatures } from '../repository/signature.ts';
 import type { SignedIndexes } from '../sign/sign-activities.ts';
 import { readImported } from './import.ts';
 import type { ReleaseDeps } from './port.ts';
+import { isPackage } from './stage.ts';
 
 interface Finish {
   readonly format: PackageFormat;
@@ -38,9 +41,20 @@ export async function finishStaged(
   });
   const roots = format.signedRoots(await format.settings(tree));
   await writeSignatures(tree, roots, { publicKey, signatures: await Promise.all(made) });
-  const problem = (await checkSignatures(format, tree, join(tree, publicKeyFile))).problems[0];
-  if (problem !== undefined) {
-    const { subject, message } = problem;
-    throw new RepositoryRefusal(`${subject}: ${message}: by the keys that the signer shows it is not good; ${again}`);
-  }
+  const { problems } = await checkSignatures(format, tree, join(tree, publicKeyFile));
+  const [problem] = problems;
+  if (problem === undefined) return;
+  const { subject, message } = problem;
+  if (isPackage(subject)) throw new RepositoryRefusal(ofOtherKey(deps, repository, problems));
+  throw new RepositoryRefusal(`${subject}: ${message}: by the keys that the signer shows it is not good; ${again}`);
+}
+
+/** What clients would refuse that are shown the keys which the repository has now. */
+function ofOtherKey({ rules }: ReleaseDeps, repository: string, problems: readonly RepositoryProblem[]): string {
+  const [first] = problems;
+  const own = isFormats(repository) ? `release.${repository}.keys` : `release.lines.${repository}.keys`;
+  const list = rules.keys?.[repository] === undefined ? 'release.keys.former' : own;
+  const old = `name that key in \`${list}\`, after those that are there, and ${again}`;
+  const made = `${first?.subject}${andMore(problems.length)} was signed by a key that clients of ${repository} are not shown`;
+  return `${made}: ${old}; of a release plan, run its release jobs again, which sign anew`;
 }

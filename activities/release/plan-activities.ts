@@ -31,28 +31,33 @@ export function createPlanActivities(deps: ReleaseDeps, book: PlanBook) {
 
     /** Looks at everything once more, and adds the signatures of the index. */
     finishReleased: (input: ReleaseToFinish) => finishRelease(deps, input),
-
-    /**
-     * Shows states of several repositories, one right after the other.
-     *
-     * @returns those that are shown: none when another release has come between for any of them
-     */
-    async showReleased(input: { readonly states: readonly StagedState[] }): Promise<readonly string[]> {
-      const ready = await Promise.all(input.states.map((state) => deps.released.amend(state, async () => true)));
-      if (!ready.every((one) => one === true)) return [];
-      const shown: string[] = [];
-      for (const state of input.states) {
-        if (await deps.released.show(state, () => deps.inUse(state.repository))) shown.push(state.repository);
-      }
-      return shown;
-    },
-
-    /** Writes down what came of it. @returns releases and repositories that mirrors are to hear of */
-    endPlan: (
-      input: ReleasePlanInput & ReleasePlanOutcome & { readonly shown: readonly string[]; readonly time: number },
-    ) => book.end(input),
   };
-  return endingForGood(activities);
+  // What may be shown already is tried until that is known: it must not be lost.
+  return { ...endingForGood(activities), showReleased: createShow(deps), endPlan: createEnd(book) };
+}
+
+function createShow(deps: ReleaseDeps) {
+  /**
+   * Shows states of several repositories, one right after the other.
+   *
+   * @returns those that are shown: none when another release has come between for any of them
+   */
+  return async ({ states }: { readonly states: readonly StagedState[] }): Promise<readonly string[]> => {
+    const ready = await Promise.all(states.map((state) => deps.released.amend(state, async () => true)));
+    if (!ready.every((one) => one === true)) return [];
+    const shown: string[] = [];
+    for (const state of states) {
+      if (await deps.released.show(state, () => deps.inUse(state.repository))) shown.push(state.repository);
+    }
+    return shown;
+  };
+}
+
+function createEnd(book: PlanBook) {
+  /** Writes down what came of it. @returns releases and repositories that mirrors are to hear of */
+  return (
+    input: ReleasePlanInput & ReleasePlanOutcome & { readonly shown: readonly string[]; readonly time: number },
+  ) => book.end(input);
 }
 
 export type PlanActivities = ReturnType<typeof createPlanActivities>;

@@ -80,22 +80,6 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       }
     },
 
-    /**
-     * Adds the signatures, checks them as a client would, looks at the host and at all statements once more, and shows
-     * the new state at once.
-     *
-     * @returns `published: false` when another release came between, or this one was shown before: stage again, unless
-     *   it was refused.
-     */
-    async publishReleased(
-      input: Omit<ReleaseToFinish, 'merged'> & { readonly merged?: SourceState },
-    ): Promise<{ readonly published: boolean; readonly refused?: string }> {
-      const done = await finishRelease(deps, { ...input, merged: [input.merged] });
-      if (!done.ready) return { published: false, ...(done.refused === undefined ? {} : { refused: done.refused }) };
-      const { repository = input.format } = input;
-      return { published: await deps.released.show(stateOf(input), () => deps.inUse(repository)) };
-    },
-
     async listReleased(input: { readonly format: PackageFormat }): Promise<readonly PackageId[]> {
       const { format } = input;
       const listed = await deps.released.look(format, async (tree) =>
@@ -104,7 +88,26 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       return listed.map(({ name, version, arch }) => ({ name, version, arch }));
     },
   };
-  return endingForGood(activities);
+  // What may be shown already is tried until that is known: it must not be lost.
+  return { ...endingForGood(activities), publishReleased: createPublish(deps) };
+}
+
+function createPublish(deps: ReleaseDeps) {
+  /**
+   * Adds the signatures, checks them as a client would, looks at the host and at all statements once more, and shows
+   * the new state at once.
+   *
+   * @returns `published: false` when another release came between, or this one was shown before: stage again, unless
+   *   it was refused.
+   */
+  return async (
+    input: Omit<ReleaseToFinish, 'merged'> & { readonly merged?: SourceState },
+  ): Promise<{ readonly published: boolean; readonly refused?: string }> => {
+    const done = await finishRelease(deps, { ...input, merged: [input.merged] });
+    if (!done.ready) return { published: false, ...(done.refused === undefined ? {} : { refused: done.refused }) };
+    const { repository = input.format } = input;
+    return { published: await deps.released.show(stateOf(input), () => deps.inUse(repository)) };
+  };
 }
 
 export type ReleaseActivities = ReturnType<typeof createReleaseActivities>;

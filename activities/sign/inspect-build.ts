@@ -13,6 +13,7 @@ import { makeTemporary } from '../process/temporary.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { checked } from '../repository/names.ts';
 import { RepositoryRefusal } from '../repository/port.ts';
+import { parseManifest } from '../storage/manifest.ts';
 
 /** Stops what is under way with a sentence, for good. */
 export function refuse(why: string): never {
@@ -24,7 +25,7 @@ export async function readProven(inbox: Pick<BlobStore, 'read'>, digest: string)
   const content = await inbox.read(digest);
   const found = `sha256:${createHash('sha256').update(content).digest('hex')}`;
   if (found !== digest) refuse(`what is stored as ${digest} is ${found}`);
-  return JSON.parse(content.toString()) as PackagesManifest;
+  return parseManifest(content, digest);
 }
 
 /** A build that was looked up, with the file that is asked about. */

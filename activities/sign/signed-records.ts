@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BlobRef, digestSchema, type PackageFile } from '../../pipelines/model/artifact.ts';
+import { RepositoryRefusal } from '../repository/port.ts';
 import { keep } from './ledger.ts';
 import type { RepositorySigner } from './repository-signers.ts';
 
@@ -25,9 +26,17 @@ export async function readSigned(
 ): Promise<SignedRecord | null> {
   for (const path of pathsOf(home, digest, by)) {
     const text = await readFile(path, 'utf8').catch(() => null);
-    if (text !== null) return JSON.parse(text) as SignedRecord;
+    if (text !== null) return parseRecord(path, text);
   }
   return null;
+}
+
+function parseRecord(path: string, text: string): SignedRecord {
+  try {
+    return JSON.parse(text) as SignedRecord;
+  } catch {
+    throw new RepositoryRefusal(`${path} is damaged: remove it, and release again, which signs the file anew`);
+  }
 }
 
 export async function keepSigned(

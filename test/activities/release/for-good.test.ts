@@ -3,6 +3,9 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
+import { createPlanActivities } from '../../../activities/release/plan-activities.ts';
+import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
+import { RepositoryRefusal } from '../../../activities/repository/port.ts';
 import { createSignActivities } from '../../../activities/sign/sign-activities.ts';
 import { KeyAway, KeyRefused } from '../../../activities/sign/signing-key/port.ts';
 import { blobPath } from '../../../activities/storage/filesystem/blob-store.ts';
@@ -52,11 +55,30 @@ test('a step of a release whose content is gone or damaged ends it, and says wha
   const place = blobPath(join(world.directory, 'storage'), manifest);
   await chmod(place, 0o644);
   await writeFile(place, '{"half":');
-  const damaged = endsWith(/^what is stored of it cannot be read \(.*\): build the change again/);
+  const damaged = endsWith(
+    /^what is stored as sha256:[0-9a-f]{64} is no manifest of a build \(.*\): bring it back from/,
+  );
   await assert.rejects(world.activities.releasedFiles({ manifest }), damaged);
   await lose(manifest);
   await assert.rejects(world.activities.collect(input), endsWith(new RegExp(`^${gone.source}`)));
   await assert.rejects(ask(), endsWith(new RegExp(`^refused by the signer: ${gone.source}`)));
+});
+
+test('what may be shown already is tried again, whatever goes wrong, until that is known', async (t) => {
+  const world = await releaseWorld(t);
+  const source = await merged(world, 'one\n');
+  const input = inputFor(await build(world, { format: 'rpm', source }), source);
+  const fault = new RepositoryRefusal('rpm cannot be a repository: EIO');
+  const show = async () => {
+    throw fault;
+  };
+  const deps = { ...world.deps, released: { ...world.deps.released, show } };
+  const isFault = (error: unknown) => error === fault;
+  await assert.rejects(publish({ ...world, activities: createReleaseActivities(deps) }, input), isFault);
+  const plan = createPlanActivities(deps, {} as Parameters<typeof createPlanActivities>[1]);
+  const states = [{ repository: 'rpm', name: 'staged-r1-rpm-debian-12', before: null }];
+  await assert.rejects(plan.showReleased({ states }), isFault);
+  assert.deepEqual(await publish(world, input), {});
 });
 
 test('a key that no other try helps ends what asked for it; one that is away is asked again', async (t) => {

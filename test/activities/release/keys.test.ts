@@ -3,8 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { verifySigned } from '../../../activities/keys/verify.ts';
+import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { isSignedBy } from '../../../activities/sign/rpm.ts';
+import { createSignActivities } from '../../../activities/sign/sign-activities.ts';
 import type { PackagesManifest } from '../../../pipelines/model/artifact.ts';
 import { build, inputFor, merged, publish, releaseWorld, type World } from './world.ts';
 
@@ -63,7 +65,6 @@ test('B-103: an index that keys of another line have signed is not shown', async
   const source = await merged(world, 'one\n');
   const manifest = await buildOn(world, 'rpm-debian-13', source);
   const wrong = { ...world.deps, rules: { codename: 'bookworm', lines: rules.lines } };
-  const { createSignActivities } = await import('../../../activities/sign/sign-activities.ts');
   const signer = createSignActivities({
     ...{ keys: { ...world.keys, sign: [world.keys.sign[0]] }, inbox: world.store, outbox: world.outbox },
     ...{ proof: world.proof, ledger: world.ledger, rules: wrong.rules },
@@ -73,4 +74,26 @@ test('B-103: an index that keys of another line have signed is not shown', async
     refused ?? '',
     /repomd\.xml\.asc: .* by the keys that the signer shows it is not good; start the signer again/,
   );
+});
+
+test('B-111: a repository that gets other keys takes releases once they name the one of the packages that it has', async (t) => {
+  const world = await releaseWorld(t, undefined, rules, names);
+  const release = async (version: string, keys: readonly string[] | undefined) => {
+    const source = await merged(world, `${version}\n`);
+    const manifest = await build(world, { format: 'rpm', source, sample: { version } });
+    const given = keys === undefined ? rules : { ...rules, keys: { rpm: keys } };
+    const archiveKey = () => (keys === undefined ? world.keys : world.keys.among(keys)).publicKey();
+    const signer = createSignActivities({
+      ...{ keys: world.keys, inbox: world.store, outbox: world.outbox },
+      ...{ proof: world.proof, ledger: world.ledger, rules: given },
+    });
+    const activities = createReleaseActivities({ ...world.deps, rules: given, archiveKey });
+    return publish({ ...world, activities, signer }, inputFor(manifest, source), `r-${version}`);
+  };
+  assert.deepEqual(await release('1.0-1', undefined), {});
+  assert.match(
+    (await release('1.0-2', [second])).refused ?? '',
+    /alpha-1\.0-1\.\w+\.rpm was signed by a key that clients of rpm are not shown: name that key in `release\.rpm\.keys`, after/,
+  );
+  assert.deepEqual(await release('1.0-3', [second, names[0]]), {});
 });
