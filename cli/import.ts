@@ -90,7 +90,7 @@ async function importThere(server: ApiClient, of: CheckedExport, options: Option
   if (options.keep) throw misused('--keep: a server keeps nothing of an import but its logs: give --embedded besides');
   const { dryRun = false } = options;
   const { workAtServer } = await import('./at-server.ts');
-  const jobs = importedNodes(of.stored.graph);
+  const jobs = importedNodes(of.stored.graph, of.description.jobs);
   const work = { request: { kind: 'import', dryRun, jobs }, send: of.directory } as const;
   const { answer, build } = await workAtServer<ImportRehearsal | HandImportResult>(server, work);
   const logs = build.artifacts.find(({ name }) => name === outputName)?.url ?? '';

@@ -1,7 +1,8 @@
 import type { ExportedJob } from '../../pipelines/export/description.ts';
+import { hasPaused } from '../../pipelines/export/paused.ts';
 import { secretNames } from '../../pipelines/export/withhold.ts';
 import type { Build } from '../../pipelines/jobs/state.ts';
-import type { FrozenJob } from '../../pipelines/model/job.ts';
+import type { FrozenJob, JobGraph } from '../../pipelines/model/job.ts';
 import type { BuildSetRecord, JobInput } from '../../workflows/contract.ts';
 import { jobId } from '../../workflows/ids.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
@@ -11,12 +12,13 @@ import { type ExportDeps, NotKept } from './port.ts';
 /** A job of a build set that has ended. */
 interface Ended {
   readonly record: BuildSetRecord;
+  readonly graph: JobGraph;
   readonly job: FrozenJob;
   readonly builds: readonly Build[];
 }
 
 /** What a job came to, and what it was offered. @throws NotKept */
-export async function describeJob(deps: ExportDeps, { record, job, builds }: Ended): Promise<ExportedJob> {
+export async function describeJob(deps: ExportDeps, { record, graph, job, builds }: Ended): Promise<ExportedJob> {
   const own = builds.filter((build) => build.job === job.key);
   const last = own.findLast(({ superseded }) => !superseded) ?? own.at(-1);
   const image = await imageOf(deps, last);
@@ -30,6 +32,7 @@ export async function describeJob(deps: ExportDeps, { record, job, builds }: End
     result: last?.result ?? null,
     summary: last?.summary ?? '',
     attempts: own.filter(({ startTime }) => startTime !== null).length,
+    paused: hasPaused(graph, builds, job.key),
     offered: await offeredTo(deps, record, { job, attempts: own.map(({ attempt }) => attempt) }),
     ...(image === undefined ? {} : { image }),
   };

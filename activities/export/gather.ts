@@ -24,7 +24,8 @@ export async function gatherExport(deps: ExportDeps, record: BuildSetRecord, roo
   const graph = withoutSecrets(stored.graph);
   await place(root, graphFile, JSON.stringify({ ...stored, graph }, null, 2));
   const jobs = [];
-  for (const job of stored.graph.jobs) jobs.push(await describeJob(deps, { record, job, builds: view.builds }));
+  const ended = { record, graph: stored.graph, builds: view.builds };
+  for (const job of stored.graph.jobs) jobs.push(await describeJob(deps, { ...ended, job }));
   const key = await deps.archiveKey();
   if (key !== undefined) await place(root, keyFile, key);
   const { origin, ...rules } = deps.release;

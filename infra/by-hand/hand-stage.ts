@@ -71,11 +71,15 @@ const linksOf: Readonly<Record<HandRequest['kind'], LinksTaken>> = {
 /** Errors that say no to what was asked: whoever asked is told, and nothing is tried again. */
 const refusals: readonly string[] = ['RepositoryRefusal', 'BadExport', 'RefusedContent'];
 
+const outdated = 'it was asked for by another version of Sluice: ask for it again by the one that runs now';
+
 /** Runs what somebody has asked a server for by hand, in the worker's place of their own machine. */
 export function createHandStage(deps: HandStageDeps): StageRunner {
   const own = { ...deps, inTurn: oneAtATime(), below: directoriesIn(join(deps.data, 'imports', 'server')) };
   return async (input, context) => {
-    const { request, content } = handWork.parse(input.vars.hand);
+    const asked = handWork.safeParse(input.vars.hand);
+    if (!asked.success) return { result: 'ERROR', summary: outdated, artifacts: [] };
+    const { request, content } = asked.data;
     const [given, out] = [join(context.workdir, 'given'), join(context.workdir, 'out')];
     await mkdir(given);
     await mkdir(out);
@@ -141,7 +145,8 @@ async function runExport({ request, deps, context, given, out, onProgress }: Wor
   const ready = await readyImport(await readExport(given), into);
   if (request.dryRun) return { answer: await rehearseImport(ready), failed: null };
   // By what was said it has been lent its nodes.
-  if (!isDeepStrictEqual(importedNodes(ready.of.stored.graph), request.jobs))
+  const { stored, description } = ready.of;
+  if (!isDeepStrictEqual(importedNodes(stored.graph, description.jobs), request.jobs))
     throw new BadExport('its jobs have other nodes than were asked for it: import it by the sluice of this version');
   const prepare = imagesOnNeed(onProgress);
   for (const platform of ready.needed) if (providerOf(platform) === 'docker') await prepare(platform);

@@ -90,13 +90,15 @@ function importSizes(
   findPlatform: Common['findPlatform'],
 ): readonly Size[] {
   if (uses !== 'hand') return [];
-  const { request } = handWork.parse(vars?.hand);
-  if (request.kind !== 'import' || request.dryRun) return [];
-  const jobs = request.jobs.map(({ labels, stays }) => {
-    const platforms = labels.flatMap((label) => findPlatform(label) ?? []);
-    return { stays, sizes: platforms.filter((each) => providerOf(each) === 'docker').map(sizeOf) };
-  });
-  return sizesAtOnce(jobs);
+  // One that an older Sluice was asked for has nothing: the stage refuses it.
+  const request = handWork.safeParse(vars?.hand).data?.request;
+  if (request?.kind !== 'import' || request.dryRun) return [];
+  const sizes = (labels: readonly string[]) =>
+    labels
+      .flatMap((label) => findPlatform(label) ?? [])
+      .filter((each) => providerOf(each) === 'docker')
+      .map(sizeOf);
+  return sizesAtOnce(request.jobs.map(({ nodesets, stays }) => ({ nodesets: nodesets.map(sizes), stays })));
 }
 
 function isLimited({

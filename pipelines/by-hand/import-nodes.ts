@@ -1,3 +1,4 @@
+import type { ExportedJob } from '../export/description.ts';
 import { type FrozenJob, isPlaybook, type JobGraph } from '../model/job.ts';
 import { defaultLabel } from '../model/platform.ts';
 import type { Size } from '../nodes/capacity.ts';
@@ -24,41 +25,50 @@ export function wantedBy({ uses, nodeset, preRun, run, postRun }: Wanting): Want
   return { nodes: bare ? [{ label: defaultLabel }] : nodeset.nodes, control };
 }
 
-/** What one job of an export may have, on one of its nodesets. */
+/** What one job of an export may have. */
 export interface ImportedNodes {
-  /** One for each node. */
-  readonly labels: readonly string[];
-  /** Whether it may pause, and keep them while others run. */
+  /** For each nodeset that it may run on, the labels of its nodes. */
+  readonly nodesets: readonly (readonly string[])[];
+  /** Whether it pauses, and keeps them while others run. */
   readonly stays: boolean;
 }
 
-/** What the jobs of an export may have, one after the other. */
-export function importedNodes({ jobs }: JobGraph): readonly ImportedNodes[] {
-  return jobs.flatMap((job) => {
-    const above = jobs.some(({ dependencies }) => dependencies.some(({ name }) => name === job.name));
-    const stays = job.uses === undefined && above;
-    return [job.nodeset, ...job.alternatives].map((nodeset) => {
+/**
+ * What the jobs of an export may have, one after the other.
+ *
+ * @param exported what became of them then: a job is expected to pause where it did
+ */
+export function importedNodes(
+  { jobs }: JobGraph,
+  exported: readonly Pick<ExportedJob, 'key' | 'paused'>[],
+): readonly ImportedNodes[] {
+  const paused = new Set(exported.flatMap((job) => (job.paused === true ? [job.key] : [])));
+  return jobs.map((job) => {
+    const nodesets = [job.nodeset, ...job.alternatives].map((nodeset) => {
       const { nodes, control } = wantedBy({ ...job, nodeset });
-      const labels = [...nodes, ...(control ? nodes.slice(0, 1) : [])].map(({ label }) => label);
-      return { labels, stays };
+      return [...nodes, ...(control ? nodes.slice(0, 1) : [])].map(({ label }) => label);
     });
+    return { nodesets, stays: paused.has(job.key) };
   });
 }
 
 /**
- * What is had at once at most where jobs run one after the other: the nodes of all that may pause, and those of the
- * largest of the others.
+ * What is had at once at most where jobs run one after the other: the nodes of all that pause, and those of the largest
+ * of the others; of several nodesets a job has one.
  */
 export function sizesAtOnce(
-  jobs: readonly { readonly sizes: readonly Size[]; readonly stays: boolean }[],
+  jobs: readonly { readonly nodesets: readonly (readonly Size[])[]; readonly stays: boolean }[],
 ): readonly Size[] {
-  const staying = jobs.filter(({ stays }) => stays).flatMap(({ sizes }) => sizes);
-  const turns = jobs.filter(({ stays }) => !stays).map(({ sizes }) => sizes.toSorted((a, b) => b.cores - a.cores));
-  const most = Math.max(0, ...turns.map(({ length }) => length));
-  const largest = Array.from({ length: most }, (_, index) => {
-    const there = turns.flatMap((sizes) => sizes[index] ?? []);
+  const turns = jobs.filter(({ stays }) => !stays).flatMap(({ nodesets }) => nodesets);
+  return [...jobs.flatMap(({ nodesets, stays }) => (stays ? largest(nodesets) : [])), ...largest(turns)];
+}
+
+/** Nodes that are enough for any one of several nodesets. */
+function largest(nodesets: readonly (readonly Size[])[]): readonly Size[] {
+  const sorted = nodesets.map((sizes) => sizes.toSorted((a, b) => b.cores - a.cores));
+  return Array.from({ length: Math.max(0, ...sorted.map(({ length }) => length)) }, (_, index) => {
+    const there = sorted.flatMap((sizes) => sizes[index] ?? []);
     const top = (of: (size: Size) => number) => Math.max(...there.map(of));
     return { cores: top(({ cores }) => cores), ramGb: top(({ ramGb }) => ramGb) };
   });
-  return [...staying, ...largest];
 }

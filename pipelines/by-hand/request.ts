@@ -42,10 +42,12 @@ export const handRequest = z.discriminatedUnion('kind', [
     kind: z.literal('import'),
     dryRun: z.boolean(),
     jobs: z
-      .array(z.object({ labels: z.array(name).max(1_000).readonly(), stays: z.boolean() }))
+      .array(
+        z.object({ nodesets: z.array(z.array(name).max(1_000).readonly()).max(1_000).readonly(), stays: z.boolean() }),
+      )
       .max(10_000)
       .readonly()
-      .describe('what each of its jobs may have: the labels of its nodes, and whether it may pause with them'),
+      .describe('what each of its jobs may have: the labels of its nodes, by nodeset, and whether it pauses with them'),
   }),
 ]);
 

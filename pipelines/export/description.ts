@@ -35,6 +35,8 @@ const job = z.object({
   result: z.string().nullable(),
   summary: z.string(),
   attempts: z.int().min(0),
+  /** Whether it kept its nodes while jobs that depend on it ran; absent in exports from before it was said. */
+  paused: z.boolean().optional(),
   /** Test repositories and other artifacts of changes ahead and needed, oldest first; null where nobody knows. */
   offered: z.array(artifact).nullable(),
   /** Id of the image that a package was built in, as the container engine named it. */

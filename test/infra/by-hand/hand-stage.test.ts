@@ -55,6 +55,12 @@ test('what is no export is refused', async (t) => {
   assert.match(summary, /export\.json/);
 });
 
+test('what another version of Sluice was asked for is refused', async (t) => {
+  const { result, summary } = await runStage(t, { kind: 'import', dryRun: false } as HandRequest);
+  assert.equal(result, 'ERROR');
+  assert.match(summary, /^it was asked for by another version of Sluice: ask for it again/);
+});
+
 const installation = { kind: 'install-test', platform: 'debian-12', repository: './repo', sent: true } as const;
 const lint = { kind: 'lint', format: 'deb' } as const;
 const fifo = (sent: string) => must('mkfifo', [join(sent, 'pipe')]).then(() => {});
@@ -80,7 +86,7 @@ async function importOne(t: TestContext, labels: readonly string[]) {
     await rm(join(sent, 'some'));
     await gatherExport(deps, record, sent);
   };
-  return runStage(t, { kind: 'import', dryRun: false, jobs: [{ labels, stays: false }] }, make);
+  return runStage(t, { kind: 'import', dryRun: false, jobs: [{ nodesets: [labels], stays: false }] }, make);
 }
 
 test('an import leaves nothing but what goes back, also of one that was killed', async (t) => {

@@ -93,14 +93,16 @@ for (const [what, build, need] of [
 test('an import by hand takes what its jobs have of containers at once, and nothing where it only says what it would do', () => {
   const need = nodesIn({ findPlatform }, limited);
   const jobs = [
-    { labels: ['debian-12', 'debian-12'], stays: false },
-    { labels: ['rpm-debian-12', 'nobody-knows'], stays: false },
+    { nodesets: [['debian-12', 'debian-12'], ['debian-12']], stays: false },
+    { nodesets: [['rpm-debian-12', 'nobody-knows']], stays: false },
   ];
   const job = (dryRun: boolean) =>
     handJob('i', { request: { kind: 'import', dryRun, jobs }, content: null }, undefined);
   assert.deepEqual(need(job(false)), { provider: 'docker', sizes: [one, one] });
   assert.equal(need(job(true)), undefined);
   assert.equal(nodesIn({ findPlatform }, liveOf('{}'))(job(false)), undefined);
+  const older = { ...job(false), vars: { hand: { request: { kind: 'import', dryRun: false }, content: null } } };
+  assert.equal(need(older), undefined, 'what an older Sluice was asked for is refused by its stage');
 });
 
 test('the capacity is what the configuration says', async () => {

@@ -20,13 +20,13 @@ test('what the jobs of an export may have is that of each nodeset, and of progra
     { ...frozenJob('play'), run: program('x.yaml'), nodeset: nodeset('a', 'c') },
     { ...frozenJob('last'), dependencies: [{ name: 'play', soft: true }] },
   ];
-  assert.deepEqual(importedNodes({ jobs, failFast: false, warnings: [] }), [
-    { labels: ['a'], stays: false },
-    { labels: ['b', 'b'], stays: false },
-    { labels: [], stays: false },
-    { labels: ['debian-12'], stays: false },
-    { labels: ['a', 'c', 'a'], stays: true },
-    { labels: [], stays: false },
+  const exported = [{ key: 'bare', paused: false }, { key: 'play', paused: true }, { key: 'last' }];
+  assert.deepEqual(importedNodes({ jobs, failFast: false, warnings: [] }, exported), [
+    { nodesets: [['a'], ['b', 'b']], stays: false },
+    { nodesets: [[]], stays: false },
+    { nodesets: [['debian-12']], stays: false },
+    { nodesets: [['a', 'c', 'a']], stays: true },
+    { nodesets: [[]], stays: false },
   ]);
 });
 
@@ -37,18 +37,26 @@ const sum = (all: readonly { cores: number; ramGb: number }[]) => ({
   ramGb: all.reduce((total, { ramGb }) => total + ramGb, 0),
 });
 
-test('what is had at once covers all that pause and any other job besides, and jobs that are alike take no more than one', () => {
+test('what is had at once covers all that pause and any other job besides, and jobs or nodesets that are alike take no more than one', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ sizes, stays: fc.boolean() }), { maxLength: 6 }), (jobs) => {
-      const most = sum(sizesAtOnce(jobs));
-      const paused = jobs.filter(({ stays }) => stays).flatMap((job) => job.sizes);
-      for (const job of [...jobs.filter(({ stays }) => !stays), { sizes: [] }]) {
-        const had = sum([...paused, ...job.sizes]);
-        for (const key of ['servers', 'cores', 'ramGb'] as const) assert.ok(most[key] >= had[key]);
-      }
-    }),
+    fc.property(
+      fc.array(fc.record({ nodesets: fc.array(sizes, { maxLength: 3 }), stays: fc.boolean() }), { maxLength: 6 }),
+      (jobs) => {
+        const most = sum(sizesAtOnce(jobs));
+        const [paused, others] = [true, false].map((stays) => jobs.filter((job) => job.stays === stays));
+        for (const last of [0, -1]) {
+          const kept = (paused ?? []).flatMap(({ nodesets }) => nodesets.at(last) ?? []);
+          for (const one of [...(others ?? []).flatMap(({ nodesets }) => nodesets), []]) {
+            const had = sum([...kept, ...one]);
+            for (const key of ['servers', 'cores', 'ramGb'] as const) assert.ok(most[key] >= had[key]);
+          }
+        }
+      },
+    ),
   );
-  const alike = { sizes: [{ cores: 2, ramGb: 4 }], stays: false };
-  assert.deepEqual(sizesAtOnce([alike, alike, { sizes: [], stays: false }]), alike.sizes);
+  const one = [{ cores: 2, ramGb: 4 }];
+  const alike = { nodesets: [one, one], stays: false };
+  assert.deepEqual(sizesAtOnce([alike, alike, { nodesets: [[]], stays: false }]), one);
+  assert.deepEqual(sizesAtOnce([{ ...alike, stays: true }]), one);
   assert.deepEqual(sizesAtOnce([]), []);
 });

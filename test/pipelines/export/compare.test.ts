@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { areSame, compareResults } from '../../../pipelines/export/compare.ts';
 import type { ExportedJob } from '../../../pipelines/export/description.ts';
 import { branchesNeeded } from '../../../pipelines/export/needed.ts';
+import { hasPaused } from '../../../pipelines/export/paused.ts';
 import { applyBuild, startBuildSet } from '../../../pipelines/jobs/build-set.ts';
 import type { BuildResult } from '../../../pipelines/model/job.ts';
 import { graph, job } from '../jobs/sample.ts';
@@ -55,3 +56,19 @@ test('the branches that jobs need: of states, programs and required projects', (
     [...['lib/alpha next', 'ops/config main', 'lib/beta next', 'lib/beta main', 'lib/beta master'], 'lib/gamma stable'],
   );
 });
+
+for (const [what, builds, paused] of [
+  ['that kept on while one below it ran', ['serve 1 9', 'use 3 5'], true],
+  ['that kept on while one further below ran', ['serve 1 9', 'use - 2', 'look 3 5'], true],
+  ['that ended before', ['serve 1 3', 'use 3 5', 'other 2 9'], false],
+  ['that was run again after those below it', ['serve 1 2', 'use 3 5', 'serve 6 9'], false],
+  ['that never ran', ['serve - 2'], false],
+] as const) {
+  test(`a job ${what} has${paused ? '' : ' not'} paused`, () => {
+    const times = builds.map((build) => {
+      const [name = '', start, end] = build.split(' ');
+      return { job: name, startTime: start === '-' ? null : Number(start), endTime: Number(end) };
+    });
+    assert.equal(hasPaused(graph(['serve', 'use > serve', 'look > use?', 'other']), times, 'serve'), paused);
+  });
+}
