@@ -30,6 +30,9 @@ const pathInImage = z
 
 const leastDisk = 1024 ** 2;
 
+/** Seconds; the end of its console is told only while the preparation that it is part of goes on. */
+const longestInstallation = 6_000;
+
 /** `iso:` an image that installs a system. */
 function isoSchema(resolve: Resolve) {
   return z.strictObject({
@@ -55,7 +58,10 @@ function isoSchema(resolve: Resolve) {
       .describe('Its initial file system; the files of `answers` are at the root of that, too. Given beside `kernel`.'),
     append: z.string().max(2_000).optional().describe('Its command line. Given beside `kernel`.'),
     memory: sizeSchema.prefault('2GiB').describe('Memory of the machine while it is installed.'),
-    timeout: durationSchema.prefault('1h').describe('By when it must have switched itself off.'),
+    timeout: durationSchema
+      .refine((seconds) => seconds <= longestInstallation, 'must be at most 100m: a preparation as a whole has 2 hours')
+      .prefault('1h')
+      .describe('By when it must have switched itself off; at most 100m.'),
   });
 }
 

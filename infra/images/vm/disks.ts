@@ -57,13 +57,14 @@ async function digestOf({ sha256, file, url }: DiskImage): Promise<string> {
  * @throws a Configuration failure where it is not what it is said to be, or cannot be a machine's
  */
 export async function ensureDisk(directory: string, image: DiskImage, run: MakingRun): Promise<string> {
-  const sha256 = await digestOf(image);
-  const path = join(directory, await nameOfDisk(image));
-  if (existsSync(path)) return path;
+  const there = join(directory, await nameOfDisk(image));
+  if (existsSync(there)) return there;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   return withLock(join(directory, '.lock'), patience, async () => {
     const { install } = image;
-    const known = { ...image, sha256 };
+    // What it is made of may have been written to while another disk was made.
+    const known = { ...image, sha256: await digestOf(image) };
+    const path = join(directory, await nameOfDisk(known));
     if (!existsSync(path))
       await (install === undefined ? make(path, known, run) : makeBy(install, path, { known, run }));
     return path;
@@ -118,8 +119,8 @@ async function makeBy(
   try {
     run.tell(`installing a disk by ${what}: it may take ${install.timeout} s`);
     await installDisk({ iso, work, what }, install, run.signal);
-    // It may have been written to meanwhile.
-    if (known.file !== undefined) await digestOf(known);
+    if ((await nameOfDisk(known)) !== basename(path))
+      throw configurationFault(`${what}: its answers were written to while a disk was installed: prepare it again`);
     await sync(join(work, 'disk'));
     await moveWhole(join(work, 'disk'), path);
   } finally {

@@ -304,6 +304,7 @@ platforms:
   b: {format: deb, codename: x, provider: vm, image: {iso: {url: "https://host/i"}}}
   c: {format: deb, codename: x, provider: vm, image: {iso: {file: i, kernel: linux}}}
   d: {format: deb, codename: x, provider: vm, image: {iso: {file: i, append: quiet, label: "a b", size: 700}}}
+  e: {format: deb, codename: x, provider: vm, image: {iso: {file: i, timeout: 2h}}}
 `,
     [
       'sluice.yaml:2:61: platforms.a.image.file: belongs below `iso` where a system is installed',
@@ -312,6 +313,7 @@ platforms:
       'sluice.yaml:5:78: platforms.d.image.iso.append: is for a `kernel`: give that',
       'sluice.yaml:5:92: platforms.d.image.iso.label: must be 1 to 32 letters, digits, _ and -',
       'sluice.yaml:5:105: platforms.d.image.iso.size: must be at least 1MiB, in whole sectors of 512 bytes',
+      'sluice.yaml:6:79: platforms.e.image.iso.timeout: must be at most 100m: a preparation as a whole has 2 hours',
     ],
   ],
   [

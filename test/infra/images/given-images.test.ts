@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withLock } from '../../../activities/process/lock.ts';
 import { must } from '../../../activities/process/run.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import { removeDisks } from '../../../infra/images/vm/disks.ts';
@@ -198,6 +199,22 @@ test('I10: a file that changes makes another image, and what nothing is made of 
   await rm(join(root, 'disk.qcow2'));
   await assert.rejects(now(), { message: /^the image .*disk\.qcow2 cannot be read: ENOENT$/, type: 'Configuration' });
   await removeDisks(join(root, 'nowhere'), 0);
+});
+
+test('I10: a file that changes while another disk is made is taken as it is then', async (t) => {
+  const root = await scratch(t);
+  await makeDisk(root);
+  const { ensure, left } = imagesOf(root, { file: join(root, 'disk.qcow2') });
+  const disks = join(root, 'vm', 'disks');
+  await mkdir(disks, { recursive: true });
+  const waiting = await withLock(join(disks, '.lock'), 10, async () => {
+    const made = ensure();
+    await sleep(300);
+    await makeDisk(root, 2);
+    return { made };
+  });
+  await waiting.made;
+  assert.deepEqual(await left(), [digestOf(await readFile(join(root, 'disk.qcow2')))]);
 });
 
 test('I10: what cloud-init reads has the programs, the keys and the archives, and the client’s private key is not in it', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createReadStream } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,9 +29,10 @@ function imageOf(root: string, image: Partial<DiskImage>, install: Partial<Insta
   const given = { maxSize: 20 * MiB, install: { ...usual, answers, ...install }, ...image };
   const platform = { ...builtInPlatforms[0], name: 'given', provider: 'vm', image: given } as Platform;
   const images = vmImages(join(root, 'vm'), [platform]);
-  const run = { signal: AbortSignal.timeout(120_000), tell: () => {} };
+  const signal = AbortSignal.timeout(120_000);
+  const ensure = (tell = (_: string) => {}) => images.ensureImage(platform, { signal, tell });
   const left = () => readdir(join(root, 'vm', 'disks')).then((names) => names.filter((name) => name !== '.lock'));
-  return { ensure: () => images.ensureImage(platform, run), now: () => images.imageNow(platform), left };
+  return { ensure, now: () => images.imageNow(platform), left };
 }
 
 test('I10: a disk is installed by an ISO image that is fetched once, with its answers on a CD of their name', async (t) => {
@@ -74,6 +75,16 @@ test('I10: an installer that does not switch the machine off is told with its co
     await assert.rejects(ensure(), { message: reason, type: 'Configuration' }, ending);
     assert.deepEqual(await left(), [], ending);
   }
+});
+
+test('I10: answers that change while a disk is installed by them leave none', async (t) => {
+  const root = await scratch(t);
+  const { ensure, left } = imageOf(root, { file: await tinyIso(root, 'off') });
+  const change = (line: string) => {
+    if (line.startsWith('installing')) writeFileSync(join(root, 'answers', 'ks.cfg'), 'reboot\n');
+  };
+  await assert.rejects(ensure(change), { message: /iso-off\.iso: its answers were written to/, type: 'Configuration' });
+  assert.deepEqual(await left(), []);
 });
 
 test('I10: what installs nothing is refused before a machine starts', async (t) => {
