@@ -1,4 +1,5 @@
 import { bootstrapSteps, findNeeds, meet, type Need } from '../infra/bootstrap/bootstrap.ts';
+import { isNeeded } from '../infra/bootstrap/step.ts';
 import type { Config } from '../infra/config/load.ts';
 import { failed } from './fault.ts';
 import { log, paint } from './output.ts';
@@ -17,13 +18,14 @@ export async function bootstrap(config: Config): Promise<void> {
 }
 
 /**
- * Looks whether this machine has what a stack needs; changes nothing. What only the tests need may be missing.
+ * Looks whether this machine has what a stack needs; changes nothing. What only the tests need may be missing,
+ * and images of platforms that are nobody's but whose images somebody has made may be older.
  *
  * @throws CommandError (1) that names what is missing, and how to have it.
  */
 export async function requireNeeds(config: Config): Promise<void> {
   const needs = (await findNeeds(bootstrapSteps(config))).flatMap(({ step, findings }) => {
-    const needed = findings.filter(({ part }) => part !== 'tests');
+    const needed = findings.filter(isNeeded);
     return needed.length === 0 ? [] : [{ step, findings: needed }];
   });
   if (needs.length === 0) return;

@@ -39,7 +39,7 @@ function render(shown: ChangeShown): string {
     ),
     ...section('Votes', votes),
     ...section('Labels', change.labels ?? []),
-    ...section('Files', change.files ?? ['too many to list']),
+    ...section('Files', change.files?.map((name) => name.replaceAll('\n', '\ufffd')) ?? ['too many to list']),
     ...section(
       'Builds',
       shown.builds.map((build) => buildLine(build, shown.byHand[build.id])),

@@ -29,7 +29,7 @@ export interface Verdict {
 }
 
 const interval = 500;
-/** How long nothing may happen until the story ends; milliseconds. */
+/** How long no build may end until the story ends; milliseconds. */
 const patience = 1_200_000;
 
 /** @param tell receives a line for each build that ended */
@@ -45,13 +45,13 @@ export function createObserver(api: Api, tell: (line: string) => void): Observer
   };
   return {
     async change(changeId) {
-      return poll(`the push of ${changeId}`, 30_000, async () => {
+      return poll({ what: `the push of ${changeId}`, limit: 30_000 }, async () => {
         const open = await api.get<Change[]>('/api/changes');
         return open.find(({ message }) => message.includes(`Change-Id: ${changeId}`));
       });
     },
     async verdict(change, pipeline) {
-      return poll(`the verdict of ${pipeline} on ${change.key}`, patience, async () => {
+      const look = async () => {
         const [sets, all] = await Promise.all([
           api.get<BuildSetRecord[]>('/api/buildsets', { change: change.id, pipeline, limit: 50 }),
           builds(change, pipeline),
@@ -61,22 +61,34 @@ export function createObserver(api: Api, tell: (line: string) => void): Observer
         if (!last || last.result === null || last.result === 'DEQUEUED') return undefined;
         const own = all.filter(({ buildSet }) => buildSet === last.key).reverse();
         return { result: last.result, buildSets: [...sets].reverse(), builds: own };
-      });
+      };
+      const what = `the verdict of ${pipeline} on ${change.key}`;
+      return poll({ what, limit: patience, happened: () => told.size }, look);
     },
     attempt: (change, job, number) =>
-      poll(`attempt ${number} of ${job}`, patience, async () => {
+      poll({ what: `attempt ${number} of ${job}`, limit: patience }, async () => {
         const all = await api.get<BuildRecord[]>('/api/builds', { change: change.id, job, limit: 50 });
         return all.find(({ attempt, endTime }) => attempt === number && endTime !== null);
       }),
-    until: (what, found) => poll(what, patience, async () => found(await api.get<StatusView>('/api/status'))),
+    until: (what, found) =>
+      poll({ what, limit: patience }, async () => found(await api.get<StatusView>('/api/status'))),
   };
 }
 
-async function poll<T>(what: string, limit: number, look: () => Promise<T | undefined>): Promise<T> {
-  const end = performance.now() + limit;
+interface Wait {
+  readonly what: string;
+  /** Milliseconds. */
+  readonly limit: number;
+  /** How much has happened: while that changes, the wait begins again. */
+  readonly happened?: () => number;
+}
+
+async function poll<T>({ what, limit, happened = () => 0 }: Wait, look: () => Promise<T | undefined>): Promise<T> {
+  let [end, before] = [performance.now() + limit, happened()];
   while (performance.now() < end) {
     const found = await look();
     if (found !== undefined) return found;
+    if (happened() !== before) [end, before] = [performance.now() + limit, happened()];
     await pause(interval);
   }
   throw new Error(`${what} did not come within ${limit / 1000} seconds`);

@@ -134,10 +134,19 @@ function watchRoom(): void {
   setInterval(addOne, look.period).unref();
 }
 
+/** Null where there is anything else. */
+function options(): { readonly only?: string | undefined } | null {
+  try {
+    return parseArgs({ options: { only: { type: 'string' } } }).values;
+  } catch {
+    return null;
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { only: { type: 'string' } } });
-  if (values.only !== undefined && !order.flat().includes(values.only)) {
-    console.error(`--only wants one of ${order.flat().join(', ')}`);
+  const values = options();
+  if (values === null || (values.only !== undefined && !order.flat().includes(values.only))) {
+    console.error(`usage: npm test [-- --only ${order.flat().join('|')}]`);
     process.exitCode = 2;
     return;
   }

@@ -4,6 +4,7 @@ import { builtInPlatforms, shippedPlatforms } from '../images/platforms.ts';
 import type { WantedPlatform } from '../images/recipes.ts';
 import { askEngine } from './engine.ts';
 import type { Finding, Step } from './step.ts';
+import type { Part } from './tools.ts';
 
 /**
  * The images of the platforms that are used, made or fetched once: those of the shipped jobs and of the configuration,
@@ -16,24 +17,38 @@ export function containerImages(config: Pick<Config, 'platforms'>): Step {
     async check() {
       if ((await askEngine()) !== 'answers') return [finding('container images (their engine is away)')];
       const { missingImages } = await import('../images/ensure.ts');
-      const { recipes, pulls } = await missingImages(await used(config));
-      return [...recipes.map(({ image }) => image), ...pulls].map(finding);
+      const { always, onNeed } = await used(config);
+      const { recipes, pulls } = await missingImages(always);
+      const missing = [...recipes.map(({ image }) => image), ...pulls];
+      // Jobs use these as they are.
+      const older = (await missingImages(onNeed)).recipes.map(({ image }) => image);
+      const others = older.filter((image) => !missing.includes(image));
+      return [...missing.map((image) => finding(image)), ...others.map((image) => finding(image, 'older images'))];
     },
     async act(_, report) {
       const { ensureImages } = await import('../images/ensure.ts');
-      await ensureImages(await used(config), report);
+      const { always, onNeed } = await used(config);
+      await ensureImages([...always, ...onNeed], report);
     },
   };
 }
 
-async function used(config: Pick<Config, 'platforms'>): Promise<readonly WantedPlatform[]> {
+interface Used {
+  readonly always: readonly WantedPlatform[];
+  readonly onNeed: readonly WantedPlatform[];
+}
+
+async function used(config: Pick<Config, 'platforms'>): Promise<Used> {
   const { platformsInUse, withControl } = await import('../images/on-need.ts');
   const all = madePlatforms(config);
   const optional = all.filter((one) => builtInPlatforms.includes(one) && !shippedPlatforms.includes(one));
-  const inUse = await platformsInUse(optional);
-  return withControl(all.filter((one) => !optional.includes(one) || inUse.includes(one)));
+  const [always, onNeed] = await Promise.all([
+    withControl(all.filter((one) => !optional.includes(one))),
+    withControl(await platformsInUse(optional)),
+  ]);
+  return { always, onNeed };
 }
 
-function finding(missing: string): Finding {
-  return { missing, part: 'containers', mend: './sluice doctor --mend' };
+function finding(missing: string, part: Part = 'containers'): Finding {
+  return { missing, part, mend: './sluice doctor --mend' };
 }

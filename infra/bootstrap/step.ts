@@ -22,6 +22,14 @@ export interface Finding {
   readonly mend: string;
 }
 
+/** Parts without which a stack does all that it is asked for. */
+const dispensable: ReadonlySet<Part> = new Set(['tests', 'older images']);
+
+/** Whether a stack cannot do without what was not found. */
+export function isNeeded({ part }: Finding): boolean {
+  return !dispensable.has(part);
+}
+
 /** Words to put before a command that needs the administrator's rights. */
 export function asRoot(): readonly string[] {
   return process.getuid?.() === 0 ? [] : ['sudo'];

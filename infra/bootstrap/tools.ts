@@ -14,6 +14,7 @@ export type Part =
   | 'signing'
   | 'mirrors'
   | 'virtual machines'
+  | 'older images'
   | 'tests';
 
 /** Every external program, in the order that `sluice doctor` shows. */

@@ -83,6 +83,9 @@ const allowed: Readonly<Record<Operation, readonly Actor['kind'][]>> = {
   merge: ['sluice'],
 };
 
+/** All of them, by their names. */
+export const operations = Object.keys(allowed) as readonly Operation[];
+
 /** Whether somebody may do something. Nobody acts in another's name. */
 export function may(actor: Actor, operation: Operation, { name, inNameOf }: Subject): Access {
   if (!allowed[operation].includes(actor.kind)) {

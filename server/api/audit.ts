@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { demand } from '../../pipelines/policy/access.ts';
+import { demand, operations } from '../../pipelines/policy/access.ts';
 import type { Act } from '../../pipelines/policy/act.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
@@ -9,7 +9,7 @@ import { after, cut, most, pageStart, sendPage } from './paging.ts';
 
 const filter = z.object({
   by: z.string().optional().describe('name of who asked'),
-  operation: z.string().optional(),
+  operation: z.enum(operations).optional(),
   change: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(most).default(50),
   after,

@@ -162,11 +162,13 @@ describe('the audit log', () => {
 
   it('is read with the token alone, page by page, by who, what and which change', async () => {
     assert.equal((await fetch(`${server.url}/api/audit`)).status, 401);
+    const headers = { authorization: `Bearer ${server.token}` };
+    const other = await fetch(`${server.url}/api/audit?operation=nosuch`, { headers });
+    assert.deepEqual([other.status, /"enqueue"/.test(await other.text())], [400, true]);
     const operations = async (query: string) => (await audit(query)).map(({ operation }) => operation);
     assert.deepEqual(await operations('?operation=promote'), ['promote']);
     assert.deepEqual(await operations('?change=6'), ['hold']);
     assert.deepEqual(await operations('?by=nobody'), []);
-    const headers = { authorization: `Bearer ${server.token}` };
     const page = await fetch(`${server.url}/api/audit?limit=2`, { headers });
     assert.equal(((await page.json()) as Act[]).length, 2);
     assert.match(page.headers.get('link') ?? '', /^<\/api\/audit\?limit=2&after=[^>]+>; rel="next"$/);
