@@ -164,7 +164,8 @@ describe('the audit log', () => {
     assert.equal((await fetch(`${server.url}/api/audit`)).status, 401);
     const headers = { authorization: `Bearer ${server.token}` };
     const other = await fetch(`${server.url}/api/audit?operation=nosuch`, { headers });
-    assert.deepEqual([other.status, /"enqueue"/.test(await other.text())], [400, true]);
+    assert.equal(other.status, 400);
+    assert.match(await other.text(), /operation: expected one of .*retrigger.*audit/);
     const operations = async (query: string) => (await audit(query)).map(({ operation }) => operation);
     assert.deepEqual(await operations('?operation=promote'), ['promote']);
     assert.deepEqual(await operations('?change=6'), ['hold']);
