@@ -88,8 +88,9 @@ export function createSignActivities(deps: SignDeps) {
     }): Promise<SignedIndexes> {
       const { digest, also = [], repository } = input;
       const texts = await Promise.all([digest, ...also].map(async (one) => (await readExactly(deps, one)).toString()));
-      for (const text of texts) await requireStated(deps, text, repository);
-      const signer = signerOf(repository ?? (texts[0]?.trimStart().startsWith('<') ? 'rpm' : 'deb'));
+      const name = repository ?? formatOf(texts[0] ?? '');
+      for (const text of texts) await requireStated(deps, text, name);
+      const signer = signerOf(name);
       const [own, ...others] = await Promise.all(texts.map((text) => signText(deps, signer, text)));
       if (own === undefined) throw new Error('nothing was signed');
       const publicKey = await deps.outbox.put(await signer.publicKey());
@@ -130,7 +131,7 @@ async function readExactly({ inbox }: SignDeps, digest: string): Promise<Buffer>
 }
 
 /** @throws a refusal naming the first file that an index offers and nothing was signed for. */
-async function requireStated(deps: SignDeps, text: string, repository = 'deb'): Promise<void> {
+async function requireStated(deps: SignDeps, text: string, repository: string): Promise<void> {
   requireLine(deps, text, repository);
   try {
     const offered = await offeredFiles(text, (sha256) => readExactly(deps, `sha256:${sha256}`));
@@ -148,12 +149,21 @@ function unstated(repository: string): string {
   return `which has no statement that was signed here${where}`;
 }
 
+function formatOf(text: string): PackageFormat {
+  return text.trimStart().startsWith('<') ? 'rpm' : 'deb';
+}
+
 /** An index is of the repository that is spoken of, as far as it can tell: an APT one bears its distribution's name. */
 function requireLine({ rules }: SignDeps, text: string, repository: string): void {
-  if (isFormats(repository)) return;
   const line = rules.lines.find(({ name }) => name === repository);
-  if (line === undefined) refuse(`no line of this configuration is called ${JSON.stringify(repository)}`);
-  if (line.codename === '' || text.trimStart().startsWith('<')) return;
+  if (line === undefined && !isFormats(repository)) {
+    refuse(`no line of this configuration is called ${JSON.stringify(repository)}`);
+  }
+  const format = formatOf(text);
+  const ofLine = line?.codename === '' ? 'rpm' : 'deb';
+  const own = line === undefined ? repository : ofLine;
+  if (format !== own) refuse(`the index is of ${format} packages, and ${repository} has ${own} ones`);
+  if (line === undefined || own === 'rpm') return;
   const codename = parseControl(text)[0]?.Codename;
   if (codename !== line.codename) refuse(`the index is of ${codename}, and ${repository} is ${line.codename}`);
 }
@@ -188,7 +198,9 @@ async function requireTrue(deps: SignDeps, text: string, { provenBuild, signerOf
 /** What a file of a build became; it must have been looked at, and signed where files are. */
 async function releasedAs({ keys }: SignDeps, file: PackageFile, by: RepositorySigner): Promise<BlobRef> {
   const known = await readSigned(keys.home, file.digest, by);
-  return known?.identity === identityOf(file) ? known : refuse(`${file.name} was not signed here`);
+  return known?.identity === identityOf(file)
+    ? known
+    : refuse(`${file.name} was not signed here by the keys of now: release again`);
 }
 
 interface FileToSign {

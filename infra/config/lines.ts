@@ -21,19 +21,20 @@ const branchPattern = z
   .refine((pattern) => !pattern.startsWith('refs/'), 'must be a branch by its short name, without refs/heads/');
 
 /** At least one, and none twice. */
-function namesOf(item: z.ZodType<string>) {
+function namesOf(item: z.ZodType<string>, isSame = (one: string, other: string) => one === other) {
   return z
     .array(item)
     .min(1)
     .superRefine((all, context) => {
       for (const [index, one] of all.entries()) {
-        if (all.indexOf(one) < index) context.addIssue({ code: 'custom', path: [index], message: 'is given twice' });
+        if (all.findIndex((other) => isSame(one, other)) < index)
+          context.addIssue({ code: 'custom', path: [index], message: 'is given twice' });
       }
     });
 }
 
 /** What signs one released repository. */
-export const repositoryKeys = namesOf(z.string())
+export const repositoryKeys = namesOf(z.string(), isSameKey)
   .optional()
   .describe(
     'Keys of `release.keys.sign` that sign it, as they are called there (text, else fingerprint): the first its packages, too. Default: all.',

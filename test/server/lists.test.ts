@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, test } from 'node:test';
+import { pageOfReleases } from '../../server/api/releases.ts';
 import type { BuildRecord, Change, MirrorRecord, ReleaseRecord } from '../../server/api/types.ts';
 import { change } from '../workflows/make.ts';
 import { aBuild, aBuildSet, aMirror, aRelease } from './records.ts';
@@ -162,4 +163,26 @@ describe('F6: lists', () => {
     const list = await (await fetch(`${server.url}/changes`)).text();
     assert.match(list, /git%3A120[\s\S]*git%3A71[\s\S]*Older ones/);
   });
+});
+
+test('of the newest twenty releases of a page that are on their way is told what they wait for', async () => {
+  const asked: string[] = [];
+  const deps = {
+    store: {
+      listReleases: async () =>
+        Array.from({ length: 30 }, (_, at) =>
+          aRelease({ id: `r${at}`, state: at === 0 ? 'failed' : 'running', summary: '' }),
+        ),
+    },
+    releaseWait: async (workflow: string) => {
+      asked.push(workflow);
+      return 'it waits';
+    },
+  } as unknown as Parameters<typeof pageOfReleases>[0];
+  const { shown } = await pageOfReleases(deps, { limit: 30 });
+  assert.deepEqual([asked.length, asked[0], asked.at(-1)], [20, 'r1', 'r20']);
+  assert.deepEqual(
+    [0, 1, 20, 21].map((at) => shown[at]?.summary),
+    ['', 'it waits', 'it waits', ''],
+  );
 });

@@ -110,6 +110,17 @@ test('S1: the signer signs no index of a distribution that is not the one of the
     world.signer.signIndex({ digest, repository: '../deb' }),
     /no line of this configuration is called/,
   );
+  const rpm = (await world.store.put('<repomd/>')).digest;
+  for (const repository of ['deb', 'deb-trixie']) {
+    await assert.rejects(
+      world.signer.signIndex({ digest: rpm, repository }),
+      new RegExp(`the index is of rpm packages, and ${repository} has deb ones`),
+    );
+  }
+  await assert.rejects(
+    world.signer.signIndex({ digest, repository: 'rpm' }),
+    /is of deb packages, and rpm has rpm ones/,
+  );
 });
 
 test('S1: the publisher shows no package in the line of another platform', async (t) => {

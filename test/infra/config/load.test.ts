@@ -124,12 +124,13 @@ platforms:
   deb: { keys: [] }
   rpm: { keys: [one, two] }
   lines:
-    x: { platforms: [debian-13], keys: [one, one, "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567"] }
+    x: { platforms: [debian-13], keys: [one, one, "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567", 0123456789abcdef0123456789ABCDEF01234567] }
 `,
     [
       'sluice.yaml:3:16: release.deb.keys: must have at least 1 entry',
       'sluice.yaml:4:22: release.rpm.keys.1: no key of release.keys.sign is called "two": there are: one, 0123456789abcdef0123456789ABCDEF01234567',
       'sluice.yaml:6:46: release.lines.x.keys.1: is given twice',
+      'sluice.yaml:6:105: release.lines.x.keys.3: is given twice',
     ],
   ],
   [

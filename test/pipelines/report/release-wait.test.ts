@@ -27,6 +27,21 @@ const told: readonly [says: string, pending: readonly PendingStep[], expected: s
     'it was tried 2 times to do planRelease, and is tried again: HTTP 503',
   ],
   [
+    'a program fails that has much to say',
+    [step({ attempt: 3, fault: `gpg --sign ended with 2: ${'long '.repeat(100)}\nsecond line` })],
+    `it was tried 2 times to sign the packages, and is tried again: gpg --sign ended with 2: ${'long '.repeat(100).slice(0, 274)}…`,
+  ],
+  [
+    'a build that is made again fails',
+    [step({ name: 'runStage', attempt: 2, fault: 'no disk space' })],
+    'it was tried once to build it again, and is tried again: no disk space',
+  ],
+  [
+    'it waits for its turn to be built again',
+    [step({ name: 'runStage', begun: false, waits: 3600 })],
+    'it waits for a build worker that has a place for it, for 3600 s so far',
+  ],
+  [
     'nobody comes to sign',
     [step({ begun: false, waits: 61.7 })],
     'it waits for the signer, which has not come for 62 s: is it running (`sluice doctor`)?',
