@@ -64,10 +64,10 @@ test('what a build set worked with is gathered: jobs, sources, repositories, res
   ]);
   assert.deepEqual(description.released, [{ repository: 'deb', path: 'released/deb' }]);
   assert.deepEqual(
-    description.jobs.map(({ key, result, voting, secrets }) => ({ key, result, voting, secrets })),
+    description.jobs.map(({ key, result, voting, paused, secrets }) => ({ key, result, voting, paused, secrets })),
     [
-      { key: 'build-deb', result: 'SUCCESS', voting: true, secrets: [] },
-      { key: 'say', result: 'FAILURE', voting: false, secrets: ['mirror-login'] },
+      { key: 'build-deb', result: 'SUCCESS', voting: true, paused: false, secrets: [] },
+      { key: 'say', result: 'FAILURE', voting: false, paused: false, secrets: ['mirror-login'] },
     ],
   );
   const there = createLocalGit(join(root, 'elsewhere'));
