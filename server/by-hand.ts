@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { openNewFile } from '../activities/files/new-file.ts';
 import type { BlobStore } from '../activities/ports.ts';
 import { type HandRequest, type HandWork, handJob, handPipeline } from '../pipelines/by-hand/request.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
@@ -114,10 +114,11 @@ interface Keeping extends Pick<ByHandDeps, 'blobs' | 'limit'> {
 async function keep({ blobs, limit = 16 * 1024 ** 3, directory }: Keeping, content: Readable): Promise<string> {
   await mkdir(directory, { recursive: true });
   const path = join(directory, randomBytes(6).toString('hex'));
+  const file = await openNewFile(path);
   try {
     // Whoever sends more is still told so: the connection stays.
     const parts = content.iterator({ destroyOnReturn: false });
-    await pipeline(parts, atMost(limit), createWriteStream(path, { flags: 'wx' }));
+    await pipeline(parts, atMost(limit), file);
     return (await blobs.put({ path })).digest;
   } finally {
     await rm(path, { force: true });

@@ -345,9 +345,14 @@ const writers: readonly { readonly what: string; readonly files: readonly string
   { what: 'the one module', files: ['activities/files/'] },
   {
     what: 'adapters of storage, each with its own order of steps',
-    files: ['blob-store.ts', 'log-intake.ts', 'log-store.ts', 'remove-blob.ts', 'tree-store.ts', 'released-store.ts']
-      .map((name) => `activities/storage/filesystem/${name}`)
-      .concat(['activities/storage/server/download.ts']),
+    files: [
+      'blob-store.ts',
+      'log-intake.ts',
+      'log-store.ts',
+      'remove-blob.ts',
+      'tree-store.ts',
+      'released-store.ts',
+    ].map((name) => `activities/storage/filesystem/${name}`),
   },
   {
     what: 'trees that nobody sees yet: whoever shows them waits for the disk',
@@ -371,7 +376,6 @@ const writers: readonly { readonly what: string; readonly files: readonly string
         'activities/keys/verify.ts',
         'activities/release/verify-statement.ts',
         'infra/by-hand/',
-        'server/by-hand.ts',
         'infra/store/template.ts',
       ]),
   },

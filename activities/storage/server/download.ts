@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { hashing } from '../../files/digest.ts';
+import { openNewFile } from '../../files/new-file.ts';
 import type { StoredFile } from '../port.ts';
 import type { ServerClient } from './client.ts';
 
@@ -19,18 +19,17 @@ export function bodyOf({ body }: Response): Readable {
  * @param digest what it must be; undefined: whatever it is
  */
 export async function writeAnswer(answer: Response, to: string, digest?: string): Promise<void> {
-  const file = createWriteStream(to, { flags: 'wx' });
-  const hash = createHash('sha256');
-  let made = false;
-  file.once('open', () => {
-    made = true;
+  const file = await openNewFile(to).catch(async (error) => {
+    await answer.body?.cancel();
+    throw error;
   });
+  const hash = createHash('sha256');
   try {
     await pipeline(bodyOf(answer), hashing(hash), file);
     const is = `sha256:${hash.digest('hex')}`;
     if (digest !== undefined && is !== digest) throw new Error(`the server gives ${is} in place of ${digest}`);
   } catch (error) {
-    if (made) await rm(to, { force: true });
+    await rm(to, { force: true });
     throw error;
   }
 }
