@@ -6,13 +6,14 @@ import type { StageInput } from '../../workflows/contract.ts';
 import { packagesOf } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { BuildStageDeps } from './deps.ts';
+import type { Scope } from './port.ts';
 import { BuildProblem } from './problem.ts';
 import { places, type Room } from './room.ts';
 
 /**
  * The packages for every architecture that a build takes of the one on its platform's `primary`, which ran before it.
  *
- * @returns undefined where it takes none: it makes all itself, or nothing was built there
+ * @returns undefined where it takes none, and makes all itself: it has no primary, or the package leaves that one out
  * @throws BuildProblem (ERROR) when that one was of another tree or version
  */
 export async function commonFor(
@@ -39,17 +40,18 @@ export function nothingOwn({ name, primary = '' }: Pick<Platform, 'name' | 'prim
   return `all its packages are for every architecture: they are built on ${primary}, not on ${name}`;
 }
 
-/** Puts packages that are to be compared with into the machine. @returns where, for the builder */
+/** Puts packages that are to be compared with into the machine. @returns them, for the builder */
 export async function placeCommon(
   store: BuildStageDeps['store'],
   common: CommonPackages | undefined,
   { machine, platform, context }: Room,
-): Promise<{ readonly common?: string }> {
+): Promise<Pick<Scope, 'common'>> {
   // Of DEB packages nothing is built twice.
-  if (common === undefined || common.files.length === 0 || platform.format === 'deb') return {};
+  if (common === undefined || platform.format === 'deb') return {};
   const directory = await mkdtemp(join(context.workdir, 'common-'));
+  const names = new Set(common.files.map(({ name }) => basename(name)));
   for (const { digest, name } of common.files) await store.fetch(digest, join(directory, basename(name)));
   const place = `${places.home}/common`;
   await machine.put(directory, place);
-  return { common: place };
+  return { common: { directory: place, names } };
 }

@@ -15,8 +15,14 @@ export interface Prepared {
 /** What of a package is built on one platform: all, or what is for the platform's own architecture alone. */
 export interface Scope {
   readonly own: boolean;
-  /** Directory in the machine with the packages for every architecture that the other build made; absent: none. */
-  readonly common?: string;
+  /** The packages for every architecture that the other build made, and that are made again. Absent: none are. */
+  readonly common?: CommonPlace;
+}
+
+/** Packages in the machine, to compare with. */
+export interface CommonPlace {
+  readonly directory: string;
+  readonly names: ReadonlySet<string>;
 }
 
 /** The steps of a build in one format. Every step throws BuildProblem for a verdict on the package. */

@@ -90,7 +90,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   }
   context.log.section('Build dependencies');
   if (inputsDigest !== null) context.log.write(`inputs ${inputsDigest}\n`);
-  const scope = { own: platform.primary !== undefined, ...(await placeCommon(deps.store, common, room)) };
+  const scope = { own: common !== undefined, ...(await placeCommon(deps.store, common, room)) };
   await room.online(async () => {
     await placeOffer(offer, room);
     await builder.installDependencies(prepared, room, scope);
@@ -154,7 +154,9 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
   for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
   for (const { name } of common?.files ?? []) context.log.write(`${name}, as built on ${platform.primary}\n`);
   if (platform.primary !== undefined && common === undefined)
-    context.log.write(`packages for every architecture are built on ${platform.primary}: none are here\n`);
+    context.log.write(
+      `nothing was built on ${platform.primary}: source and packages for every architecture are made here\n`,
+    );
   const image = await room.machine.origin();
   return {
     format: platform.format,

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { noarchDifference, noarchQuery } from '../../../pipelines/formats/rpm/noarch.ts';
+import type { CommonPlace } from '../port.ts';
 import { BuildProblem } from '../problem.ts';
 import type { Room } from '../room.ts';
 
@@ -9,34 +10,26 @@ const options = { quiet: true, env: { HOME: '/' } } as const;
  * Compares what a build made for every architecture with what the other platform's build made: that one's is kept.
  *
  * @param paths of the built packages
- * @param common directory with the other build's
+ * @param common the other build's
  * @returns the paths of packages for the platform's own architecture
  * @throws BuildProblem that names the first package which differs, or is not there
  */
 export async function withoutNoarch(
   paths: readonly string[],
-  common: string | undefined,
+  common: CommonPlace,
   room: Room,
 ): Promise<readonly string[]> {
   const noarch = paths.filter((path) => path.endsWith('.noarch.rpm'));
-  if (common !== undefined) {
-    const listed = await room.build('list', ['find', common, '-name', '*.rpm', '-print0'], options);
-    const there = new Set(listed.split('\0').map((path) => basename(path)));
-    for (const path of noarch) await requireSame(path, { common, there }, room);
-  }
+  for (const path of noarch) await requireSame(path, common, room);
   return paths.filter((path) => !noarch.includes(path));
 }
 
-async function requireSame(
-  path: string,
-  { common, there }: { readonly common: string; readonly there: ReadonlySet<string> },
-  room: Room,
-): Promise<void> {
+async function requireSame(path: string, { directory, names }: CommonPlace, room: Room): Promise<void> {
   const name = basename(path);
   const { primary } = room.platform;
-  if (!there.has(name))
+  if (!names.has(name))
     throw new BuildProblem(`${name} is for every architecture, and the build on ${primary} made none`);
-  const difference = noarchDifference(await describe(path, room), await describe(`${common}/${name}`, room));
+  const difference = noarchDifference(await describe(path, room), await describe(`${directory}/${name}`, room));
   if (difference === null) return;
   throw new BuildProblem(`${name} is for every architecture, and differs from that built on ${primary}: ${difference}`);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { BuildStageDeps } from '../../../activities/build/deps.ts';
 import { versionFault as judge } from '../../../pipelines/policy/version-policy.ts';
-import { openWorkshop, type Workshop } from './workshop.ts';
+import { type Built, openWorkshop, type Workshop } from './workshop.ts';
 
 let workshop: Workshop;
 
@@ -45,7 +45,7 @@ test('P9: an RPM package that leaves the platform out is skipped, and says why',
   assert.equal(result.result, 'SUCCESS', log);
 });
 
-test('what a build for another architecture makes for every one is left out, be it by rules that know no difference', async () => {
+test('what a build for another architecture makes for every one is left out, be it by rules that know no difference, but not where nothing else makes it', async () => {
   const repository = await workshop.repository('lib');
   const rules = [
     ...['#!/usr/bin/make -f', 'build build-arch build-indep clean binary-indep:', 'binary binary-arch:'],
@@ -57,10 +57,39 @@ test('what a build for another architecture makes for every one is left out, be 
     'debian/control': `${control('any').replaceAll('other', 'lib')}\nPackage: lib-common\nArchitecture: all\nDescription: all\n`,
     'debian/rules': rules.join('\n'),
   });
-  const { result, manifest, log } = await workshop.build(repository, { platform: 'debian-12', primary: 'first' });
-  assert.equal(result.result, 'SUCCESS', log);
-  const installed = manifest?.files.filter(({ kind }) => kind === 'binary').map((file) => file.package);
-  assert.deepEqual(installed, ['lib'], log);
+  const on = { platform: 'debian-12', primary: 'debian-12' };
+  const alone = await workshop.build(repository, on);
+  assert.equal(alone.result.result, 'SUCCESS', alone.log);
+  assert.deepEqual(made(alone), ['binary lib', 'binary lib-common', 'source lib'], 'that one left itself out');
+  const beside = await workshop.build(repository, { ...on, parents: alone.result.artifacts });
+  assert.equal(beside.result.result, 'SUCCESS', beside.log);
+  assert.deepEqual(made(beside), ['binary lib'], beside.log);
+});
+
+/** What a build made, each once. */
+function made({ manifest }: Built): readonly string[] {
+  const files = manifest?.files.filter(({ kind }) => kind !== 'metadata') ?? [];
+  return [...new Set(files.map((file) => `${file.kind} ${file.package}`))].toSorted();
+}
+
+test('an RPM build for another architecture makes the source and noarch packages where nothing else does, and none that the first did not make', async () => {
+  const repository = await workshop.repository('noarch');
+  const common = '%package common\nSummary: All\nBuildArch: noarch\n%description common\nAll.\n%files common\n';
+  await repository.commit('Import', { 'other.spec': `${spec('')}${common}` });
+  const on = { platform: 'rpm-debian-12', primary: 'rpm-debian-12' };
+  const alone = await workshop.build(repository, on);
+  assert.equal(alone.result.result, 'SUCCESS', alone.log);
+  assert.deepEqual(made(alone), ['binary other', 'binary other-common', 'source other']);
+  const { manifest } = alone;
+  const without = { ...manifest, files: manifest?.files.filter(({ arch }) => arch !== 'noarch') };
+  const { digest } = await workshop.store.put(JSON.stringify(without));
+  const parents = alone.result.artifacts.map((one) => ({ ...one, metadata: { ...one.metadata, manifest: digest } }));
+  const { result, log } = await workshop.build(repository, { ...on, parents });
+  assert.equal(result.result, 'FAILURE', log);
+  assert.match(
+    result.summary,
+    /^other-common-.*\.noarch\.rpm is for every architecture, and the build on \S+ made none$/,
+  );
 });
 
 test('a spec whose only package with files is for every architecture is not built for another one', async () => {
