@@ -62,7 +62,7 @@ export function createControl(deps: ControlDeps) {
     ...report,
     ...createJobActivities({
       ...{ blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
-      ...{ archOf: archIn(common), defaultArch: hostArch(), whyUnserved: whyUnservedIn(common, temporal.client) },
+      ...{ archOf: archIn(common), defaultArch: hostArch(), whyUnserved: unservedIn(deps) },
       unreleased: unreleasedIn(deps, router),
       isThere: isThereIn(common),
       released: common.released,
@@ -144,6 +144,11 @@ export function createControl(deps: ControlDeps) {
     pipelines,
     absent: review.renewal.absent,
   };
+}
+
+function unservedIn({ common, store, temporal }: ControlDeps) {
+  const running = () => store.listBuilds({ running: true, limit: 1_000 });
+  return whyUnservedIn({ ...common, running }, temporal.client);
 }
 
 /** Machine names differ between formats; one queue serves both. */

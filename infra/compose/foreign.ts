@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { debianName, foreignTo } from '../../pipelines/model/architecture.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
-import { taskQueues } from '../../workflows/contract.ts';
+import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { Config } from '../config/load.ts';
 import { binfmtDirectory, findEmulation, whyNotHere } from '../images/emulation.ts';
 import { isForeign } from '../images/platforms.ts';
@@ -25,14 +25,18 @@ export async function emulatedHere(
 /** Temporal's number for queues of activities. */
 const activities = 2;
 
-type Unserved = Pick<Common, 'config' | 'findPlatform'> & { readonly directory?: string };
+type Unserved = Pick<Common, 'config' | 'findPlatform'> & {
+  /** Builds that have not ended. */
+  readonly running: () => Promise<readonly Pick<BuildRecord, 'label' | 'waiting'>[]>;
+  readonly directory?: string;
+};
 
 /**
  * Why nobody takes jobs on a platform of another architecture than the server's; null where somebody does, or will: the
  * server's worker begins with its own platforms and with what it finds emulated.
  */
 export function whyUnservedIn(
-  { config, findPlatform, directory = binfmtDirectory }: Unserved,
+  { config, findPlatform, running, directory = binfmtDirectory }: Unserved,
   client: Pick<Client, 'workflowService' | 'options'>,
 ) {
   return async (label: string): Promise<string | null> => {
@@ -47,6 +51,10 @@ export function whyUnservedIn(
       taskQueueType: activities,
     });
     if ((pollers ?? []).length > 0) return null;
+    // A worker with all of its places taken asks for nothing, for hours maybe.
+    const isBusy = ({ label: on, waiting }: Pick<BuildRecord, 'label' | 'waiting'>) =>
+      waiting !== true && debianName(findPlatform(on)?.arch ?? '') === arch;
+    if ((await running()).some(isBusy)) return null;
     const why = (await whyNotHere(platform, directory)) ?? `${label} is for ${arch}, and ${noneHere(config)}`;
     return `${why}, or start a worker on a machine for ${arch} (docs/workers.md)`;
   };

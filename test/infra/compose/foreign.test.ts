@@ -8,6 +8,7 @@ import { emulatedHere, whyUnservedIn } from '../../../infra/compose/foreign.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import { debianName, rpmName } from '../../../pipelines/model/architecture.ts';
+import type { BuildRecord } from '../../../workflows/contract.ts';
 import { temporary } from '../../activities/repository/packages.ts';
 
 const foreign = builtInPlatforms.find(({ primary }) => primary === 'debian-12') ?? assert.fail();
@@ -34,13 +35,20 @@ function temporal() {
 
 test('a job for another architecture waits for nobody: it is refused unless a worker takes such jobs', async () => {
   const { asked, pollers, client } = temporal();
-  const why = whyUnservedIn({ config, findPlatform }, client);
+  const builds: Pick<BuildRecord, 'label' | 'waiting'>[] = [];
+  const why = whyUnservedIn({ config, findPlatform, running: async () => builds }, client);
   for (const label of ['debian-12', 'rpm-debian-13', 'nobody-knows']) assert.equal(await why(label), null, label);
   assert.deepEqual(asked, [], 'its own are taken by its own worker');
   const said = (await why(foreign.name)) ?? '';
   assert.ok(said.startsWith(`${foreign.name} is for `), said);
   assert.match(said, /, or start a worker on a machine for \w+ \(docs\/workers\.md\)$/);
   assert.deepEqual(asked, [{ namespace: 'default', taskQueue: { name: queue }, taskQueueType: 2 }]);
+  builds.push({ label: 'debian-12' }, { label: foreign.name, waiting: true }, { label: 'nobody-knows' });
+  assert.equal(await why(foreign.name), said, 'none of these is in the hands of such a worker');
+  const beside = builtInPlatforms.find(({ primary }) => primary === 'rpm-debian-12') ?? assert.fail();
+  builds.push({ label: beside.name });
+  assert.equal(await why(foreign.name), null, 'a worker whose places are all taken looks for no more');
+  builds.pop();
   pollers.push({});
   assert.equal(await why(foreign.name), null);
   assert.deepEqual(await emulatedHere(config), []);
@@ -50,7 +58,7 @@ test('who is not refused is served: both go by the same look at the kernel, and 
   const directory = await temporary(t);
   const both = { ...config, workers } as Common['config'];
   const { client, pollers } = temporal();
-  const why = whyUnservedIn({ config: both, findPlatform, directory }, client);
+  const why = whyUnservedIn({ config: both, findPlatform, directory, running: async () => [] }, client);
   const before = process.env.DOCKER_HOST;
   t.after(() => {
     if (before === undefined) delete process.env.DOCKER_HOST;
