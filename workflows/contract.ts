@@ -261,7 +261,7 @@ export interface ReleaseInput {
   readonly branch: string;
   /** The branch's commit and tree after the merge. */
   readonly merged: SourceState;
-  /** `packages` manifests that the gate built, by digest; empty when there are none. */
+  /** `packages` manifests of the gate, by digest: the platform's own, then those shown with it; empty for none. */
   readonly manifests: readonly string[];
   readonly buildSet: string;
 }

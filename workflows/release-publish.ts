@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
-import type { ReleaseStep, StagedRelease } from '../activities/release/port.ts';
+import type { SignedStep, StagedRelease } from '../activities/release/port.ts';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
 import type { PreparedRelease, ReleasedPackage } from '../activities/report/types.ts';
 import type { SignActivities } from '../activities/sign/sign-activities.ts';
@@ -14,6 +14,8 @@ interface Hands {
 interface Publication {
   readonly input: ReleaseInput;
   readonly manifest: string;
+  /** Builds of it for other architectures that are shown with it, in one state. */
+  readonly beside: readonly string[];
   /** Unique for the release, and usable as a file name. */
   readonly release: string;
 }
@@ -35,7 +37,10 @@ interface Prepared {
 }
 
 /** Signs a build, and attests where each file comes from. */
-export async function prepareBuild({ steps, signer }: Hands, publication: Publication): Promise<Prepared> {
+export async function prepareBuild(
+  { steps, signer }: Hands,
+  publication: Omit<Publication, 'beside'>,
+): Promise<Prepared> {
   const { input, manifest, release } = publication;
   const { merged } = input;
   const { files, ...of } = await steps.releasedFiles({ manifest });
@@ -46,22 +51,37 @@ export async function prepareBuild({ steps, signer }: Hands, publication: Public
   return { packages, prepared: { ...of, manifest, merged, signed, envelopes } };
 }
 
-/** Prepares a build, and shows it in the released repository, whole or not at all. */
-export async function publishBuild({ steps, signer }: Hands, publication: Publication): Promise<Published> {
-  const { packages, prepared } = await prepareBuild({ steps, signer }, publication);
-  const { manifest, signed, format, envelopes, merged } = prepared;
-  const step = { release: publication.release, manifest, signed };
+/**
+ * Prepares a build, and shows it in the released repository, whole or not at all. Those for other architectures are
+ * shown with it, or not at all with any: then it is shown alone, and their own releases say why.
+ */
+export async function publishBuild(hands: Hands, publication: Publication): Promise<Published> {
+  const { manifest, beside } = publication;
+  const all = await publishAll(hands, publication, [manifest, ...beside]).catch((error: unknown) => {
+    const refused = beside.length === 0 ? undefined : refusalOf(error);
+    if (refused === undefined) throw error;
+    return { packages: [], refused };
+  });
+  return all.refused === undefined || beside.length === 0 ? all : publishAll(hands, publication, [manifest]);
+}
+
+async function publishAll(hands: Hands, publication: Publication, manifests: readonly string[]): Promise<Published> {
+  const made: Prepared[] = [];
+  for (const manifest of manifests) made.push(await prepareBuild(hands, { ...publication, manifest }));
+  const [own, ...others] = made.map(({ prepared }) => prepared);
+  if (own === undefined) return { packages: [] };
+  const { manifest, signed, format, envelopes, merged } = own;
+  const beside = others.map((one) => ({ manifest: one.manifest, signed: one.signed, envelopes: one.envelopes }));
+  const step = { release: publication.release, manifest, signed, ...(beside.length === 0 ? {} : { beside }) };
   // From here on it may be shown at any moment: cancelled now, it would be published and nobody would know.
-  const shown = await CancellationScope.nonCancellable(() =>
-    show({ steps, signer }, { ...step, format, envelopes, merged }),
-  );
+  const shown = await CancellationScope.nonCancellable(() => show(hands, { ...step, format, envelopes, merged }));
   const { refused, ...where } = shown;
+  const packages = made.flatMap((one) => one.packages);
   return refused === undefined ? { packages, ...where } : { packages: [], refused };
 }
 
-interface ToShow extends ReleaseStep {
+interface ToShow extends SignedStep {
   readonly format: PackageFormat;
-  readonly envelopes: readonly BlobRef[];
   readonly merged: SourceState;
 }
 

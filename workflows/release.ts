@@ -112,6 +112,8 @@ async function conclude({ stage }: ReleaseRun, record: ReleaseRecord, ended: End
 type Built =
   | {
       readonly manifest: string;
+      /** Builds for other architectures, from the same tree. */
+      readonly beside: readonly string[];
       readonly format: 'deb' | 'rpm';
       readonly origin: 'promoted' | 'rebuilt';
       /** Absent where an earlier version of the worker has chosen it. */
@@ -121,8 +123,8 @@ type Built =
 
 async function chooseBuild(run: ReleaseRun, input: ReleaseInput): Promise<Built> {
   const plan = await steps.collect(input);
-  const [promoted] = plan.promote;
-  if (promoted) return { ...promoted, origin: 'promoted' };
+  const [promoted, ...others] = plan.promote;
+  if (promoted) return { ...promoted, beside: others.map(({ manifest }) => manifest), origin: 'promoted' };
   const { stage } = run;
   const again = { ...stage, stage: 'build', build: { ...stage.build, id: rebuildId(stage.build.id) } } as const;
   const result = await stageActivities(run.queue, stage.timeout).runStage(again);
@@ -130,7 +132,7 @@ async function chooseBuild(run: ReleaseRun, input: ReleaseInput): Promise<Built>
   const packages = result.artifacts.find(({ metadata }) => metadata?.type === 'packages')?.metadata;
   if (packages) {
     const { manifest, format } = packages as PackagesMetadata;
-    return { manifest, format, origin: 'rebuilt', build: again.build.id };
+    return { manifest, beside: [], format, origin: 'rebuilt', build: again.build.id };
   }
   return { failure: { ...result, result: 'ERROR', summary: 'the build left no packages' } };
 }
@@ -163,7 +165,12 @@ async function prepare(publication: Publication): Promise<Ended> {
 }
 
 function toPublish({ input, built }: Publication) {
-  return { input, manifest: built.manifest, release: `${input.merged.commit.slice(0, 12)}-${built.format}` };
+  return {
+    input,
+    manifest: built.manifest,
+    beside: built.beside,
+    release: `${input.merged.commit.slice(0, 12)}-${built.format}`,
+  };
 }
 
 function namesOf(packages: readonly ReleasedPackage[]): string {

@@ -17,28 +17,49 @@ export interface ReleasePlanDeps {
   readonly repositories: (of: { readonly label: string; readonly branch: string }) => ReleasePlan['repositories'];
   /** Whether what is merged waits there for a release plan. Absent: nothing waits. */
   readonly waits?: (of: { readonly label: string; readonly branch: string }) => boolean;
+  /** Platforms of other architectures that are released beside that one. Absent: none are. */
+  readonly beside?: (of: Pick<StageInput, 'build'> & { readonly label: string }) => Promise<readonly string[]>;
   /** The last releases of a change. */
   readonly releases?: (change: string) => Promise<readonly ReleaseRecord[]>;
 }
 
-/** Finds what a release is about: the merged state, and the packages that were built of the change for its platform. */
+/**
+ * Finds what a release is about: the merged state, and the packages that were built of the change for its platform, with
+ * those for other architectures that are shown at the same moment.
+ */
 export function createReleasePlanner(deps: ReleasePlanDeps) {
   return async ({ build, source, nodes }: StageInput): Promise<ReleasePlan> => {
     const { tenant, change, patchset, project, branch, buildSet } = build;
     const labels = nodes.map(({ label }) => label);
     const builds = await deps.builds({ change, patchset });
-    const manifests = tried(builds, labels).slice(0, 1);
+    const of = { label: labels[0] ?? '', branch };
+    const waits = deps.waits?.(of) === true;
+    const own = tried(builds, labels).slice(0, 1);
+    // A release plan shows together what waits.
+    const manifests =
+      own.length === 0 || waits ? own : [...own, ...(await builtBeside(deps, builds, { build, ...of }))];
     const looked = await lookUp(deps, { project, branch }, source);
     const merged = 'refused' in looked ? source : looked;
     const input = { tenant, change, patchset, project, branch, merged, manifests, buildSet };
     const refused = 'refused' in looked ? { refused: looked.refused } : {};
-    const of = { label: labels[0] ?? '', branch };
     const repositories = deps.repositories(of);
-    if (deps.waits?.(of) !== true) return { input, repositories, ...refused };
+    if (!waits) return { input, repositories, ...refused };
     const same = (await deps.releases?.(change))?.find((one) => isSame(one, { ...of, merged, repositories }));
     const released = same === undefined ? {} : { released: same.summary };
     return { input, repositories, waits: true, ...released, ...refused };
   };
+}
+
+/** What was built for the other architectures that go into the same released repository. */
+async function builtBeside(
+  deps: ReleasePlanDeps,
+  builds: readonly BuildRecord[],
+  { build, ...of }: Pick<StageInput, 'build'> & { readonly label: string; readonly branch: string },
+): Promise<readonly string[]> {
+  const namesFor = (label: string) => deps.repositories({ ...of, label }).map(({ format, name = format }) => name);
+  const others = (await deps.beside?.({ build, label: of.label })) ?? [];
+  const there = others.filter((label) => String(namesFor(label)) === String(namesFor(of.label)));
+  return there.flatMap((label) => tried(builds, [label]).slice(0, 1));
 }
 
 /** Whether a record tells of what is to be released, in the place where it would go. */

@@ -44,6 +44,13 @@ export interface ReleaseStep {
   readonly signed: readonly SignedFile[];
 }
 
+/** The same once all of it is signed and attested. */
+export interface SignedStep extends ReleaseStep {
+  readonly envelopes: readonly BlobRef[];
+  /** Builds of the same for other architectures, which the same state is to have. Absent: none. */
+  readonly beside?: readonly Pick<SignedStep, 'manifest' | 'signed' | 'envelopes'>[];
+}
+
 export type StagedRelease =
   /** `before` is the generation that it stands on. */
   | {

@@ -1,12 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type {
-  BlobRef,
-  PackageFile,
-  PackageFormat,
-  PackagesManifest,
-  SourceState,
-} from '../../pipelines/model/artifact.ts';
+import type { PackageFile, PackageFormat, PackagesManifest, SourceState } from '../../pipelines/model/artifact.ts';
 import { provenance } from '../../pipelines/model/provenance.ts';
 import { lineOf } from '../../pipelines/model/release-line.ts';
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
@@ -20,7 +14,7 @@ import type { SignedIndexes } from '../sign/sign-activities.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { StagedState } from '../storage/port.ts';
 import { finishStaged } from './finish.ts';
-import type { ReleaseDeps, ReleasePlan, ReleaseStep, StagedRelease } from './port.ts';
+import type { ReleaseDeps, ReleasePlan, ReleaseStep, SignedStep, StagedRelease } from './port.ts';
 import { requireProvenance, requireVerified, stageRelease } from './stage.ts';
 
 /** The steps of a release that need no key. Each may be repeated; nothing is published twice. */
@@ -35,6 +29,8 @@ export function createReleaseActivities(deps: ReleaseDeps) {
         const reason = await whyRebuild(deps, digest, input.merged);
         if (reason === null) promote.push({ manifest: digest, format, build });
         else rebuild.push({ platform, format, reason });
+        // The first is what the release is about: where that is built again, nothing stands beside it.
+        if (promote.length === 0) break;
       }
       return { promote, rebuild };
     },
@@ -68,7 +64,7 @@ export function createReleaseActivities(deps: ReleaseDeps) {
     },
 
     /** Prepares the next state of the released repository, complete but for the signature of its index. */
-    async stageReleased(input: ReleaseStep & { readonly envelopes: readonly BlobRef[] }): Promise<StagedRelease> {
+    async stageReleased(input: SignedStep): Promise<StagedRelease> {
       const work = await makeTemporary('sluice-release');
       try {
         return await stageRelease(deps, { ...input, work });

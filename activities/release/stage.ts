@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { versionRules } from '../../pipelines/formats/format.ts';
-import type { BlobRef, PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
+import type { PackageFormat, PackagesManifest } from '../../pipelines/model/artifact.ts';
 import { readEnvelope } from '../../pipelines/model/provenance.ts';
 import { keptIn, lineOf, separatesDebug } from '../../pipelines/model/release-line.ts';
 import { downgrades } from '../../pipelines/policy/kept-versions.ts';
@@ -24,7 +24,7 @@ import type { StateContent, StateFiles } from '../storage/port.ts';
 import { importBlob, readImported } from './import.ts';
 import { judgeRelease } from './judge.ts';
 import { otherLine } from './line.ts';
-import type { ReleaseDeps, ReleaseStep, StagedRelease } from './port.ts';
+import type { ReleaseDeps, SignedStep, StagedRelease } from './port.ts';
 
 /** Where a released repository keeps the provenance of its files, as `FILE.intoto.jsonl`. */
 export function provenanceIn(tree: string): string {
@@ -36,8 +36,7 @@ export function isPackage(file: string): boolean {
   return /\.(u?deb|dsc|rpm)$/.test(file);
 }
 
-interface Stage extends ReleaseStep {
-  readonly envelopes: readonly BlobRef[];
+interface Stage extends SignedStep {
   readonly work: string;
 }
 
@@ -47,7 +46,7 @@ export async function stageRelease(deps: ReleaseDeps, input: Stage): Promise<Sta
   const line = lineOf(deps.rules, { format, platform, branch: source.branch });
   // Of one commit, each platform has a release of its own.
   const name = `staged-${checked('file name', input.release)}-${checked('file name', platform)}`;
-  return stageBuilds(deps, { ...line, format, name, builds: [input], work: input.work });
+  return stageBuilds(deps, { ...line, format, name, builds: [input, ...(input.beside ?? [])], work: input.work });
 }
 
 /** What one released repository is to get in one go. */
@@ -57,7 +56,7 @@ export interface StageBuilds {
   readonly format: PackageFormat;
   /** Of the state, while it waits. */
   readonly name: string;
-  readonly builds: readonly Omit<Stage, 'work' | 'release'>[];
+  readonly builds: readonly Omit<Stage, 'work' | 'release' | 'beside'>[];
   readonly work: string;
   /** Told of the state that was made, and the one before it. */
   readonly look?: (at: StateFiles) => Promise<void>;
@@ -144,7 +143,7 @@ interface ReadBuild {
 async function readBuild(
   deps: ReleaseDeps,
   format: RepositoryFormat,
-  input: Omit<Stage, 'release'>,
+  input: Omit<Stage, 'release' | 'beside'>,
 ): Promise<ReadBuild> {
   const [manifest, statements] = await Promise.all([
     readManifest(deps.store, input.manifest),

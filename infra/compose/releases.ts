@@ -22,10 +22,12 @@ import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
+import { readInput } from '../temporal/read-payload.ts';
 import { basesOf } from './bases.ts';
 import type { Common } from './common.ts';
 import type { LiveConfig } from './live-config.ts';
 import { setsShowing } from './mirrors.ts';
+import { releasedBesideIn } from './released-beside.ts';
 
 export interface ReleasesDeps {
   readonly common: Common;
@@ -70,6 +72,10 @@ export function createReleases({ common, live, temporal, store, report, merged }
         const builds = await store.listBuilds({ change, result: 'SUCCESS', limit: 200 });
         return builds.filter((build) => build.patchset === patchset);
       },
+      beside: releasedBesideIn({
+        ...{ platforms: madePlatforms(config), store, blobs },
+        inputOf: (workflow) => readInput(temporal.client, workflow),
+      }),
       releases: (change) => store.listReleases({ change, limit: 200 }),
       repositories: ({ label, branch }) => {
         const format = common.findPlatform(label)?.format;

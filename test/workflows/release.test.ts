@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Worker } from '@temporalio/worker';
 import { createMirrorStage } from '../../activities/mirror/mirror-stage.ts';
 import type { StageContext } from '../../activities/ports.ts';
+import type { SignedStep } from '../../activities/release/port.ts';
 import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
 import { createReleaseWait } from '../../server/release-wait.ts';
@@ -45,6 +46,10 @@ class ReleaseOutside extends Outside {
   /** Nothing of the gate can be released. */
   again = false;
   go = false;
+  /** Builds for other architectures that can be released with it. */
+  beside: readonly string[] = [];
+  /** What was to be shown in one state, each time. */
+  readonly together: (readonly string[])[] = [];
   /** A release plan is to show it. */
   waits = false;
   /** A plan has shown it. */
@@ -54,6 +59,7 @@ class ReleaseOutside extends Outside {
 
   forget(): void {
     Object.assign(this, {
+      beside: [],
       waits: false,
       released: undefined,
       repositories: [],
@@ -67,6 +73,7 @@ class ReleaseOutside extends Outside {
     });
     this.said.length = 0;
     this.asked.length = 0;
+    this.together.length = 0;
   }
 
   async step<T>(name: string, answer: T): Promise<T> {
@@ -94,10 +101,16 @@ class ReleaseOutside extends Outside {
       startMirrors: async ({ release }: { release: string }) => void this.asked.push(release),
       syncMirrors: async ({ set }: { set: string }) => this.sync(set),
       retireTestRepositories: async () => void this.asked.push('retire'),
-      collect: () => this.step('collect', { promote: this.again ? [] : [{ manifest: ref.digest, format: 'deb' }] }),
+      collect: () => {
+        const all = this.again ? [] : [ref.digest, ...this.beside];
+        return this.step('collect', { promote: all.map((manifest) => ({ manifest, format: 'deb' })) });
+      },
       releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
       attest: () => this.step('attest', [ref.digest]),
-      stageReleased: () => this.step('stage', staged),
+      stageReleased: ({ manifest, beside = [] }: SignedStep) => {
+        this.together.push([manifest, ...beside.map((one) => one.manifest)]);
+        return this.step('stage', staged);
+      },
       publishReleased: () => this.step('publish', { published: true }),
     };
   }
@@ -117,7 +130,10 @@ class ReleaseOutside extends Outside {
 
   signer() {
     return {
-      signPackages: () => this.step('sign', [{ name: packageFile.name, before: ref, after: ref }]),
+      signPackages: ({ manifest }: { readonly manifest: string }) =>
+        this.step(`sign${manifest === ref.digest ? '' : ' beside'}`, [
+          { name: packageFile.name, before: ref, after: ref },
+        ]),
       signStatements: async () => [ref],
       signIndex: async () => ({ detached: ref, clear: ref, publicKey: ref }),
     };
@@ -260,6 +276,20 @@ test('a release records its end once it is published, and then asks the mirrors'
   assert.equal(result, 'SUCCESS');
   assert.deepEqual(last(), { state: 'published', summary: 'promoted tinycdb 1', over: true });
   assert.equal(outside.asked.length, 2);
+});
+
+test('what was built for another architecture is shown with it, and does not hold it up where it may not be', async () => {
+  const other = `sha256:${'1'.repeat(64)}`;
+  const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
+  for (const refuses of ['', 'sign beside']) {
+    outside.forget();
+    Object.assign(outside, { beside: [other], refuses });
+    const { result, summary } = await world.temporal.client.workflow.execute('release', options);
+    assert.deepEqual([result, summary], ['SUCCESS', 'promoted tinycdb 1']);
+    const together = refuses === '' ? [ref.digest, other] : [ref.digest];
+    assert.deepEqual(outside.together, [together]);
+    assert.equal(outside.said.at(-1)?.packages.length, together.length);
+  }
 });
 
 test('a release that waits for a plan is signed and kept for it, and nothing is shown', async () => {

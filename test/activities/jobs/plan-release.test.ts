@@ -52,6 +52,35 @@ for (const [says, builds, manifest] of rows) {
   });
 }
 
+const arm = { platform: 'deb-12-arm64' };
+const besideRows: readonly [
+  says: string,
+  builds: readonly BuildRecord[],
+  manifests: readonly string[],
+  repository?: string,
+][] = [
+  ['with what was built for the other', [record('build', 'b', arm), record('build', 'a')], ['a', 'b']],
+  [
+    'with what was tried of that',
+    [record('build', 'c', arm), record('publish', 'b', arm), record('build', 'b', arm), record('build', 'a')],
+    ['a', 'b'],
+  ],
+  ['alone, where nothing was built for the other', [record('build', 'a')], ['a']],
+  ['alone, where the other goes elsewhere', [record('build', 'b', arm), record('build', 'a')], ['a'], 'deb-arm'],
+  ['not at all, where it built nothing itself', [record('build', 'b', arm)], []],
+];
+
+for (const [says, builds, manifests, repository = 'deb'] of besideRows) {
+  test(`a release shows what its build set releases of other architectures in one state: ${says}`, async () => {
+    const plan = createReleasePlanner({
+      ...{ builds: async () => builds, merged: async () => ({ tip: 'c', ...source }) },
+      repositories: ({ label }) => [{ format: 'deb', name: label === arm.platform ? repository : 'deb', url: '' }],
+      beside: async ({ label }) => (label === 'deb-12' ? [arm.platform] : []),
+    });
+    assert.deepEqual((await plan(stage)).input.manifests, manifests.map(digest));
+  });
+}
+
 const shown = (more: Partial<ReleaseRecord> = {}) =>
   aRelease({
     ...{ id: 'release/main/deb-12/lib@c on main/deb-p', workflow: 'release/main/deb-12/lib@c on main' },

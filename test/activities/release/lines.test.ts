@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
@@ -55,6 +55,35 @@ test('the same for RPM, and the same content may be in two lines', async (t) => 
   for (const manifest of manifests) assert.deepEqual(await publish(world, inputFor(manifest, source)), {});
   assert.deepEqual(await listed(world, 'rpm'), ['alpha 1.0-1']);
   assert.deepEqual(await listed(world, 'rpm-13'), ['alpha 1.0-1']);
+});
+
+test('what was built for another architecture is shown in the same state, and its own release finds it there', async (t) => {
+  const world = await releaseWorld(t, undefined, { codename: 'bookworm', lines: [] });
+  for (const format of ['deb', 'rpm'] as const) {
+    const source = await merged(world, `${format}\n`);
+    const on = format === 'deb' ? 'debian-12' : 'rpm-debian-12';
+    const first = await buildOn(world, on, { format, source });
+    const sample = { name: 'alpha-arm', source: 'alpha' };
+    const second = await buildOn(world, `${on}-arm64`, { format, source, sample });
+    const about = { ...inputFor(first, source), manifests: [first, second] };
+    const { promote } = await world.activities.collect(about);
+    assert.deepEqual(
+      promote.map(({ manifest }) => manifest),
+      about.manifests,
+    );
+    assert.deepEqual(await publish(world, about, `r-${format}`), {});
+    assert.deepEqual((await listed(world, format)).toSorted(), ['alpha 1.0-1', 'alpha-arm 1.0-1']);
+    const shown = await realpath(join(world.released, format));
+    assert.deepEqual(await publish(world, inputFor(second, source), `r-${format}-arm64`), {});
+    assert.equal(await realpath(join(world.released, format)), shown, 'it changes nothing');
+    const forged = await buildOn(world, `${on}-arm64`, {
+      format,
+      source,
+      forge: ({ attestation: _, ...made }) => made,
+    });
+    const { promote: none } = await world.activities.collect({ ...about, manifests: [forged, second] });
+    assert.deepEqual(none, [], 'where the first is built again, nothing is shown beside it');
+  }
 });
 
 /** All steps before the index is signed, with a release stage that believes in other rules than the signer. */

@@ -240,14 +240,13 @@ export async function record(world: World, manifest: string): Promise<void> {
 }
 
 /** The second half of a release, step by step as the workflow takes them. @returns why it was refused, if it was */
-export async function publish({ activities, signer }: World, about: ReleaseInput, release = 'r1') {
-  const [manifest = ''] = about.manifests;
-  const { merged } = about;
-  const { format, files } = await activities.releasedFiles({ manifest });
-  const signed = await signer.signPackages({ format, files, manifest, commit: merged.commit });
-  const step = { release, manifest, signed };
-  const envelopes = await signer.signStatements({ digests: await activities.attest({ ...step, about }) });
-  const staged = await activities.stageReleased({ ...step, envelopes });
+export async function publish(world: World, about: ReleaseInput, release = 'r1') {
+  const { activities, signer } = world;
+  const { merged, manifests } = about;
+  const [own, ...beside] = await Promise.all(manifests.map((manifest) => prepare(world, about, { release, manifest })));
+  if (own === undefined) throw new Error('there is nothing to release');
+  const { format } = own;
+  const staged = await activities.stageReleased({ ...own, ...(beside.length === 0 ? {} : { beside }) });
   if (staged.outcome === 'refused') return { refused: staged.reason };
   if (staged.outcome === 'unchanged') return {};
   const { repository = format } = staged;
@@ -256,6 +255,22 @@ export async function publish({ activities, signer }: World, about: ReleaseInput
   if (refused === undefined && !published) throw new Error('another release came between');
   if (refused !== undefined) return { refused };
   return staged.notes === undefined || staged.notes.length === 0 ? {} : { notes: staged.notes };
+}
+
+/** A build that is signed, with its statements. */
+async function prepare(
+  { activities, signer }: World,
+  about: ReleaseInput,
+  of: { readonly release: string; readonly manifest: string },
+) {
+  const { format, files } = await activities.releasedFiles(of);
+  const signed = await signer.signPackages({ format, files, manifest: of.manifest, commit: about.merged.commit });
+  const step = { ...of, signed };
+  return {
+    ...step,
+    format,
+    envelopes: await signer.signStatements({ digests: await activities.attest({ ...step, about }) }),
+  };
 }
 
 /** What the signer is to sign, as the workflow asks. */
