@@ -1,7 +1,11 @@
 import type { BlobStore } from '../../activities/ports.ts';
+import type { FrozenJob } from '../../pipelines/model/job.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import type { BuildIdentity, BuildSetInput, StoredGraph } from '../../workflows/contract.ts';
+import type { BuildIdentity, BuildSetInput, GraphRef, StoredGraph } from '../../workflows/contract.ts';
 import type { Store } from '../store/store.ts';
+
+/** Errors that no other try mends. */
+const goneOrDamaged: readonly string[] = ['NoSuchBlob', 'SyntaxError'];
 
 interface BesideDeps {
   readonly platforms: readonly Pick<Platform, 'name' | 'primary'>[];
@@ -12,8 +16,8 @@ interface BesideDeps {
 }
 
 /**
- * The platforms of other architectures that a release's build set has release jobs for, too: what was built on them is
- * shown with it. None for a job that was started by hand, for no build set.
+ * The platforms of other architectures that a release's build set has release jobs for, too, which wait for no more than
+ * it does itself: what was built on them is shown with it. None for a job that was started by hand, for no build set.
  *
  * @param of the release job, and its platform
  */
@@ -26,10 +30,33 @@ export function releasedBesideIn({ platforms, store, blobs, inputOf }: BesideDep
     const own = known.find((one) => one.patchset === patchset);
     const input = own === undefined ? undefined : await inputOf(own.workflow);
     if (input === undefined) return [];
-    const text = await blobs.read((input as BuildSetInput).graph.digest);
-    const { graph } = JSON.parse(text.toString()) as StoredGraph;
-    const jobs = graph.jobs.filter((job) => job.uses === 'release' && job.change === change);
-    const labels = new Set(jobs.map(({ nodeset }) => nodeset.nodes[0]?.label));
-    return others.filter((name) => labels.has(name));
+    const ready = labelsReady(await jobsOf(blobs, (input as BuildSetInput).graph), of.build);
+    return others.filter((name) => ready.has(name));
   };
+}
+
+/** None where the graph is gone, or is none: the release stands alone, and is not held up. */
+async function jobsOf(blobs: BesideDeps['blobs'], { digest }: GraphRef): Promise<readonly FrozenJob[]> {
+  try {
+    return (JSON.parse((await blobs.read(digest)).toString()) as StoredGraph).graph.jobs;
+  } catch (error) {
+    if (!(error instanceof Error) || !goneOrDamaged.includes(error.name)) throw error;
+    return [];
+  }
+}
+
+/** Labels of the release jobs that may run as soon as the one of that name does. */
+function labelsReady(
+  jobs: readonly FrozenJob[],
+  { job: name, change }: BuildIdentity,
+): ReadonlySet<string | undefined> {
+  const releases = jobs.filter((job) => job.uses === 'release' && job.change === change);
+  const own = releases.find((job) => job.name === name);
+  if (own === undefined) return new Set();
+  const ended = new Set([own.key]);
+  // A set gives what is added to it while it is gone through.
+  for (const key of ended)
+    for (const dependency of jobs.find((job) => job.key === key)?.dependencies ?? []) ended.add(dependency.name);
+  const ready = releases.filter(({ dependencies }) => dependencies.every((one) => ended.has(one.name)));
+  return new Set(ready.map(({ nodeset }) => nodeset.nodes[0]?.label));
 }
