@@ -50,7 +50,7 @@ export interface JobDeps {
 }
 
 /** Milliseconds in which a worker with a free place has begun and said so, on a busy machine too. */
-const patience = 3_000;
+export const patience = 3_000;
 
 /** Local activities of the server process: a few milliseconds each. */
 export function createJobActivities(deps: JobDeps) {

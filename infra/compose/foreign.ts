@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { patience } from '../../activities/jobs/jobs.ts';
 import { debianName, foreignTo } from '../../pipelines/model/architecture.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
@@ -25,9 +26,11 @@ export async function emulatedHere(
 /** Temporal's number for queues of activities. */
 const activities = 2;
 
+type Running = Pick<BuildRecord, 'label' | 'stage' | 'startTime' | 'waiting'>;
+
 type Unserved = Pick<Common, 'config' | 'findPlatform'> & {
   /** Builds that have not ended. */
-  readonly running: () => Promise<readonly Pick<BuildRecord, 'label' | 'waiting'>[]>;
+  readonly running: () => Promise<readonly Running[]>;
   readonly directory?: string;
 };
 
@@ -52,12 +55,24 @@ export function whyUnservedIn(
     });
     if ((pollers ?? []).length > 0) return null;
     // A worker with all of its places taken asks for nothing, for hours maybe.
-    const isBusy = ({ label: on, waiting }: Pick<BuildRecord, 'label' | 'waiting'>) =>
-      waiting !== true && debianName(findPlatform(on)?.arch ?? '') === arch;
-    if ((await running()).some(isBusy)) return null;
+    if ((await running()).some((build) => isAtWork(build, arch, findPlatform))) return null;
     const why = (await whyNotHere(platform, directory)) ?? `${label} is for ${arch}, and ${noneHere(config)}`;
     return `${why}, or start a worker on a machine for ${arch} (docs/workers.md)`;
   };
+}
+
+/** Whether a worker of that architecture has a build in its hands. */
+function isAtWork(
+  { label, stage, startTime, waiting }: Running,
+  arch: string,
+  findPlatform: Common['findPlatform'],
+): boolean {
+  // A release waits for the signer as well; and what has just come waits for nobody yet.
+  if (waiting === true || stage === 'release' || Date.now() - startTime < 2 * patience) return false;
+  return label.split(' ').some((one) => {
+    const platform = findPlatform(one);
+    return platform !== undefined && providerOf(platform) === 'docker' && debianName(platform.arch) === arch;
+  });
 }
 
 /** Of an engine on another machine nobody knows what it emulates. */

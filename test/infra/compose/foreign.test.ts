@@ -15,7 +15,8 @@ const foreign = builtInPlatforms.find(({ primary }) => primary === 'debian-12') 
 const queue = `build-${debianName(foreign.arch)}`;
 const { workers, ...rest } = loadConfig({ directory: '/nowhere' });
 const config = { ...rest, workers: { ...workers, emulate: false } } as Common['config'];
-const findPlatform = (label: string) => builtInPlatforms.find(({ name }) => name === label);
+const elsewhere = { ...foreign, name: 'static-one', provider: 'static' as const };
+const findPlatform = (label: string) => [...builtInPlatforms, elsewhere].find(({ name }) => name === label);
 
 /** A Temporal whose queues these look at. */
 function temporal() {
@@ -35,7 +36,8 @@ function temporal() {
 
 test('a job for another architecture waits for nobody: it is refused unless a worker takes such jobs', async () => {
   const { asked, pollers, client } = temporal();
-  const builds: Pick<BuildRecord, 'label' | 'waiting'>[] = [];
+  const begun = { stage: 'build', startTime: 0 } as const;
+  const builds: Pick<BuildRecord, 'label' | 'stage' | 'startTime' | 'waiting'>[] = [];
   const why = whyUnservedIn({ config, findPlatform, running: async () => builds }, client);
   for (const label of ['debian-12', 'rpm-debian-13', 'nobody-knows']) assert.equal(await why(label), null, label);
   assert.deepEqual(asked, [], 'its own are taken by its own worker');
@@ -43,10 +45,15 @@ test('a job for another architecture waits for nobody: it is refused unless a wo
   assert.ok(said.startsWith(`${foreign.name} is for `), said);
   assert.match(said, /, or start a worker on a machine for \w+ \(docs\/workers\.md\)$/);
   assert.deepEqual(asked, [{ namespace: 'default', taskQueue: { name: queue }, taskQueueType: 2 }]);
-  builds.push({ label: 'debian-12' }, { label: foreign.name, waiting: true }, { label: 'nobody-knows' });
+  builds.push(
+    ...['debian-12', 'nobody-knows', 'static-one'].map((label) => ({ ...begun, label })),
+    { ...begun, label: foreign.name, waiting: true },
+    { ...begun, label: foreign.name, stage: 'release' },
+    { ...begun, label: foreign.name, startTime: Date.now() },
+  );
   assert.equal(await why(foreign.name), said, 'none of these is in the hands of such a worker');
   const beside = builtInPlatforms.find(({ primary }) => primary === 'rpm-debian-12') ?? assert.fail();
-  builds.push({ label: beside.name });
+  builds.push({ ...begun, label: `nobody-knows ${beside.name}` });
   assert.equal(await why(foreign.name), null, 'a worker whose places are all taken looks for no more');
   builds.pop();
   pollers.push({});
