@@ -1,4 +1,10 @@
-import { ActivityFailure, ApplicationFailure, CancellationScope } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  rootCause,
+} from '@temporalio/workflow';
 import type { SignedStep, StagedRelease } from '../activities/release/port.ts';
 import type { ReleaseActivities } from '../activities/release/release-activities.ts';
 import type { PreparedRelease, ReleasedPackage } from '../activities/report/types.ts';
@@ -53,26 +59,54 @@ export async function prepareBuild(
 
 /**
  * Prepares a build, and shows it in the released repository, whole or not at all. Those for other architectures are
- * shown with it, or not at all with any: then it is shown alone, and their own releases say why.
+ * shown with it, or not at all with any: then it is shown alone, says why, and their own releases are to follow.
+ *
+ * @param hands `beside` are those that prepare the others: they give up in the end
  */
-export async function publishBuild(hands: Hands, publication: Publication): Promise<Published> {
-  const { manifest, beside } = publication;
-  const all = await publishAll(hands, publication, [manifest, ...beside]).catch((error: unknown) => {
-    const refused = beside.length === 0 ? undefined : refusalOf(error);
-    if (refused === undefined) throw error;
-    return { packages: [], refused };
-  });
-  return all.refused === undefined || beside.length === 0 ? all : publishAll(hands, publication, [manifest]);
+export async function publishBuild(
+  { beside, ...hands }: Hands & { readonly beside: Hands },
+  publication: Publication,
+): Promise<Published> {
+  const own = await prepareBuild(hands, publication);
+  if (publication.beside.length === 0) return showAll(hands, publication, [own]);
+  const { made, refused } = await prepareBeside(beside, publication);
+  const together: Published =
+    refused === undefined
+      ? await showAll(hands, publication, [own, ...made]).catch(refusedTogether)
+      : { packages: [], refused };
+  if (together.refused === undefined) return together;
+  const alone = await showAll(hands, publication, [own]);
+  const note = `shown without the other architectures: ${together.refused}`;
+  return alone.refused === undefined ? { ...alone, notes: [note, ...(alone.notes ?? [])] } : alone;
 }
 
-async function publishAll(hands: Hands, publication: Publication, manifests: readonly string[]): Promise<Published> {
+/** What goes wrong with them, whatever it is, does not hold up the first. */
+async function prepareBeside(
+  hands: Hands,
+  publication: Publication,
+): Promise<{ readonly made: readonly Prepared[]; readonly refused?: string }> {
   const made: Prepared[] = [];
-  for (const manifest of manifests) made.push(await prepareBuild(hands, { ...publication, manifest }));
+  try {
+    for (const manifest of publication.beside) made.push(await prepareBuild(hands, { ...publication, manifest }));
+    return { made };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { made, refused: rootCause(error) ?? String(error) };
+  }
+}
+
+function refusedTogether(error: unknown): Published {
+  const refused = refusalOf(error);
+  if (refused === undefined) throw error;
+  return { packages: [], refused };
+}
+
+async function showAll(hands: Hands, { release }: Publication, made: readonly Prepared[]): Promise<Published> {
   const [own, ...others] = made.map(({ prepared }) => prepared);
   if (own === undefined) return { packages: [] };
   const { manifest, signed, format, envelopes, merged } = own;
   const beside = others.map((one) => ({ manifest: one.manifest, signed: one.signed, envelopes: one.envelopes }));
-  const step = { release: publication.release, manifest, signed, ...(beside.length === 0 ? {} : { beside }) };
+  const step = { release, manifest, signed, ...(beside.length === 0 ? {} : { beside }) };
   // From here on it may be shown at any moment: cancelled now, it would be published and nobody would know.
   const shown = await CancellationScope.nonCancellable(() => show(hands, { ...step, format, envelopes, merged }));
   const { refused, ...where } = shown;

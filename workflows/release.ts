@@ -23,6 +23,13 @@ const options = { startToCloseTimeout: '30m', heartbeatTimeout, retry } as const
 const steps = proxyActivities<ReleaseActivities>(options);
 const signer = proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, ...options });
 
+/** What is shown beside a release holds it up for so long at most. */
+const bounded = { ...options, scheduleToCloseTimeout: '1h' } as const;
+const beside = {
+  steps: proxyActivities<ReleaseActivities>(bounded),
+  signer: proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, ...bounded }),
+};
+
 /** Runs the release that a job is, under an id that names what was merged: at most one at a time. */
 export function runRelease(run: ReleaseRun): Promise<StageResult> {
   const { repository, merge } = has('release-branches') ? nameOf(run) : firstNameOf(run);
@@ -126,7 +133,8 @@ async function chooseBuild(run: ReleaseRun, input: ReleaseInput): Promise<Built>
   const [promoted, ...others] = plan.promote;
   if (promoted) return { ...promoted, beside: others.map(({ manifest }) => manifest), origin: 'promoted' };
   const { stage } = run;
-  const again = { ...stage, stage: 'build', build: { ...stage.build, id: rebuildId(stage.build.id) } } as const;
+  const build = { ...stage.build, id: rebuildId(stage.build.id) };
+  const again = { ...stage, stage: 'build', build, again: { whole: plan.rebuild[0]?.whole === true } } as const;
   const result = await stageActivities(run.queue, stage.timeout).runStage(again);
   if (result.result !== 'SUCCESS') return { failure: result };
   const packages = result.artifacts.find(({ metadata }) => metadata?.type === 'packages')?.metadata;
@@ -148,7 +156,7 @@ interface Publication {
 
 async function publish(publication: Publication): Promise<Ended> {
   const { built } = publication;
-  const published = await publishBuild({ steps, signer }, toPublish(publication)).catch(refusal);
+  const published = await publishBuild({ steps, signer, beside }, toPublish(publication)).catch(refusal);
   if (published.refused !== undefined) return { result: 'FAILURE', summary: published.refused, artifacts: [], built };
   const { notes = [], ...rest } = published;
   const summary = [`${built.origin} ${namesOf(published.packages)}`, ...notes].join('; ');

@@ -57,6 +57,11 @@ export interface StageInput {
   readonly released?: ReleasedGenerations;
   /** For the stage `build`. */
   readonly reuse?: ReuseOffer;
+  /**
+   * For the stage `build`: a release builds again, with nothing of the platform's `primary` at hand. `whole`: that one had
+   * nothing in the gate, either, and the source is to be made here.
+   */
+  readonly again?: { readonly whole: boolean };
   readonly vars: Readonly<Record<string, unknown>>;
   /** What a job with `uses:` requires besides; absent: nothing. */
   readonly requiredProjects?: readonly RequiredProject[];

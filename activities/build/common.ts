@@ -13,7 +13,8 @@ import { places, type Room } from './room.ts';
 /**
  * The packages for every architecture that a build takes of the one on its platform's `primary`, which ran before it.
  *
- * @returns undefined where it takes none, and makes all itself: it has no primary, or the package leaves that one out
+ * @returns undefined where it takes none: it has no primary, the package leaves that one out, or nobody says what was
+ * built there (`ownAlone`)
  * @throws BuildProblem (ERROR) when that one was of another tree or version
  */
 export async function commonFor(
@@ -33,6 +34,19 @@ export async function commonFor(
     throw new BuildProblem(`what was built on ${primary} (${other}) is of another tree than ${version}`, 'ERROR');
   }
   return { manifest, files: commonIn(first) };
+}
+
+/**
+ * Whether a build makes what is for its own architecture alone, as the one on its platform's `primary` makes the rest. A
+ * build again by a release is given nothing of that one, and makes the rest only where the gate's build has made it.
+ */
+export function ownAlone(
+  { primary }: Pick<Platform, 'primary'>,
+  { again }: Pick<StageInput, 'again'>,
+  common: CommonPackages | undefined,
+): boolean {
+  if (primary === undefined) return false;
+  return common !== undefined || (again !== undefined && !again.whole);
 }
 
 /** What is said where nothing is left to build, as all packages are for every architecture. */

@@ -14,7 +14,7 @@ import { counted } from '../../pipelines/report/words.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { SourceFault } from '../git/source-fault.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
-import { commonFor, nothingOwn, placeCommon } from './common.ts';
+import { commonFor, nothingOwn, ownAlone, placeCommon } from './common.ts';
 import { debBuilder } from './deb/build-deb.ts';
 import type { BuildStageDeps } from './deps.ts';
 import { installedPackages, storeFiles } from './manifest.ts';
@@ -90,7 +90,7 @@ async function buildPackages(deps: BuildStageDeps, work: Work): Promise<Packages
   }
   context.log.section('Build dependencies');
   if (inputsDigest !== null) context.log.write(`inputs ${inputsDigest}\n`);
-  const scope = { own: common !== undefined, ...(await placeCommon(deps.store, common, room)) };
+  const scope = { own: ownAlone(platform, input, common), ...(await placeCommon(deps.store, common, room)) };
   await room.online(async () => {
     await placeOffer(offer, room);
     await builder.installDependencies(prepared, room, scope);
@@ -154,9 +154,7 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
   for (const { name, size } of files) context.log.write(`${name} (${size} bytes)\n`);
   for (const { name } of common?.files ?? []) context.log.write(`${name}, as built on ${platform.primary}\n`);
   if (platform.primary !== undefined && common === undefined)
-    context.log.write(
-      `nothing was built on ${platform.primary}: source and packages for every architecture are made here\n`,
-    );
+    context.log.write(`${madeWhere(ownAlone(platform, input, common), platform.primary)}\n`);
   const image = await room.machine.origin();
   return {
     format: platform.format,
@@ -172,6 +170,13 @@ async function describeBuild(deps: BuildStageDeps, work: Work, made: Made): Prom
     ...(inputsDigest === null ? {} : { inputsDigest }),
     item: itemOf(input),
   };
+}
+
+/** Where source and packages for every architecture come from, of a build that is given none. */
+function madeWhere(own: boolean, primary: string): string {
+  return own
+    ? `source and packages for every architecture are built on ${primary}: none are here`
+    : `nothing was built on ${primary}: source and packages for every architecture are made here`;
 }
 
 async function success(

@@ -32,8 +32,12 @@ export interface ReleasePlan {
     /** Absent where an earlier version has looked. */
     readonly build?: string;
   }[];
-  /** Platforms whose packages have to be built again from the merged branch, with the reason. */
-  readonly rebuild: readonly { readonly platform: string; readonly format: PackageFormat; readonly reason: string }[];
+  /** What has to be built again from the merged branch, or is not shown beside the first, with the reason. */
+  readonly rebuild: readonly {
+    readonly reason: string;
+    /** The gate's build made the source as well, and not for its own architecture alone. */
+    readonly whole: boolean;
+  }[];
 }
 
 /** One build on its way into the released repository; goes through all the steps. */

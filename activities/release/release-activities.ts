@@ -25,11 +25,14 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       const promote: ReleasePlan['promote'][number][] = [];
       const rebuild: ReleasePlan['rebuild'][number][] = [];
       for (const digest of input.manifests) {
-        const { format, platform, build } = await readManifest(deps.store, digest);
-        const reason = await whyRebuild(deps, digest, input.merged);
-        if (reason === null) promote.push({ manifest: digest, format, build });
-        else rebuild.push({ platform, format, reason });
-        // The first is what the release is about: where that is built again, nothing stands beside it.
+        const found = await choose(deps, digest, input.merged).catch((error: unknown) => {
+          // The first is what the release is about; what stands beside it does not hold it up.
+          if (promote.length === 0) throw error;
+          return { reason: error instanceof Error ? error.message : String(error), whole: false };
+        });
+        if ('reason' in found) rebuild.push(found);
+        else promote.push(found);
+        // Where the first is built again, nothing stands beside it.
         if (promote.length === 0) break;
       }
       return { promote, rebuild };
@@ -107,6 +110,18 @@ function createPublish(deps: ReleaseDeps) {
 }
 
 export type ReleaseActivities = ReturnType<typeof createReleaseActivities>;
+
+/** A build as it is released, or why it is not. */
+async function choose(
+  deps: ReleaseDeps,
+  digest: string,
+  merged: SourceState,
+): Promise<ReleasePlan['promote'][number] | ReleasePlan['rebuild'][number]> {
+  const { format, files, build } = await readManifest(deps.store, digest);
+  const reason = await whyRebuild(deps, digest, merged);
+  if (reason === null) return { manifest: digest, format, build };
+  return { reason, whole: files.some(({ kind }) => kind === 'source') };
+}
 
 async function whyRebuild(deps: ReleaseDeps, digest: string, { commit, tree }: SourceState): Promise<string | null> {
   if (deps.policy === 'rebuild') return 'the configuration asks for it';

@@ -71,7 +71,7 @@ class RecordedOutside extends Outside {
       retireTestRepositories: async () => {},
       syncReviews: async () => ({ events: 2 }),
       syncMirrors: async () => ({ outcome: 'committed' }),
-      collect: async () => ({ promote: [{ manifest: ref.digest, format: 'deb' }] }),
+      collect: async () => ({ promote: [{ manifest: ref.digest, format: 'deb' }], rebuild: [] }),
       releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
       attest: async () => [ref.digest],
       stageReleased: async () => ({ outcome: 'staged', name: 'one', before: null, index: ref }),

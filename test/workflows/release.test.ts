@@ -103,7 +103,8 @@ class ReleaseOutside extends Outside {
       retireTestRepositories: async () => void this.asked.push('retire'),
       collect: () => {
         const all = this.again ? [] : [ref.digest, ...this.beside];
-        return this.step('collect', { promote: all.map((manifest) => ({ manifest, format: 'deb' })) });
+        const promote = all.map((manifest) => ({ manifest, format: 'deb' }));
+        return this.step('collect', { promote, rebuild: this.again ? [{ reason: 'moved', whole: true }] : [] });
       },
       releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
       attest: () => this.step('attest', [ref.digest]),
@@ -281,12 +282,18 @@ test('a release records its end once it is published, and then asks the mirrors'
 test('what was built for another architecture is shown with it, and does not hold it up where it may not be', async () => {
   const other = `sha256:${'1'.repeat(64)}`;
   const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
-  for (const refuses of ['', 'sign beside']) {
+  const cases = [
+    [{}, ''],
+    [{ refuses: 'sign beside' }, 'refused by the sign beside'],
+    [{ fails: 'sign beside' }, 'no sign beside today'],
+  ] as const;
+  for (const [how, why] of cases) {
     outside.forget();
-    Object.assign(outside, { beside: [other], refuses });
+    Object.assign(outside, { beside: [other], ...how });
     const { result, summary } = await world.temporal.client.workflow.execute('release', options);
-    assert.deepEqual([result, summary], ['SUCCESS', 'promoted tinycdb 1']);
-    const together = refuses === '' ? [ref.digest, other] : [ref.digest];
+    const note = why === '' ? '' : `; shown without the other architectures: ${why}`;
+    assert.deepEqual([result, summary], ['SUCCESS', `promoted tinycdb 1${note}`]);
+    const together = why === '' ? [ref.digest, other] : [ref.digest];
     assert.deepEqual(outside.together, [together]);
     assert.equal(outside.said.at(-1)?.packages.length, together.length);
   }
@@ -337,6 +344,7 @@ test('P9: a release of what its platform leaves out is recorded as excluded, and
   const options = { workflowId: ownId, taskQueue: 'control', args: [run] };
   const { result } = (await world.temporal.client.workflow.execute('release', options)) as StageResult;
   assert.equal(result, 'SKIPPED');
+  assert.deepEqual(outside.stagesRun.at(-1)?.again, { whole: true }, 'it is told what the gate had made of it');
   assert.deepEqual(last(), { state: 'excluded', summary, over: true });
   assert.deepEqual(outside.asked, []);
 });

@@ -144,7 +144,7 @@ function specOf(requirements: readonly string[]): string {
   return `${head}${lines.join('')}%description\nNone.\n`;
 }
 
-async function build(prepared: PreparedRpm, room: Room, { common }: Scope): Promise<readonly string[]> {
+async function build(prepared: PreparedRpm, room: Room, { own, common }: Scope): Promise<readonly string[]> {
   const env = prepared.time === null ? {} : { SOURCE_DATE_EPOCH: String(prepared.time) };
   const options = defines(room);
   const parse = ['rpmspec', ...reading(prepared, room), '--parse', prepared.specFile];
@@ -163,7 +163,7 @@ async function build(prepared: PreparedRpm, room: Room, { common }: Scope): Prom
   await room.build('build', ['rpmbuild', ...options, '--rebuild', ...nodeps, source[0]], { env });
   await room.machine.quiet();
   const built = await list(room, folders.packages);
-  const packages = common === undefined ? [...source, ...built] : await withoutNoarch(built, common, room);
+  const packages = own ? await withoutNoarch(built, common, room) : [...source, ...built];
   return [...packages, ...(await takeLintOverrides(prepared, room))];
 }
 

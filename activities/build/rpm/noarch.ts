@@ -10,17 +10,17 @@ const options = { quiet: true, env: { HOME: '/' } } as const;
  * Compares what a build made for every architecture with what the other platform's build made: that one's is kept.
  *
  * @param paths of the built packages
- * @param common the other build's
+ * @param common the other build's; undefined where there are none to compare with
  * @returns the paths of packages for the platform's own architecture
  * @throws BuildProblem that names the first package which differs, or is not there
  */
 export async function withoutNoarch(
   paths: readonly string[],
-  common: CommonPlace,
+  common: CommonPlace | undefined,
   room: Room,
 ): Promise<readonly string[]> {
   const noarch = paths.filter((path) => path.endsWith('.noarch.rpm'));
-  for (const path of noarch) await requireSame(path, common, room);
+  if (common !== undefined) for (const path of noarch) await requireSame(path, common, room);
   return paths.filter((path) => !noarch.includes(path));
 }
 

@@ -64,6 +64,8 @@ test('what a build for another architecture makes for every one is left out, be 
   const beside = await workshop.build(repository, { ...on, parents: alone.result.artifacts });
   assert.equal(beside.result.result, 'SUCCESS', beside.log);
   assert.deepEqual(made(beside), ['binary lib'], beside.log);
+  const again = await workshop.build(repository, { ...on, again: { whole: false } });
+  assert.deepEqual(made(again), ['binary lib'], 'a release builds again what it was of in the gate');
 });
 
 /** What a build made, each once. */
@@ -80,6 +82,8 @@ test('an RPM build for another architecture makes the source and noarch packages
   const alone = await workshop.build(repository, on);
   assert.equal(alone.result.result, 'SUCCESS', alone.log);
   assert.deepEqual(made(alone), ['binary other', 'binary other-common', 'source other']);
+  const again = await workshop.build(repository, { ...on, again: { whole: false } });
+  assert.deepEqual(made(again), ['binary other'], 'a release builds again what it was of in the gate');
   const { manifest } = alone;
   const without = { ...manifest, files: manifest?.files.filter(({ arch }) => arch !== 'noarch') };
   const { digest } = await workshop.store.put(JSON.stringify(without));

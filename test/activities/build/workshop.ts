@@ -40,6 +40,7 @@ export interface BuildOptions {
   readonly recipe?: string;
   readonly versionFault?: BuildStageDeps['versionFault'];
   readonly reuse?: StageInput['reuse'];
+  readonly again?: StageInput['again'];
   readonly pipeline?: string;
   /** Artifacts of the builds before it. */
   readonly parents?: StageInput['parents'];
@@ -82,8 +83,9 @@ export async function openWorkshop() {
       label: platform.name,
     });
     const source = { project: repository.name, branch: 'main', commit, tree };
-    const { pipeline = 'check', reuse, parents = [] } = options;
-    const asked = { ...input, parents, build: { ...input.build, pipeline }, ...(reuse === undefined ? {} : { reuse }) };
+    const { pipeline = 'check', reuse, again, parents = [] } = options;
+    const more = { ...(reuse === undefined ? {} : { reuse }), ...(again === undefined ? {} : { again }) };
+    const asked = { ...input, parents, build: { ...input.build, pipeline }, ...more };
     const result = await withLease(openProvider('docker'), { build: input.build.id }, (lease) =>
       stage(
         { ...asked, source, sources: [source] },

@@ -83,6 +83,17 @@ test('what was built for another architecture is shown in the same state, and it
     });
     const { promote: none } = await world.activities.collect({ ...about, manifests: [forged, second] });
     assert.deepEqual(none, [], 'where the first is built again, nothing is shown beside it');
+    const pruned = `sha256:${'0'.repeat(64)}`;
+    const held = await world.activities.collect({ ...about, manifests: [first, pruned, second] });
+    assert.deepEqual(
+      held.promote.map(({ manifest }) => manifest),
+      about.manifests,
+    );
+    assert.deepEqual(
+      held.rebuild.map(({ reason }) => reason.includes(pruned)),
+      [true],
+    );
+    await assert.rejects(world.activities.collect({ ...about, manifests: [pruned, second] }));
   }
 });
 
