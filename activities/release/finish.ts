@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
-import { isFormats } from '../../pipelines/model/release-line.ts';
 import { andMore } from '../../pipelines/report/words.ts';
 import { checkSignatures } from '../repository/check-signatures.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { publicKeyFile, type RepositoryProblem, RepositoryRefusal } from '../repository/port.ts';
 import { writeSignatures } from '../repository/signature.ts';
+import { keyListOf } from '../sign/left-keys.ts';
 import type { SignedIndexes } from '../sign/sign-activities.ts';
 import { readImported } from './import.ts';
 import type { ReleaseDeps } from './port.ts';
@@ -52,9 +52,7 @@ export async function finishStaged(
 /** What clients would refuse that are shown the keys which the repository has now. */
 function ofOtherKey({ rules }: ReleaseDeps, repository: string, problems: readonly RepositoryProblem[]): string {
   const [first] = problems;
-  const own = isFormats(repository) ? `release.${repository}.keys` : `release.lines.${repository}.keys`;
-  const list = rules.keys?.[repository] === undefined ? 'release.keys.former' : own;
-  const old = `name that key in \`${list}\`, after those that are there, and ${again}`;
+  const old = `name that key in \`${keyListOf(rules, repository)}\`, after those that are there, and ${again}`;
   const made = `${first?.subject}${andMore(problems.length)} was signed by a key that clients of ${repository} are not shown`;
   return `${made}: ${old}; of a release plan, run its release jobs again, which sign anew`;
 }

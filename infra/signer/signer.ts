@@ -7,8 +7,9 @@ import type { MergedState, StateName } from '../../activities/git/merged.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { openLookup } from '../../activities/review/git/lookup.ts';
 import { adoptReleased } from '../../activities/sign/adopt.ts';
-import { type NamedKeys, openArchiveKeys, proveKeys } from '../../activities/sign/archive-keys.ts';
+import { type ArchiveKeys, type NamedKeys, openArchiveKeys, proveKeys } from '../../activities/sign/archive-keys.ts';
 import { openLedger } from '../../activities/sign/ledger.ts';
+import { leftKeys } from '../../activities/sign/left-keys.ts';
 import { createSignActivities, type SignActivities } from '../../activities/sign/sign-activities.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import type { PackagesManifest } from '../../pipelines/model/artifact.ts';
@@ -61,11 +62,7 @@ export async function openSigner(
   for (const warning of warnings) warn(warning);
   await makeOpenDirectory(paths.publicKeys);
   await writeWhole(publicKeyPath(paths), await archive.publicKey());
-  for (const [repository, names] of Object.entries(rules.keys ?? {})) {
-    const path = publicKeyPath(paths, repository);
-    await makeOpenDirectory(dirname(path));
-    await writeWhole(path, await archive.among(names).publicKey());
-  }
+  for (const left of await showOwnKeys(paths, archive, rules)) warn(left);
   const inbox = createFileBlobStore({ root: paths.storage, baseUrl: '' });
   const outbox = signedStore(paths);
   const ledger = join(home, 'ledger');
@@ -77,6 +74,20 @@ export async function openSigner(
   const fault = (manifest: PackagesManifest) => attestationFault(manifest, readBuilders(buildersDirectory(paths)));
   const deps = { keys: archive, inbox, outbox, proof: { merged, fault }, ledger: openLedger(ledger), rules };
   return { activities: createSignActivities(deps), fingerprint: archive.sign[0].id, close: archive.close };
+}
+
+/** Shows the keys of the repositories that have their own. @returns warnings about what they had before */
+async function showOwnKeys(paths: DataPaths, archive: ArchiveKeys, rules: ReleaseRules): Promise<readonly string[]> {
+  const warnings: string[] = [];
+  for (const [repository, names] of Object.entries(rules.keys ?? {})) {
+    const path = publicKeyPath(paths, repository);
+    const { shown, publicKey } = archive.among(names);
+    await makeOpenDirectory(dirname(path));
+    await writeWhole(path, await publicKey());
+    const left = await leftKeys(rules, { repository, tree: join(paths.released, repository), shown });
+    if (left !== null) warnings.push(left);
+  }
+  return warnings;
 }
 
 /** What the signer has signed: it writes there, others only read. */

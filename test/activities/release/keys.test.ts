@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { verifySigned } from '../../../activities/keys/verify.ts';
 import { createReleaseActivities } from '../../../activities/release/release-activities.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { leftKeys } from '../../../activities/sign/left-keys.ts';
 import { isSignedBy } from '../../../activities/sign/rpm.ts';
 import { createSignActivities } from '../../../activities/sign/sign-activities.ts';
 import type { PackagesManifest } from '../../../pipelines/model/artifact.ts';
@@ -91,6 +92,16 @@ test('B-111: a repository that gets other keys takes releases once they name the
     return publish({ ...world, activities, signer }, inputFor(manifest, source), `r-${version}`);
   };
   assert.deepEqual(await release('1.0-1', undefined), {});
+  const left = (...keys: readonly string[]) =>
+    leftKeys(
+      { ...rules, keys: { rpm: keys } },
+      { repository: 'rpm', tree: join(world.released, 'rpm'), shown: world.keys.among(keys).shown },
+    );
+  assert.match(
+    (await left(second)) ?? '',
+    /^clients of rpm are no longer shown \S*[0-9A-F]{40}.*First.*: while one .* name the key in `release\.rpm\.keys`, after those/,
+  );
+  assert.equal(await left(second, names[0]), null);
   assert.match(
     (await release('1.0-2', [second])).refused ?? '',
     /alpha-1\.0-1\.\w+\.rpm was signed by a key that clients of rpm are not shown: name that key in `release\.rpm\.keys`, after/,
