@@ -1,4 +1,4 @@
-import { type Client, isGrpcServiceError, type WorkflowHandle } from '@temporalio/client';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 
 /** NOT_FOUND of gRPC. */
@@ -14,19 +14,19 @@ export async function readPayload(client: Client, payload: Payload): Promise<unk
 
 /** What a workflow was started with; undefined when Temporal keeps no history of it. */
 export async function readInput(client: Client, workflow: string): Promise<unknown> {
-  const { events } = await historyOf(client, workflow);
-  const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+  const event = await firstEvent(client, workflow);
+  const payload = event?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
   return payload ? readPayload(client, payload) : undefined;
 }
 
-async function historyOf(
-  client: Client,
-  workflow: string,
-): Promise<Partial<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>>> {
+/** A history may be long: no more than its begin is asked for. */
+async function firstEvent({ workflowService, options: { namespace } }: Client, workflowId: string) {
   try {
-    return await client.workflow.getHandle(workflow).fetchHistory();
+    const request = { namespace, execution: { workflowId }, maximumPageSize: 1 };
+    const { history } = await workflowService.getWorkflowExecutionHistory(request);
+    return history?.events?.[0];
   } catch (error) {
-    if (isGrpcServiceError(error) && error.code === notFound) return {};
+    if (isGrpcServiceError(error) && error.code === notFound) return undefined;
     throw error;
   }
 }
