@@ -110,7 +110,9 @@ async function showAll(hands: Hands, { release }: Publication, made: readonly Pr
   // From here on it may be shown at any moment: cancelled now, it would be published and nobody would know.
   const shown = await CancellationScope.nonCancellable(() => show(hands, { ...step, format, envelopes, merged }));
   const { refused, ...where } = shown;
-  const packages = made.flatMap((one) => one.packages);
+  const packages = made.flatMap(({ packages: these, prepared: { build } }) =>
+    build === own.build ? these : these.map((one) => ({ ...one, build })),
+  );
   return refused === undefined ? { packages, ...where } : { packages: [], refused };
 }
 

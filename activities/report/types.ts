@@ -23,7 +23,10 @@ export interface ReleaseRecord {
   readonly state: 'running' | 'waiting' | 'published' | 'failed' | 'excluded' | 'reverted' | 'superseded';
   /** One line: what was published, or why not. */
   readonly summary: string;
-  /** Id of the build whose packages these are; absent while that is not decided, or where an earlier version wrote it. */
+  /**
+   * Id of the build whose packages these are, but for those that name their own; absent while that is not decided, or
+   * where an earlier version wrote it.
+   */
   readonly build?: string;
   readonly packages: readonly ReleasedPackage[];
   /** Where clients find what was released. */
@@ -115,6 +118,8 @@ export interface ReleasedPackage {
   readonly provenance?: string;
   /** Fingerprint of the key that signed the file itself. */
   readonly key?: string;
+  /** Id of its build, where that was for another architecture than the release's own. */
+  readonly build?: string;
 }
 
 /**

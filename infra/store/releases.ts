@@ -47,7 +47,10 @@ export async function listReleases({ db, tenant }: TenantRows, filter: ReleaseFi
   let query = db.selectFrom('releases').select('record').where('tenant', '=', tenant);
   if (project !== undefined) query = query.where('project', '=', project);
   if (change !== undefined) query = query.where('change', '=', change);
-  if (build !== undefined) query = query.where(sql<boolean>`record->>'build' = ${build}`);
+  if (build !== undefined) {
+    const beside = JSON.stringify([{ build }]);
+    query = query.where(sql<boolean>`(record->>'build' = ${build} or record->'packages' @> ${beside}::jsonb)`);
+  }
   if (after) query = query.where(follows(after));
   const rows = await query.orderBy('start_time', 'desc').orderBy('id').limit(limit).execute();
   return rows.map((row) => row.record);

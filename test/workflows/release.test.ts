@@ -106,7 +106,10 @@ class ReleaseOutside extends Outside {
         const promote = all.map((manifest) => ({ manifest, format: 'deb' }));
         return this.step('collect', { promote, rebuild: this.again ? [{ reason: 'moved', whole: true }] : [] });
       },
-      releasedFiles: async () => ({ format: 'deb', files: [packageFile] }),
+      releasedFiles: async ({ manifest }: { readonly manifest: string }) => ({
+        ...{ format: 'deb', files: [packageFile] },
+        build: manifest === ref.digest ? 'build-own' : 'build-beside',
+      }),
       attest: () => this.step('attest', [ref.digest]),
       stageReleased: ({ manifest, beside = [] }: SignedStep) => {
         this.together.push([manifest, ...beside.map((one) => one.manifest)]);
@@ -295,7 +298,8 @@ test('what was built for another architecture is shown with it, and does not hol
     assert.deepEqual([result, summary], ['SUCCESS', `promoted tinycdb 1${note}`]);
     const together = why === '' ? [ref.digest, other] : [ref.digest];
     assert.deepEqual(outside.together, [together]);
-    assert.equal(outside.said.at(-1)?.packages.length, together.length);
+    const builds = outside.said.at(-1)?.packages.map(({ build = 'its own' }) => build);
+    assert.deepEqual(builds, why === '' ? ['its own', 'build-beside'] : ['its own']);
   }
 });
 

@@ -65,6 +65,23 @@ describe('the store', () => {
     assert.deepEqual(await store.listReleases({ limit: 10 }), [release]);
   });
 
+  it('finds a release by its build, and by those for other architectures that were shown with it', async () => {
+    const { packages } = aRelease();
+    const beside = packages.map((one) => ({ ...one, arch: 'arm64', build: 'build-arm' }));
+    const id = 'release/main/debian-12/together';
+    await store.saveRelease(aRelease({ id, build: 'build-own', packages: [...packages, ...beside] }));
+    for (const [build, found] of [
+      ['build-own', [id]],
+      ['build-arm', [id]],
+      ['build-other', []],
+    ] as const) {
+      assert.deepEqual(
+        (await store.listReleases({ build, limit: 10 })).map((one) => one.id),
+        found,
+      );
+    }
+  });
+
   it('W1: keeps what a release published when a repeat of it fails, and the repeat beside it', async () => {
     const release = aRelease({ id: 'release/main/debian-12/repeated', startTime: 30_000, endTime: 31_000 });
     const again = { ...release, startTime: 40_000, origin: null, packages: [] };
