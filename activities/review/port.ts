@@ -166,8 +166,8 @@ export interface SubmitRequest {
   /** The same without the changes after it in its item: what the host's own merge comes to. Absent: `tested`. */
   readonly step?: SourceState;
   /**
-   * What the branch was at when that was made, null for a branch that there was not: one that is behind it now was forced
-   * back, and what was taken from it does not come back with a merge.
+   * What the branch was at when that was made, null for a branch that there was not: one that does not hold it now was
+   * forced back or written anew, and what was taken from it does not come back with a merge.
    */
   readonly base?: string | null;
   /** The commit that our merge of a change before it in its item has made of the branch: with it, that has not moved. */

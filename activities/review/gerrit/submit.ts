@@ -2,7 +2,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { HostAway } from '../../outcome.ts';
-import { isForcedBack } from '../exact.ts';
+import { lossOf, movedFrom } from '../exact.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { Mergeability, SubmitRequest, SubmitResult } from '../port.ts';
 import { agree, judging, mayBeGiven, pledge, takeBack, unreadyFor } from './agree.ts';
@@ -121,7 +121,18 @@ async function mergeTested(gerrit: Gerrit, info: GerritChange, request: SubmitRe
   if (first !== undefined && first.kind !== 'moved') return first;
   const tip = await tipOf(gerrit, tested);
   if (tip === null) return { kind: 'refused', reason: `${project} has no branch ${branch}` };
-  return first !== undefined && tip === known ? first : mergeOnto(gerrit, info, { request, tip, right });
+  const result = first !== undefined && tip === known ? first : await mergeOnto(gerrit, info, { request, tip, right });
+  return (result.kind === 'moved' ? await lossAt(gerrit, info, { request, tip }) : null) ?? result;
+}
+
+/** Why what was tested does not stand on a branch as it is. */
+function lossAt(
+  { git }: Gerrit,
+  info: GerritChange,
+  { request, tip }: Pick<Onto, 'request' | 'tip'>,
+): Promise<SubmitResult | null> {
+  const head = info.current_revision ?? request.tested.commit;
+  return lossOf(git, { project: info.project, branch: info.branch, tip }, { ...request, head });
 }
 
 interface Onto {
@@ -134,12 +145,12 @@ interface Onto {
 
 async function mergeOnto(gerrit: Gerrit, info: GerritChange, { request, tip, right }: Onto): Promise<SubmitResult> {
   const { tested } = request;
-  const { project, branch, commit } = tested;
+  const { project, commit } = tested;
   const { git } = gerrit;
-  const moved = { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` } as const;
+  const moved = movedFrom(tested);
   if (tip === request.onto) return mergeThere(gerrit, info, request);
   if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
-  if (await isForcedBack(git, project, { tip, base: request.base })) return moved;
+  if ((await lossAt(gerrit, info, { request, tip })) !== null) return moved;
   if (right !== false) {
     const pushed = await pushLandings(gerrit, [{ info, onto: tip, tested }]);
     if (pushed.kind === 'moved') return moved;

@@ -2,12 +2,14 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { vetoes } from '../../../pipelines/policy/veto.ts';
+import { createLocalGit } from '../../git/local.ts';
 import { type MergeMode, mergeOnto } from '../../git/merge.ts';
 import { readMerged } from '../../git/merged.ts';
 import { repositoryPath } from '../../git/names.ts';
 import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
 import { openRemote } from '../../git/remote.ts';
+import { lossOf, movedFrom } from '../exact.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
 import {
   type Decision,
@@ -138,10 +140,11 @@ async function decideMerge(
   if (old === null && base != null)
     return { kind: 'refused', reason: `${record.project} has no branch ${record.branch} any more` };
   const commit = record.patchsets.at(-1)?.commit ?? '';
+  const git = createLocalGit(root);
+  const loss = old === null ? null : await lossOf(git, { ...record, tip: old }, { base, mode, head: commit });
+  if (loss !== null) return loss;
   const result = await mergeTested(repo, old, { commit, mode, tested, step });
-  if (result === null) {
-    return { kind: 'moved', reason: `${record.branch} of ${record.project} is no longer what was tested` };
-  }
+  if (result === null) return movedFrom(record);
   const ref = `refs/heads/${record.branch}`;
   const move = { ref, from: old, to: result.commit };
   return { entry: merge(record, { old, ...result }, by, Date.now()), refs: old === result.commit ? [] : [move] };

@@ -53,10 +53,9 @@ async function asTested(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
   const { project } = facts.name;
   const branch = facts.pull.base.ref;
-  const { tested, onto, base } = request;
-  const landing = await land(desk.git, { project, branch, tested, onto, base, mayPush: mayPush(target) });
-  if (landing === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
-  return landing === 'there' ? marked(desk, merge) : byHost(desk, merge);
+  const landing = await land(desk.git, { project, branch, request, head: facts.head, mayPush: mayPush(target) });
+  if (landing === 'open') return byHost(desk, merge);
+  return landing === 'there' ? marked(desk, merge) : landing;
 }
 
 /** Tells the host that a pull request was merged by what was pushed; it may have seen that by itself. */

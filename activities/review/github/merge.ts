@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { lossOf } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { BranchName, BranchStanding, SubmitRequest, SubmitResult, Withdrawal } from '../port.ts';
@@ -42,8 +43,8 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   const ways = chooseWays(allowed, found, request.mode);
   if (typeof ways === 'string') return refused(ways);
   const verdict = openVerdict(place, found, request);
-  const { tested, step = tested, base } = request;
-  const result = await asTested(place, found, { ways, tested, step, base, repository, verdict });
+  const merging = { ways, request, repository, verdict };
+  const result = (await lossAt(place, found, merging)) ?? (await asTested(place, found, merging));
   if ('reason' in result) await verdict.takeBack(result.reason);
   return result;
 }
@@ -56,9 +57,25 @@ export async function withdraw(place: Place, actor: Actor, { request, reason }: 
   await openVerdict(place, found, request).takeBack(reason);
 }
 
+/** Why a pull request that stands on what was taken from its branch is not merged: GitHub brings all of its commits. */
+async function lossAt({ git }: Place, { project, pull }: Found, merging: Merging): Promise<SubmitResult | null> {
+  const { ways, request } = merging;
+  const { base } = request;
+  const branch = pull.base.ref;
+  if (base == null || request.tested.project !== project || request.tested.branch !== branch) return null;
+  await git.ensure(project, [`refs/pull/${pull.number}/head`]);
+  const tip = await git.branchTip(project, branch);
+  if (tip === null) return null;
+  // GitHub rebases to commits of its own: those that were tested are not on the branch, and nothing was taken.
+  if (ways[0] === 'rebase' && !(await git.isAncestor(project, tip, base))) return null;
+  const loss = await lossOf(git, { project, branch, tip }, { base, mode: 'merge', head: pull.head.sha });
+  return loss?.kind === 'refused' ? loss : null;
+}
+
 /** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */
 async function asTested(place: Place, found: Found, merging: Merging): Promise<SubmitResult> {
-  const { ways, tested, step } = merging;
+  const { ways, request } = merging;
+  const { tested, step = tested } = request;
   const pushed = ways[0] === 'merge' ? await submitByPush(place, found, merging) : null;
   if (pushed !== null) return pushed;
   const { tree, onto } = await testMerge(place, found);
@@ -109,19 +126,18 @@ async function testMerge(
 interface Merging extends Landing {
   /** Those that may be tried, the first one first. */
   readonly ways: readonly Method[];
-  /** What GitHub's own merge must come to. */
-  readonly step: SourceState;
 }
 
-async function merge(place: Place, found: Found, { ways, step }: Merging): Promise<SubmitResult> {
+async function merge(place: Place, found: Found, { ways, request }: Merging): Promise<SubmitResult> {
   const { project, pull } = found;
+  const { tree } = request.step ?? request.tested;
   try {
     const sha = await mergeByAny(place, found, ways);
     const state = await stateOf(place, found, sha);
-    if (state.tree !== step.tree) {
+    if (state.tree !== tree) {
       throw new OtherStateLanded(
         `pull request ${pull.number} of ${project} was merged as ${state.commit} with the tree ${state.tree}, but ` +
-          `${step.tree} was tested: somebody else moved ${state.branch} in the same moment; test it again`,
+          `${tree} was tested: somebody else moved ${state.branch} in the same moment; test it again`,
       );
     }
     return { kind: 'merged', state };

@@ -13,9 +13,8 @@ export const pullRoute = 'GET /repos/{owner}/{repo}/pulls/{pull_number}';
 /** How often a pull request is looked at again. */
 export const mostAsks = 6;
 
-export interface Landing extends Pick<SubmitRequest, 'tested'> {
-  /** As `SubmitRequest` has it. */
-  readonly base: SubmitRequest['base'];
+export interface Landing {
+  readonly request: SubmitRequest;
   readonly repository: Repository | null;
   readonly verdict: Verdict;
 }
@@ -29,14 +28,15 @@ export interface Landing extends Pick<SubmitRequest, 'tested'> {
 export async function submitByPush(place: Place, found: Found, landing: Landing): Promise<SubmitResult | null> {
   const { git } = place;
   const { project, pull } = found;
-  const { repository, tested, base, verdict } = landing;
+  const { repository, request, verdict } = landing;
+  const { tested } = request;
   const branch = pull.base.ref;
   if (repository?.permissions?.push === false || !(await holdsHead(place, found, tested))) return null;
   // Whoever may push past the protection of a branch is not asked by GitHub for what that wants.
   const judged = await readMergeability(place, found, { isOwn: (name) => name.startsWith('sluice/') });
   if (!judged.ok) return null;
   await verdict.give();
-  const landed = await land(git, { project, branch, tested, base, mayPush: true });
+  const landed = await land(git, { project, branch, request, head: pull.head.sha, mayPush: true });
   if (landed !== 'there') return null;
   await untilMerged(place, found);
   return { kind: 'merged', state: tested };

@@ -64,16 +64,16 @@ interface Merge {
 /** The tested commit itself where Sluice may push it, else what the host makes of the same: then trees are compared. */
 async function asTested(desk: Desk, merge: Merge): Promise<SubmitResult> {
   const { facts, target, request } = merge;
-  const { tested, onto, base } = request;
+  const { tested } = request;
   const { project } = facts.name;
   const branch = facts.request.target_branch;
   // Nothing that the host asks for may be missing when Sluice pushes past it.
   const now = await readyRequest(desk, merge);
   if (typeof now === 'string') return refused(now);
   const exact = mayPush(target) && (await holdsHead(desk, facts, tested));
-  const landing = await land(desk.git, { project, branch, tested, onto, base, mayPush: exact });
-  if (landing === 'moved') return { kind: 'moved', reason: `${branch} of ${project} is no longer what was tested` };
-  return landing === 'there' ? marked(desk, facts, tested) : byHost(desk, merge, now);
+  const landing = await land(desk.git, { project, branch, request, head: headOf(facts), mayPush: exact });
+  if (landing === 'open') return byHost(desk, merge, now);
+  return landing === 'there' ? marked(desk, facts, tested) : landing;
 }
 
 /** As the host has it when only whether it fits may be in the way; or what else is. */

@@ -2,7 +2,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { vetoes } from '../../../pipelines/policy/veto.ts';
-import { isForcedBack } from '../exact.ts';
+import { lossOf, movedFrom } from '../exact.ts';
 import type { SubmitRequest, SubmitResult } from '../port.ts';
 import { mergedBySluice } from './history.ts';
 import { contains, type Desk, lookAt, type Proposal } from './look.ts';
@@ -57,22 +57,28 @@ async function landingOf(desk: Desk, actor: Actor, request: SubmitRequest): Prom
   if (missing !== undefined) return refused(missing);
   const patchset = state.heads.length;
   if (patchset !== request.patchset) return refused(`${id} is at patch set ${patchset}, not ${request.patchset}`);
-  const landing = { proposal, wanted: request.tested, tip: sight.tip ?? '' };
+  const tip = sight.tip ?? '';
+  const landing = { proposal, wanted: request.tested, tip };
+  const branch = { project: proposal.name.project, branch: state.target ?? '', tip };
+  if (!isFor(landing)) return movedFrom(branch);
+  // It sees to it that both are here.
   const stands = await fits(desk, landing);
-  if (stands && !(await isForcedBack(desk.git, landing.wanted.project, { ...landing, base: request.base })))
-    return landing;
-  return { kind: 'moved', reason: `${state.target} of ${proposal.name.project} is no longer what was tested` };
+  const loss = await lossOf(desk.git, branch, { ...request, head: state.heads.at(-1) ?? '' });
+  return loss ?? (stands ? landing : movedFrom(branch));
 }
 
 function refused(reason: string): SubmitResult {
   return { kind: 'refused', reason };
 }
 
+/** Whether the tested state is of the proposal's branch. */
+function isFor({ proposal, wanted }: Landing): boolean {
+  return wanted.project === proposal.name.project && wanted.branch === proposal.state.target;
+}
+
 /** Whether the tested state stands on the branch as it is. */
-function fits(desk: Desk, { proposal, wanted, tip }: Landing): Promise<boolean> {
-  const { project } = proposal.name;
-  if (wanted.project !== project || wanted.branch !== proposal.state.target) return Promise.resolve(false);
-  return contains(desk, { project, tip: wanted.commit, commit: tip });
+function fits(desk: Desk, { wanted, tip }: Landing): Promise<boolean> {
+  return contains(desk, { project: wanted.project, tip: wanted.commit, commit: tip });
 }
 
 async function push(desk: Desk, landing: Landing, others: readonly Landing[]): Promise<SubmitResult> {

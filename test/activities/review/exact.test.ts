@@ -1,31 +1,64 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createLocalGit } from '../../../activities/git/local.ts';
+import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
-import { land } from '../../../activities/review/exact.ts';
+import { type Landing, land } from '../../../activities/review/exact.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 
-test('I9: a tested commit lands where it was tested, and on no branch that was forced back, or is gone', async (t) => {
+const place = { project: 'alpha', branch: 'master' };
+
+/** A branch at `base` with two changes: one made on that, whose state is its own commit, and one made before. */
+async function setup(t: TestContext) {
   const root = join(await scratch(t), 'git');
   const repo = await bareRepository(root, 'alpha');
   const first = await makeCommit(repo, { files: { a: '1' } });
   const base = await makeCommit(repo, { parents: [first], files: { secret: '1' } });
   const commit = await makeCommit(repo, { parents: [base], files: { b: '1' } });
   const other = await makeCommit(repo, { parents: [first], files: { c: '1' } });
+  const merge = await makeCommit(repo, { parents: [base, other], files: { c: '1' } });
   const git = createLocalGit(root);
-  const place = { project: 'alpha', branch: 'master' };
-  const { tree } = await git.resolve('alpha', commit);
-  const wanted = { ...place, tested: { ...place, commit, tree }, base, mayPush: true };
+  const landing = async (made: string, head: string, mode?: MergeMode) => {
+    const tested = { ...place, commit: made, tree: (await git.resolve('alpha', made)).tree };
+    return { ...place, request: { tested, base, ...(mode && { mode }) }, head, mayPush: true };
+  };
+  const tryAt = async (at: string, wanted: Landing) => {
+    await setBranch(repo, 'master', at);
+    const answer = await land(git, wanted);
+    assert.equal(await readBranch(repo, 'master'), answer === 'there' ? wanted.request.tested.commit : at);
+    return typeof answer === 'string' ? answer : answer.kind;
+  };
+  return { git, first, base, commit, other, merge, landing, tryAt };
+}
+
+test('I9: a tested commit lands where it was tested, and on no branch that was forced back, or is gone', async (t) => {
+  const { git, first, base, commit, other, landing, tryAt } = await setup(t);
+  const wanted = await landing(commit, commit);
   for (const [at, expected] of [
     [first, 'moved'],
     [other, 'moved'],
     [base, 'there'],
     [commit, 'there'],
   ] as const) {
-    await setBranch(repo, 'master', at);
-    assert.equal(await land(git, wanted), expected);
-    assert.equal(await readBranch(repo, 'master'), expected === 'there' ? commit : at);
+    assert.equal(await tryAt(at, wanted), expected);
   }
-  assert.equal(await land(git, { ...wanted, branch: 'gone' }), 'moved');
+  const gone = await land(git, { ...wanted, branch: 'gone' });
+  assert.ok(typeof gone === 'object' && gone.kind === 'moved');
+});
+
+test('I9: what was taken from a branch comes back with no merge, also where the branch was written anew', async (t) => {
+  const { first, base, commit, other, merge, landing, tryAt } = await setup(t);
+  for (const mode of ['merge', 'merge-resolve', 'squash-merge'] as const) {
+    const on = await landing(commit, commit, mode);
+    assert.equal(await tryAt(first, on), 'refused', `${mode}: tested again, it would bring it back`);
+    assert.equal(await tryAt(other, on), 'refused', `${mode}, written anew`);
+    assert.equal(await tryAt(base, on), 'there');
+  }
+  assert.equal(await tryAt(first, await landing(commit, commit, 'rebase')), 'moved', 'its own commit alone comes');
+  // The tested state stands on the branch as it was written anew, and holds what was taken.
+  const beside = await landing(merge, other, 'merge');
+  assert.equal(await tryAt(other, beside), 'moved');
+  assert.equal(await tryAt(first, beside), 'moved');
+  assert.equal(await tryAt(base, beside), 'there');
 });

@@ -90,6 +90,32 @@ test('I9: what was taken from a branch, or the branch itself, does not come back
   assert.equal(await readBranch(repo, 'master'), null);
 });
 
+for (const [mode, kind] of [
+  ['merge', 'refused'],
+  ['squash-merge', 'refused'],
+  ['rebase', 'moved'],
+  [undefined, 'moved'],
+] as const) {
+  test(`I9: a change that was made on what was taken does not bring it back: ${mode}`, async (t) => {
+    const { root, repo, host, request } = await setup(t);
+    const base = (await readBranch(repo, 'master')) ?? '';
+    const taken = await makeCommit(repo, { parents: [base], files: { secret: '1' } });
+    await setBranch(repo, 'master', taken);
+    const commit = await makeCommit(repo, { parents: [taken], files: { d: '1' }, message: messageFor('d') });
+    const commands = [{ ref: 'refs/for/master', old: '0'.repeat(40), new: commit }];
+    const pushed = { project: 'alpha', commands, options: [], pusher: account('Ada'), remote: 'origin' };
+    await receive({ root, connection: 'git', page: '' }, pushed);
+    const asked = { ...(await request('git:4')), base: taken, ...(mode && { mode }) };
+    for (const tip of [base, await makeCommit(repo, { parents: [base], files: { other: '1' } })]) {
+      await setBranch(repo, 'master', tip);
+      const result = await host.submit(gateActor, asked);
+      assert.equal(result.kind, kind);
+      if (kind === 'refused' && 'reason' in result) assert.match(result.reason, new RegExp(`on ${taken}.*: rebase it`));
+      assert.equal(await readBranch(repo, 'master'), tip);
+    }
+  });
+}
+
 test('two submits of one change at once merge it once', async (t) => {
   const { host, request: of } = await setup(t);
   const request = await of('git:1');

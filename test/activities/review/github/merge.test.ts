@@ -105,6 +105,31 @@ test('I9: nothing is pushed past what the protection of a branch wants, nor past
   assert.equal(await git(alpha, 'rev-parse', 'master^@'), before, 'squashed, as the settings say');
 });
 
+for (const [mode, mayPush] of [
+  ['merge', true],
+  ['merge', false],
+  ['squash-merge', false],
+  ['rebase', false],
+] as const) {
+  const by = mayPush ? 'a push' : 'GitHub';
+  test(`I9: what was taken from a branch does not come back with a merge by ${mode} of ${by}`, async (t) => {
+    const there = await openWorld(t);
+    const { world, alpha, host } = there;
+    alpha.mayPush = mayPush;
+    const before = await tip(alpha, 'master');
+    await move(there, { secret: '1' });
+    const base = await tip(alpha, 'master');
+    const pull = await propose(world, alpha, { files: { a: '1' } });
+    const state = await tested(alpha, pull);
+    await keep(there, state.commit);
+    await setBranch(alpha.directory, 'master', before);
+    const request = { change: idOf(alpha, pull), patchset: 1, tested: state, base, mode };
+    const reason = `it stands on ${base}, which master of ${alpha.fullName} does not hold now: rebase it`;
+    assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
+    assert.equal(await tip(alpha, 'master'), before);
+  });
+}
+
 const pullRule = {
   ...{ dismiss_stale_reviews_on_push: false, require_code_owner_review: false, require_last_push_approval: false },
   ...{ required_approving_review_count: 0, required_review_thread_resolution: false },

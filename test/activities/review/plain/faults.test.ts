@@ -76,6 +76,9 @@ test('plain Git: a branch that was forced back makes the tested state void, and 
   await setBranch(repo('alpha'), 'master', first ?? '');
   const submit = () => host.submit(gateActor, { change: id, patchset: 1, tested: state, base });
   assert.equal((await submit()).kind, 'moved', 'what was taken from it does not come back');
+  const merged = await host.submit(gateActor, { change: id, patchset: 1, tested: state, base, mode: 'merge' });
+  const reason = `it stands on ${base}, which master of alpha does not hold now: rebase it`;
+  assert.deepEqual(merged, { kind: 'refused', reason }, 'tested again, it would bring it back');
   assert.equal(await readBranch(repo('alpha'), 'master'), first);
   await setBranch(
     repo('alpha'),
