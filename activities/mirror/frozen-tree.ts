@@ -56,10 +56,18 @@ export async function copyTree(source: string, tree: string, memory: string): Pr
   }
 }
 
-/** What some files of a tree are. */
+/** What some files are of a tree that nobody changes any more. */
 export async function manifestIn(tree: string, found: Scanned): Promise<Manifest> {
-  const hashed = await hashAll({ source: tree, tree }, found, [...found.files.keys()]);
-  return manifestOf(found, Object.fromEntries([...hashed].map(([path, { noted }]) => [path, noted] as const)));
+  const hashes: Record<string, { readonly sha256: string }> = {};
+  // Indexes have a second name that carries their hash.
+  const known = new Map<string, string>();
+  for (const [position, [path, { id, size }]] of [...found.files].entries()) {
+    if (position % turn === 0) await setImmediate();
+    const sha256 = known.get(id) ?? (await digestOf(join(tree, path), size));
+    known.set(id, sha256);
+    hashes[path] = { sha256 };
+  }
+  return manifestOf(found, hashes);
 }
 
 async function copyChanged(source: string, tree: string, memory: string): Promise<Manifest> {
@@ -199,12 +207,18 @@ export async function firstChanged(
   { files }: Pick<Manifest, 'files'>,
   paths: readonly string[],
 ): Promise<string | null> {
+  const read = new Map<string, string>();
   for (const [position, path] of paths.entries()) {
     if (position % turn === 0) await setImmediate();
     const wanted = files[path];
     if (wanted === undefined) continue;
-    const size = lstatSync(join(tree, path), { throwIfNoEntry: false })?.size;
-    if (size !== wanted.size || (await digestOf(join(tree, path), size)) !== wanted.sha256) return path;
+    const found = lstatSync(join(tree, path), { throwIfNoEntry: false });
+    if (found === undefined || found.size !== wanted.size) return path;
+    // A file of two names is read once.
+    const id = `${found.dev} ${found.ino}`;
+    const digest = read.get(id) ?? (await digestOf(join(tree, path), found.size));
+    read.set(id, digest);
+    if (digest !== wanted.sha256) return path;
   }
   return null;
 }
@@ -235,7 +249,10 @@ function kept({ files }: Scanned, last: TreeMemory): [string, TreeMemory['files'
   return Object.entries(last.files).filter(([path, { facts }]) => files.get(path)?.id === facts);
 }
 
-function manifestOf({ directories, files, links }: Scanned, hashes: TreeMemory['files']): Manifest {
+function manifestOf(
+  { directories, files, links }: Scanned,
+  hashes: Readonly<Record<string, { readonly sha256: string }>>,
+): Manifest {
   const entries = [...files].map(([path, { size, mode, mtime }]): [string, ManifestFile] => {
     return [path, { size, mode: publishedMode(mode), mtime, sha256: hashes[path]?.sha256 ?? '' }];
   });

@@ -23,7 +23,8 @@ export async function recover(
     if (taking.every(({ error }) => error === null)) {
       for (const session of taking) session.previous = session.target = snapshot;
       const { digest, packages } = transaction;
-      await state.saveCommitted({ snapshot, digest, packages: packages ?? [] });
+      if (packages != null) await state.savePackages(snapshot, packages);
+      await state.saveCommitted({ snapshot, digest });
       await refresh(taking);
       await state.saveTransaction(null);
       context.log(`completed ${snapshot}`);

@@ -79,7 +79,6 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
     phase: 'flipping',
     fresh: false,
     digest: null,
-    packages: await state.packages(target),
     hosts: Object.fromEntries(moving.map(({ host, view }) => [host.name, view ? linksBefore(host, view) : {}])),
   };
   await state.saveTransaction(transaction);
@@ -91,7 +90,7 @@ async function rollBack(work: Work, to: string | undefined): Promise<MirrorResul
     const diverged = left.some(({ phase }) => phase === 'flip');
     return report(work, { snapshot: null, outcome: diverged ? 'diverged' : 'failed' });
   }
-  await state.saveCommitted({ snapshot: target, digest: null, packages: transaction.packages ?? [] });
+  await state.saveCommitted({ snapshot: target, digest: null });
   await state.saveTransaction(null);
   return report(work, { snapshot: target, outcome: 'committed' });
 }

@@ -174,19 +174,18 @@ async function verifyStaged(
 
 /** The snapshots of a host that files are linked from: the one that it shows, then what else has something to give. */
 export async function knownOn({ host, view, previous }: Session, state: SetState, manifest: Manifest): Promise<Known> {
-  const { own: wanted } = splitShared(manifest, host.set.name);
-  const most = isPooled(manifest) ? lookedForIndexes : looked;
+  const { own: wanted, pool } = splitShared(manifest, host.set.name);
+  const most = pool === null ? looked : lookedForIndexes;
   const newest = [...(view?.snapshots ?? [])].reverse();
   const names = [...new Set([...(previous === null ? [] : [previous]), ...newest])].slice(0, most);
   const candidates: Base[] = [];
   const whole: string[] = [];
   for (const snapshot of names.filter((name) => newest.includes(name))) {
-    const manifest = await state.manifest(snapshot);
-    if (manifest === null) continue;
-    const { own, pool } = splitShared(manifest, host.set.name);
-    candidates.push({ snapshot, manifest: own });
-    if (pool === null) whole.push(snapshot);
-    else if (snapshot === previous) candidates.push({ snapshot: poolName(host.set.name), manifest: pool });
+    const known = await state.own(snapshot);
+    if (known === null) continue;
+    candidates.push({ snapshot, manifest: known.own });
+    if (!known.pooled) whole.push(snapshot);
+    else if (pool === null && snapshot === previous) candidates.push(...(await poolBase(host, state, snapshot)));
   }
   const chosen = chooseBases(wanted, candidates);
   const shown = candidates.find(({ snapshot }) => snapshot === previous);
@@ -195,6 +194,13 @@ export async function knownOn({ host, view, previous }: Session, state: SetState
   const blind = candidates.length === 0 && previous !== null && newest.includes(previous);
   const linked = blind ? [previous] : bases.map(({ snapshot }) => snapshot);
   return { bases, names: linked, whole, doubtful: blind || damaged };
+}
+
+/** The pool, for a snapshot that is to have its packages itself. */
+async function poolBase({ set }: MirrorHost, state: SetState, snapshot: string): Promise<Base[]> {
+  const manifest = await state.manifest(snapshot);
+  const pool = manifest === null ? null : splitShared(manifest, set.name).pool;
+  return pool === null ? [] : [{ snapshot: poolName(set.name), manifest: pool }];
 }
 
 /** A sentence when more was sent than the host lacked: it does not link as it should, and costs the whole each time. */

@@ -23,19 +23,30 @@ export async function readTree(tree: string, since: Since | null = null): Promis
     .map((path) => [path, factsOf(join(tree, path))] as const);
   const parents = new Set(paths.flatMap(parentsOf).filter(inPool));
   const old = (before.directories ?? []).filter((path) => inPool(path) && !parents.has(path));
-  const directories = [
-    ...found.directories,
-    ...old,
-    ...[...parents].filter((path) => look(path)?.isDirectory() === true),
-  ].sort();
+  const made = [...parents].filter((path) => look(path)?.isDirectory() === true);
+  const directories = [...found.directories, ...old, ...made].sort();
   // Lists that are kept for clients of older states are many, and the same files in both trees.
   const isSame = (path: string, { id }: FileFacts) => before.files[path] !== undefined && idAt(since.tree, path) === id;
   const read = [...found.files].filter(([path, facts]) => !isSame(path, facts));
   const fresh = await manifestIn(tree, { ...found, directories, files: new Map([...read, ...there]) });
   const stays = (path: string) => (inPool(path) ? !changed.has(path) : found.files.has(path));
-  const stay = Object.entries(before.files).filter(([path]) => fresh.files[path] === undefined && stays(path));
-  const files = Object.fromEntries([...Object.entries(fresh.files), ...stay].sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { ...fresh, files };
+  const stay = Object.entries(before.files).filter(([path]) => !Object.hasOwn(fresh.files, path) && stays(path));
+  return { ...fresh, files: Object.fromEntries(merged(stay, Object.entries(fresh.files))) };
+}
+
+type Entry<T> = readonly [path: string, value: T];
+
+/** Two lists as one: both are in order, and the second is short. */
+function merged<T>(long: readonly Entry<T>[], short: readonly Entry<T>[]): Entry<T>[] {
+  const both: Entry<T>[] = [];
+  const left = short.toSorted(([a], [b]) => (a < b ? -1 : 1)).values();
+  let next = left.next();
+  for (const entry of long) {
+    for (; !next.done && next.value[0] < entry[0]; next = left.next()) both.push(next.value);
+    both.push(entry);
+  }
+  for (; !next.done; next = left.next()) both.push(next.value);
+  return both;
 }
 
 /** What is known of a tree before another one, and where it stands. */

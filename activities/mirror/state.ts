@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Manifest } from '../../pipelines/mirror/manifest.ts';
 import type { MirrorResult, SyncedPackage } from '../../pipelines/mirror/outcome.ts';
 import type { PoolRecord } from '../../pipelines/mirror/pool.ts';
 import { syncName } from '../files/sync.ts';
 import { keepFirst, writeWhole } from '../files/write.ts';
 import { Locked, withLock } from '../process/lock.ts';
 import { removeLeftovers } from '../process/temporary.ts';
+import { type Manifests, manifestsIn } from './manifests.ts';
+import { readPacked, writePacked } from './packed.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
 /** A transaction that has begun and not ended: read again after whatever happened. */
@@ -20,7 +20,8 @@ export interface Transaction {
   /** The snapshot is new: undoing removes it. A rollback goes to one that stays. */
   readonly fresh: boolean;
   readonly digest: string | null;
-  readonly packages: readonly SyncedPackage[] | null;
+  /** Where an older version wrote them down here. */
+  readonly packages?: readonly SyncedPackage[] | null;
   /** Hosts that take part, with the text of each link before; null for a link that was not there. */
   readonly hosts: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
 }
@@ -58,11 +59,10 @@ export interface Committed {
   readonly snapshot: string;
   /** Digest of the source that it was made of; null after a rollback, so that the next sync publishes again. */
   readonly digest: string | null;
-  readonly packages: readonly SyncedPackage[];
 }
 
 /** The state of one set on this side: a few small files, each replaced whole. */
-export interface SetState {
+export interface SetState extends Manifests {
   readonly directory: string;
   /** Who we are in the lock files of mirrors: the same for every process on this data directory. */
   readonly holder: string;
@@ -73,9 +73,6 @@ export interface SetState {
   /** Packages of a snapshot that was sent from here; null when it is not known. */
   packages(snapshot: string): Promise<readonly SyncedPackage[] | null>;
   savePackages(snapshot: string, packages: readonly SyncedPackage[]): Promise<void>;
-  /** What a snapshot that was sent from here holds; null when it is not known. */
-  manifest(snapshot: string): Promise<Manifest | null>;
-  saveManifest(snapshot: string, manifest: Manifest): Promise<void>;
   /** What the pool of the set holds on a host; null when it is not known. */
   pool(host: string): Promise<PoolRecord | null>;
   savePool(host: string, record: PoolRecord): Promise<void>;
@@ -111,7 +108,7 @@ export function isNotedOf({ hosts }: MirrorSet, noted: Readonly<Record<string, u
 }
 
 /** Directories with a file for each snapshot. */
-const kinds = ['packages', 'manifests'] as const;
+const kinds = ['packages', 'manifests', 'shared'] as const;
 
 /** Seconds that a second command on the same set waits for the first. */
 const patience = 60;
@@ -153,7 +150,7 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     saveCommitted: (value) => write(path('committed'), value),
     packages: (snapshot) => read<readonly SyncedPackage[]>(path(join('packages', snapshot))),
     savePackages: (snapshot, packages) => write(path(join('packages', snapshot)), packages),
-    ...manifestsIn((snapshot) => path(join('manifests', snapshot))),
+    ...manifestsIn(set.name, (kind, snapshot) => path(join(kind, snapshot))),
     pool: (host) => readPacked(path(join('pools', host))),
     savePool: (host, record) => writePacked(path(join('pools', host)), record),
     keepOnly: (snapshots) => keepOnly(directory, snapshots),
@@ -179,21 +176,6 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
   };
 }
 
-/** The manifest that was read last is kept: all hosts ask for the same one, and it names every file. */
-function manifestsIn(path: (snapshot: string) => string): Pick<SetState, 'manifest' | 'saveManifest'> {
-  let last: { readonly snapshot: string; readonly manifest: Promise<Manifest | null> } | null = null;
-  return {
-    manifest: (snapshot) => {
-      if (last?.snapshot !== snapshot) last = { snapshot, manifest: readPacked(path(snapshot)) };
-      return last.manifest;
-    },
-    saveManifest: (snapshot, manifest) => {
-      last = null;
-      return writePacked(path(snapshot), manifest);
-    },
-  };
-}
-
 function identity(root: string): Promise<string> {
   return keepFirst(join(root, 'identity'), randomUUID(), { mode: 0o644 });
 }
@@ -215,23 +197,10 @@ async function forget(path: string): Promise<void> {
   await syncName(path);
 }
 
-/** Manifests and pools name every file of a repository, and are mostly the same letters again and again. */
-async function readPacked<T>(path: string): Promise<T | null> {
-  const bytes = await readFile(`${path}.gz`).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  return bytes === null ? null : (JSON.parse(gunzipSync(bytes).toString()) as T);
-}
-
-function writePacked(path: string, value: Manifest | PoolRecord): Promise<void> {
-  return writeWhole(`${path}.gz`, gzipSync(JSON.stringify(value)));
-}
-
 async function keepOnly(directory: string, snapshots: ReadonlySet<string>): Promise<void> {
   for (const kind of kinds) {
     for (const name of await readdir(join(directory, kind))) {
-      const snapshot = name.replace(/\.json(\.gz)?$/, '');
+      const snapshot = name.replace(/\.json(\.gz|\.zst)?$/, '');
       if (!snapshots.has(snapshot)) await rm(join(directory, kind, name), { force: true });
     }
   }

@@ -1,5 +1,11 @@
 import { freeName } from '../../pipelines/mirror/names.ts';
-import { type MirrorResult, noChanges, packageChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
+import {
+  type MirrorResult,
+  noChanges,
+  type PackageChanges,
+  packageChanges,
+  setOutcome,
+} from '../../pipelines/mirror/outcome.ts';
 import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { withShownState } from '../repository/shown-state.ts';
 import { type Base, type Work, withOpenHosts } from './command.ts';
@@ -175,10 +181,10 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
     phase: 'staging',
     fresh: true,
     digest: frozen.digest,
-    packages: frozen.content.packages,
     hosts: Object.fromEntries(behind.map(({ host, view }) => [host.name, view ? linksBefore(host, view) : {}])),
   };
   await state.saveManifest(snapshot, frozen.manifest);
+  await state.savePackages(snapshot, frozen.content.packages);
   await state.saveTransaction(transaction);
   const able = behind.filter(({ error }) => error === null);
   await forEach(able, (session) => stage(session, { ...publication, state, context }));
@@ -196,12 +202,12 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   }
   for (const session of shown) [session.phase, session.target] = ['done', snapshot];
   for (const session of shown) if (session.pool) await keepRecord(session, state, { snapshot, plan: session.pool });
-  await state.savePackages(snapshot, frozen.content.packages);
-  await state.saveCommitted({ snapshot, digest: frozen.digest, packages: frozen.content.packages });
+  await state.saveCommitted({ snapshot, digest: frozen.digest });
   await state.saveTransaction(null);
   await forgetDamage(state, shown);
   await pruneSessions(shown, { state, context });
-  if (shown.length === sessions.length) await state.keepOnly(new Set([snapshot, ...namesOn(sessions)]));
+  const compared = publication.committed?.snapshot ?? snapshot;
+  if (shown.length === sessions.length) await state.keepOnly(new Set([snapshot, compared, ...namesOn(sessions)]));
   return finished(work, publication);
 }
 
@@ -227,18 +233,30 @@ async function rehearse(work: Work, publication: Publication): Promise<MirrorRes
 async function finished(work: Work, { snapshot, source, frozen, committed }: Publication): Promise<MirrorResult> {
   const { set, state, sessions } = work;
   const hosts: Record<string, MirrorResult['hosts'][string]> = {};
+  const changesSince = changesTo(frozen, state);
   for (const session of sessions) {
     const { error, transferred, previous } = session;
     if (error === null && transferred === null) session.phase = 'done';
     const outcome = error === null ? (transferred === null ? 'unchanged' : 'committed') : 'behind';
-    const before = previous === null ? [] : ((await state.packages(previous)) ?? []);
-    const packages = outcome === 'committed' ? packageChanges(before, frozen.content.packages) : noChanges;
+    const packages = outcome === 'committed' ? await changesSince(previous) : noChanges;
     hosts[session.host.name] = { ...resultOf(session, outcome), packages };
   }
   const outcome = setOutcome(set.commit, Object.values(hosts));
-  const changes =
-    outcome === 'unchanged' ? noChanges : packageChanges(committed?.packages ?? [], frozen.content.packages);
+  const changes = outcome === 'unchanged' ? noChanges : await changesSince(committed?.snapshot ?? null);
   return { set: set.name, snapshot, outcome, hosts, packages: changes, ...saidOf(source) };
+}
+
+/** Compares packages with those of an earlier snapshot: once with each, however many hosts showed it. */
+function changesTo({ content }: FrozenSource, state: SetState) {
+  const known = new Map<string | null, PackageChanges>();
+  return async (snapshot: string | null): Promise<PackageChanges> => {
+    const found = known.get(snapshot);
+    if (found !== undefined) return found;
+    const before = snapshot === null ? [] : ((await state.packages(snapshot)) ?? []);
+    const changes = packageChanges(before, content.packages);
+    known.set(snapshot, changes);
+    return changes;
+  };
 }
 
 async function abandon(work: Work, snapshot: string): Promise<MirrorResult> {

@@ -14,6 +14,8 @@ import {
 } from 'node:fs';
 import { chmod, copyFile, readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { sha256 } from '../files/digest.ts';
 import { makeOpenDirectory, makeOpenDirectorySync, published } from '../files/modes.ts';
 import { must } from '../process/run.ts';
@@ -92,7 +94,21 @@ function writeNew(path: string, content: Buffer, date: Date): void {
   }
 }
 
+const unzip = promisify(gunzip);
+/** Bytes of an index, unpacked. */
+const mostUnpacked = 1024 * 1024 * 1024;
+
 const unpackers: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'xz', bz2: 'bzip2', zst: 'zstd' };
+
+/** Reads an index as it is unpacked according to its name. */
+export async function readUnpacked(path: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  const program = unpackers[path.split('.').at(-1) ?? ''];
+  if (program === undefined) return bytes;
+  if (program === 'gzip') return unzip(bytes, { maxOutputLength: mostUnpacked });
+  const { stdout } = await must(program, ['--decompress', '--stdout', '--', path], { encoding: 'latin1' });
+  return Buffer.from(stdout, 'latin1');
+}
 
 /** Reads an index as text, unpacked according to its name. */
 export async function readPacked(path: string): Promise<string> {

@@ -119,8 +119,11 @@ export function packageChanges(before: readonly SyncedPackage[], after: readonly
 }
 
 function without(list: readonly SyncedPackage[], other: readonly SyncedPackage[]): SyncedPackage[] {
-  const key = ({ name, version, arch }: SyncedPackage) => `${name}\t${version}\t${arch}`;
-  const known = new Set(other.map(key));
-  const unique = new Map(list.filter((one) => !known.has(key(one))).map((one) => [key(one), one]));
+  const known = new Map<string, SyncedPackage[]>();
+  for (const one of other) known.set(one.name, [...(known.get(one.name) ?? []), one]);
+  const isKnown = ({ name, version, arch }: SyncedPackage) =>
+    known.get(name)?.some((there) => there.version === version && there.arch === arch) === true;
+  const left = list.filter((one) => !isKnown(one));
+  const unique = new Map(left.map((one) => [`${one.name}\t${one.version}\t${one.arch}`, one]));
   return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }

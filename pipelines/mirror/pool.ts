@@ -59,9 +59,9 @@ export function poolWith(record: PoolRecord, wanted: Files, snapshot: string): P
  */
 export function needless({ files }: PoolRecord, kept: readonly string[]): string[] {
   const oldest = kept.toSorted()[0];
-  return Object.entries(files).flatMap(([path, { last, leaving }]) =>
-    leaving || (last !== undefined && (oldest === undefined || oldest > last)) ? [path] : [],
-  );
+  const isNeedless = ({ last, leaving }: PoolFile) =>
+    leaving || (last !== undefined && (oldest === undefined || oldest > last));
+  return Object.entries(files).flatMap(([path, file]) => (isNeedless(file) ? [path] : []));
 }
 
 /** The same pool without these files, or where they are about to go. */

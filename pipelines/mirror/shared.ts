@@ -1,5 +1,5 @@
 import type { Manifest, ManifestFile } from './manifest.ts';
-import { isIn, parentsOf } from './way.ts';
+import { parentsOf } from './way.ts';
 
 /** Where the packages of all snapshots of a set are, beside these. */
 export function poolName(set: string): string {
@@ -42,23 +42,32 @@ export function splitShared(manifest: Manifest, set: string): SplitManifest {
 }
 
 function splitAnew(manifest: Manifest, set: string): SplitManifest {
-  const { shared = [], directories = [], files, links } = manifest;
+  const { shared = [], directories = [], files } = manifest;
   if (shared.length === 0) return { own: manifest, pool: null };
-  const isShared = (path: string) => isIn(shared, path);
+  const inside = shared.map((folder) => `${folder}/`);
+  const isShared = (path: string) => inside.some((folder) => path.startsWith(folder));
   const inPool: [string, ManifestFile][] = [];
   const apart: [string, ManifestFile][] = [];
   for (const entry of Object.entries(files)) (isShared(entry[0]) ? inPool : apart).push(entry);
+  const folders = directories.filter((path) => isShared(`${path}/`));
+  const others = directories.filter((path) => !isShared(`${path}/`));
+  const own = withLinks({ ...manifest, directories: others, files: Object.fromEntries(apart) }, set);
+  return { own, pool: { directories: folders, files: Object.fromEntries(inPool), links: {} } };
+}
+
+/** A snapshot without what it shares, with a link for each shared folder. */
+export function withLinks({ directories, files, links, shared = [] }: Manifest, set: string): Manifest {
   const toPool = shared.map((folder) => [
     folder,
     `${'../'.repeat(folder.split('/').length)}${poolName(set)}/${folder}`,
   ]);
-  const isApart = (path: string) => !isShared(path);
-  return {
-    own: {
-      directories: directories.filter(isApart),
-      files: Object.fromEntries(apart),
-      links: { ...links, ...Object.fromEntries(toPool) },
-    },
-    pool: { directories: directories.filter(isShared), files: Object.fromEntries(inPool), links: {} },
-  };
+  return { directories, files, links: { ...links, ...Object.fromEntries(toPool) } };
+}
+
+/** The state that was split. @param own without links to the pool, but with the names of the shared folders */
+export function joinShared(own: Manifest, pool: Manifest, set: string): Manifest {
+  const directories = [...(own.directories ?? []), ...(pool.directories ?? [])].sort();
+  const manifest = { ...own, directories, files: { ...own.files, ...pool.files } };
+  splits.set(manifest, { set, split: { own: withLinks(own, set), pool } });
+  return manifest;
 }

@@ -46,5 +46,7 @@ export function parentsOf(path: string): string[] {
 
 /** Whether a path is one of these folders, or below one. */
 export function isIn(folders: readonly string[], path: string): boolean {
-  return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  return folders.some(
+    (folder) => path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/'),
+  );
 }

@@ -3,7 +3,6 @@ import { basename, dirname, join } from 'node:path';
 import { type Paragraph, parseControl } from '../../../pipelines/formats/deb/control.ts';
 import {
   debugComponent,
-  packageFile,
   parseChecksums,
   parseRelease,
   type Release,
@@ -13,10 +12,11 @@ import {
   type VouchedFile,
 } from '../../../pipelines/formats/deb/release.ts';
 import { exists } from '../../files/exists.ts';
-import { readPacked } from '../files.ts';
+import { readPacked, readUnpacked } from '../files.ts';
 import { checked, insidePath } from '../names.ts';
 import type { NamedPackage, RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
+import { readPackages } from './packages-list.ts';
 
 /** Where the tree's only distribution is: the directory of its Release file. */
 export async function distributionOf(tree: string): Promise<string> {
@@ -184,7 +184,12 @@ export async function readRootIndex(tree: string, root: string): Promise<RootInd
   const found = await Promise.all(named.map(({ path }) => exists(join(tree, path))));
   const files = named.filter((_, position) => found[position]);
   const missing = named.filter((_, position) => !found[position]);
-  const lists = new Map(files.filter(({ path }) => isList(path)).map(({ path }) => [indexName(path), path]));
+  const lists = new Map<string, string>();
+  for (const { path } of files.filter((file) => isList(file.path))) {
+    const name = indexName(path);
+    // Of several forms of one list the plain one is read soonest.
+    if (lists.get(name) !== name) lists.set(name, path);
+  }
   // A list without content is left out by some, and nothing is lost with it.
   const known = new Set([...lists.keys(), ...named.flatMap(({ path, size }) => (size === 0 ? [indexName(path)] : []))]);
   const absent = missing.map(({ path }) => indexName(path)).filter((name) => isList(name) && !known.has(name));
@@ -198,8 +203,9 @@ function isList(path: string): boolean {
 }
 
 async function readList(tree: string, dist: string, list: string): Promise<NamedPackage[]> {
-  const paragraphs = parseControl(await readPacked(join(tree, list)));
-  const found = isSourceList(list) ? paragraphs.flatMap(namedSources) : paragraphs.map(namedBinary);
+  const found = isSourceList(list)
+    ? parseControl(await readPacked(join(tree, list))).flatMap(namedSources)
+    : readPackages(await readUnpacked(join(tree, list)));
   const base = await baseOf(tree, dist, found);
   return found.map((one) => ({ ...one, path: insidePath(join(base, one.path)) }));
 }
@@ -214,11 +220,6 @@ async function baseOf(tree: string, dist: string, packages: readonly { readonly 
     if (packages[0] !== undefined && (await exists(join(tree, base, packages[0].path)))) return base;
   }
   return dist;
-}
-
-function namedBinary(fields: Paragraph): NamedPackage {
-  const { Package: name = '', Version: version = '', Architecture: arch = '' } = fields;
-  return { kind: 'binary', name, version, arch, ...packageFile(fields) };
 }
 
 function namedSources(fields: Paragraph): NamedPackage[] {

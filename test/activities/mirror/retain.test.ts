@@ -41,7 +41,7 @@ test('what is left of a snapshot on a host that was taken out of the set waits u
   const hosts = { m1: { url: world.local('m1') } };
   const set = world.set({ hosts });
   const state = await openSetState(set, world.context);
-  await state.saveCommitted({ snapshot: 'deb-1', digest: 'd', packages: [] });
+  await state.saveCommitted({ snapshot: 'deb-1', digest: 'd' });
   await state.saveRemoving({ m2: ['deb-0'] });
   assert.equal(await isSettled({ set, state }, { digest: 'd' }), true);
   const again = world.set({ hosts: { ...hosts, m2: { url: world.local('m2') } } });
