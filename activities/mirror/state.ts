@@ -9,6 +9,7 @@ import { keepFirst, writeWhole } from '../files/write.ts';
 import { Locked, withLock } from '../process/lock.ts';
 import { removeLeftovers } from '../process/temporary.ts';
 import { type Manifests, manifestsIn } from './manifests.ts';
+import type { Outline } from './outline.ts';
 import { readPacked, writePacked } from './packed.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
@@ -76,6 +77,9 @@ export interface SetState extends Manifests {
   /** What the pool of the set holds on a host; null when it is not known. */
   pool(host: string): Promise<PoolRecord | null>;
   savePool(host: string, record: PoolRecord): Promise<void>;
+  /** How hosts stood when they were last seen whole. */
+  outlines(): Promise<Readonly<Record<string, Outline>>>;
+  saveOutlines(outlines: Readonly<Record<string, Outline>>): Promise<void>;
   /** Forgets packages and manifests of all snapshots but these. */
   keepOnly(snapshots: ReadonlySet<string>): Promise<void>;
   /** Hosts whose snapshot was found to be other than what was sent, with what is wrong. */
@@ -151,8 +155,9 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     packages: (snapshot) => read<readonly SyncedPackage[]>(path(join('packages', snapshot))),
     savePackages: (snapshot, packages) => write(path(join('packages', snapshot)), packages),
     ...manifestsIn(set.name, (kind, snapshot) => path(join(kind, snapshot))),
-    pool: (host) => readPacked(path(join('pools', host))),
-    savePool: (host, record) => writePacked(path(join('pools', host)), record),
+    ...poolsIn((host) => path(join('pools', host))),
+    outlines: async () => (await read<Record<string, Outline>>(path('outlines'))) ?? {},
+    saveOutlines: (value) => write(path('outlines'), value),
     keepOnly: (snapshots) => keepOnly(directory, snapshots),
     damaged: async () => (await read<Record<string, Damage>>(path('damaged'))) ?? {},
     saveDamaged: (value) => write(path('damaged'), value),
@@ -173,6 +178,23 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     queued: async () => (await read(path('queued'))) !== null,
     queue: () => write(path('queued'), true),
     unqueue: () => rm(path('queued'), { force: true }),
+  };
+}
+
+/** Each is read once by a command. */
+function poolsIn(path: (host: string) => string): Pick<SetState, 'pool' | 'savePool'> {
+  const known = new Map<string, Promise<PoolRecord | null>>();
+  return {
+    pool: (host) => {
+      const record = known.get(host) ?? readPacked<PoolRecord>(path(host));
+      known.set(host, record);
+      return record;
+    },
+    savePool: async (host, record) => {
+      known.delete(host);
+      await writePacked(path(host), record);
+      known.set(host, Promise.resolve(record));
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../../pipelines/mirror/outcome.ts';
 import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { withShownState } from '../repository/shown-state.ts';
+import { changesTo } from './changes.ts';
 import { type Base, type Work, withOpenHosts } from './command.ts';
 import { flipTogether } from './flip.ts';
 import { type FrozenSource, openSource, type Source } from './freeze.ts';
@@ -15,6 +16,7 @@ import { runAfter, runBefore } from './hooks.ts';
 import { shows } from './host.ts';
 import { journaled } from './journal.ts';
 import { damagedError, findDamage, mendSnapshot } from './mend.ts';
+import { noteOutlines } from './outline.ts';
 import { keepRecord, planPool } from './pool.ts';
 import { pruneSessions } from './prune.ts';
 import { rehearseOn } from './rehearse.ts';
@@ -206,6 +208,11 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   await state.saveTransaction(null);
   await forgetDamage(state, shown);
   await pruneSessions(shown, { state, context });
+  await noteOutlines(
+    state,
+    snapshot,
+    shown.map(({ host }) => host),
+  );
   const compared = publication.committed?.snapshot ?? snapshot;
   if (shown.length === sessions.length) await state.keepOnly(new Set([snapshot, compared, ...namesOn(sessions)]));
   return finished(work, publication);
@@ -244,19 +251,6 @@ async function finished(work: Work, { snapshot, source, frozen, committed }: Pub
   const outcome = setOutcome(set.commit, Object.values(hosts));
   const changes = outcome === 'unchanged' ? noChanges : await changesSince(committed?.snapshot ?? null);
   return { set: set.name, snapshot, outcome, hosts, packages: changes, ...saidOf(source) };
-}
-
-/** Compares packages with those of an earlier snapshot: once with each, however many hosts showed it. */
-function changesTo({ content }: FrozenSource, state: SetState) {
-  const known = new Map<string | null, PackageChanges>();
-  return async (snapshot: string | null): Promise<PackageChanges> => {
-    const found = known.get(snapshot);
-    if (found !== undefined) return found;
-    const before = snapshot === null ? [] : ((await state.packages(snapshot)) ?? []);
-    const changes = packageChanges(before, content.packages);
-    known.set(snapshot, changes);
-    return changes;
-  };
 }
 
 async function abandon(work: Work, snapshot: string): Promise<MirrorResult> {

@@ -3,6 +3,7 @@ import type { Work } from './command.ts';
 import type { Source } from './freeze.ts';
 import { shows } from './host.ts';
 import { findDamage } from './mend.ts';
+import { isAsNoted, noteOutlines } from './outline.ts';
 import { plainResult } from './session.ts';
 import { settleAll } from './settle.ts';
 import { isNotedOf } from './state.ts';
@@ -31,10 +32,13 @@ export async function tellUnchanged(
       error === null && view !== null && snapshot !== undefined && shows(host.set, view, snapshot),
   );
   if (snapshot === undefined || !showing) return null;
+  const noted = await settleAll(sessions.map(({ host }) => isAsNoted(host, state, snapshot).catch(() => false)));
+  const others = sessions.filter((_, position) => !noted[position]).map(({ host }) => host);
   const damage = await settleAll(
-    sessions.map(({ host }) => findDamage(host, state, snapshot).catch(() => 'it cannot be read')),
+    others.map((host) => findDamage(host, state, snapshot).catch(() => 'it cannot be read')),
   );
   if (damage.some((one) => one !== null)) return null;
+  await noteOutlines(state, snapshot, others);
   const hosts = Object.fromEntries(sessions.map(({ host }) => [host.name, plainResult({ target: snapshot })]));
   return { set: set.name, snapshot, outcome: 'unchanged', hosts, packages: noChanges, ...saidOf(source) };
 }
