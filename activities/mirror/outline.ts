@@ -3,15 +3,7 @@ import { outlineFormats, outlineText } from '../../pipelines/mirror/outline.ts';
 import { poolName } from '../../pipelines/mirror/shared.ts';
 import type { MirrorHost } from './host.ts';
 import { placeOf } from './snapshot.ts';
-import type { SetState } from './state.ts';
-
-/** What stands on a host, as two digests of names, sizes and times: a host with a shell works them out by itself. */
-export interface Outline {
-  readonly snapshot: string;
-  readonly own: string;
-  /** Null where the snapshot holds its packages itself. */
-  readonly pool: string | null;
-}
+import type { Outline, SetState } from './state.ts';
 
 /** Notes how hosts stand that show a snapshot whole, so that the next look at them need compare no files. */
 export async function noteOutlines(state: SetState, snapshot: string, hosts: readonly MirrorHost[]): Promise<void> {

@@ -9,7 +9,6 @@ import { keepFirst, writeWhole } from '../files/write.ts';
 import { Locked, withLock } from '../process/lock.ts';
 import { removeLeftovers } from '../process/temporary.ts';
 import { type Manifests, manifestsIn } from './manifests.ts';
-import type { Outline } from './outline.ts';
 import { readPacked, writePacked } from './packed.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
@@ -53,6 +52,14 @@ export interface Told {
 export interface Damage {
   readonly snapshot: string;
   readonly message: string;
+}
+
+/** What stands on a host, as two digests of names, sizes and times: a host with a shell works them out by itself. */
+export interface Outline {
+  readonly snapshot: string;
+  readonly own: string;
+  /** Null where the snapshot holds its packages itself. */
+  readonly pool: string | null;
 }
 
 /** What the set showed when it was last in agreement. */
