@@ -126,12 +126,14 @@ async function change(
     const made = { generations, now: given.date, keepFormer: given.keepFormer };
     const { standing, ...settled } = await fillTree(format, tree, { state, date, ...signing }, made);
     const signed = signer && signTree(format, tree, { settings: state.settings, signer });
-    // Whoever waits for it hears of it.
-    signed?.catch(() => {});
     // The note is written, and the disk begins with the index, while GnuPG signs it.
-    const name = await notedName(generations, standing);
-    if (settled.settled !== undefined) await waitForTree(tree, before, settled.settled);
-    await signed;
+    const noted = notedName(generations, standing).then(async (name) => {
+      if (settled.settled !== undefined) await waitForTree(tree, before, settled.settled);
+      return name;
+    });
+    // Where one fails, the other may still be writing: the next writer comes after both.
+    await Promise.allSettled([noted, signed]);
+    const [name] = await Promise.all([noted, signed]);
     await showTree(generations, tree, settled);
     await settleStanding(generations, name);
     return { ...answer, changed: true };

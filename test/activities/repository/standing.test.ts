@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256 } from '../../../activities/files/digest.ts';
 import { exists } from '../../../activities/files/exists.ts';
 import { listFiles } from '../../../activities/repository/files.ts';
@@ -208,4 +209,20 @@ test("a tree that is staged and shown later grows as well, and one that is never
     'spare-000003',
     'stale.json',
   ]);
+});
+
+test('a note that cannot be written gives the lock back only when the index is signed', async (t) => {
+  const { dir, make } = await repository(t);
+  const { home } = await generationsOf(dir);
+  await mkdir(join(home, 'stale-next.json'));
+  let going = 0;
+  const sign = async (text: string) => {
+    going += 1;
+    await sleep(500);
+    going -= 1;
+    return text;
+  };
+  const signer = { detach: sign, clear: sign, publicKey: async () => 'key', package: async () => {} };
+  await assert.rejects(publishPackages(format, { dir, files: [await make('beta')], settings, signer, date }), /EISDIR/);
+  assert.equal(going, 0);
 });
