@@ -1,12 +1,16 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { gunzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { writeWhole } from '../files/write.ts';
 
-/** Reads what `writePacked` wrote, or an older version of it; null where there is nothing. */
+/**
+ * Reads what `writePacked` wrote, or an older version of it with gzip; null where there is nothing. Of two the newer one
+ * counts: an older version that was used again does not see ours.
+ */
 export async function readPacked<T>(path: string): Promise<T | null> {
-  const bytes = (await readIfThere(`${path}.zst`)) ?? (await readIfThere(`${path}.gz`));
-  if (bytes === null) return null;
-  // Older versions packed with gzip.
+  const found = await Promise.all([`${path}.zst`, `${path}.gz`].map(readIfThere));
+  const [first] = found.filter((one) => one !== null).sort((one, other) => other.time - one.time);
+  if (first === undefined) return null;
+  const { bytes } = first;
   const text = bytes[0] === 0x1f ? gunzipSync(bytes) : zstdDecompressSync(bytes);
   return JSON.parse(text.toString()) as T;
 }
@@ -17,9 +21,11 @@ export async function writePacked(path: string, value: unknown): Promise<void> {
   await rm(`${path}.gz`, { force: true });
 }
 
-function readIfThere(path: string): Promise<Buffer | null> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
+async function readIfThere(path: string): Promise<{ readonly bytes: Buffer; readonly time: number } | null> {
+  try {
+    return { bytes: await readFile(path), time: (await stat(path)).mtimeMs };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
-  });
+  }
 }
