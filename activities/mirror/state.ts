@@ -163,7 +163,8 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
     savePackages: (snapshot, packages) => write(path(join('packages', snapshot)), packages),
     ...manifestsIn(set.name, (kind, snapshot) => path(join(kind, snapshot))),
     ...poolsIn((host) => path(join('pools', host))),
-    outlines: async () => (await read<Record<string, Outline>>(path('outlines'))) ?? {},
+    // They only save time.
+    outlines: async () => (await read<Record<string, Outline>>(path('outlines')).catch(() => null)) ?? {},
     saveOutlines: (value) => write(path('outlines'), value),
     keepOnly: (snapshots) => keepOnly(directory, snapshots),
     damaged: async () => (await read<Record<string, Damage>>(path('damaged'))) ?? {},

@@ -1,11 +1,5 @@
 import { freeName } from '../../pipelines/mirror/names.ts';
-import {
-  type MirrorResult,
-  noChanges,
-  type PackageChanges,
-  packageChanges,
-  setOutcome,
-} from '../../pipelines/mirror/outcome.ts';
+import { type MirrorResult, noChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
 import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { withShownState } from '../repository/shown-state.ts';
 import { changesTo } from './changes.ts';
@@ -209,7 +203,7 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   await forgetDamage(state, shown);
   await pruneSessions(shown, { state, context });
   await noteOutlines(
-    state,
+    work,
     snapshot,
     shown.map(({ host }) => host),
   );

@@ -1,9 +1,9 @@
 import { type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
 import type { Work } from './command.ts';
 import type { Source } from './freeze.ts';
-import { shows } from './host.ts';
+import { type MirrorHost, shows } from './host.ts';
 import { findDamage } from './mend.ts';
-import { isAsNoted, noteOutlines } from './outline.ts';
+import { forgetOutlines, isAsNoted, noteOutlines } from './outline.ts';
 import { plainResult } from './session.ts';
 import { settleAll } from './settle.ts';
 import { isNotedOf } from './state.ts';
@@ -22,23 +22,26 @@ export async function isSettled(
  * What a sync comes to where every host still shows that, whole: found by looking, without a lock. Null where one does
  * not, or cannot be asked.
  */
-export async function tellUnchanged(
-  { set, state, sessions }: Omit<Work, 'context' | 'lost'>,
-  source: Source,
-): Promise<MirrorResult | null> {
+export async function tellUnchanged(work: Omit<Work, 'lost'>, source: Source): Promise<MirrorResult | null> {
+  const { set, state, sessions } = work;
   const snapshot = (await state.committed())?.snapshot;
   const showing = sessions.every(
     ({ host, view, error }) =>
       error === null && view !== null && snapshot !== undefined && shows(host.set, view, snapshot),
   );
   if (snapshot === undefined || !showing) return null;
-  const noted = await settleAll(sessions.map(({ host }) => isAsNoted(host, state, snapshot).catch(() => false)));
-  const others = sessions.filter((_, position) => !noted[position]).map(({ host }) => host);
+  const silent: MirrorHost[] = [];
+  const told = await settleAll(
+    sessions.map(({ host }) => isAsNoted(host, state, snapshot).catch(() => void silent.push(host))),
+  );
+  await forgetOutlines(work, silent);
+  const others = sessions.flatMap(({ host }, position) => (told[position] === true ? [] : [host]));
   const damage = await settleAll(
     others.map((host) => findDamage(host, state, snapshot).catch(() => 'it cannot be read')),
   );
   if (damage.some((one) => one !== null)) return null;
-  await noteOutlines(state, snapshot, others);
+  const noted = sessions.flatMap(({ host }, position) => (told[position] === false ? [host] : []));
+  await noteOutlines(work, snapshot, noted);
   const hosts = Object.fromEntries(sessions.map(({ host }) => [host.name, plainResult({ target: snapshot })]));
   return { set: set.name, snapshot, outcome: 'unchanged', hosts, packages: noChanges, ...saidOf(source) };
 }
