@@ -14,6 +14,8 @@ export interface ReportStore {
   wasTold(key: string): Promise<boolean>;
   markTold(key: string): Promise<void>;
   forgetTold(key: string): Promise<void>;
+  /** Keys of it that begin so. */
+  listTold(start: string): Promise<readonly string[]>;
 }
 
 /** What the page and `sluice watch` are told as it happens. */

@@ -32,6 +32,11 @@ export async function wasTold({ db, tenant }: TenantRows, key: string): Promise<
   return row !== undefined;
 }
 
+export async function listTold({ db, tenant }: TenantRows, start: string): Promise<readonly string[]> {
+  const rows = db.selectFrom('told').select('key').where('tenant', '=', tenant);
+  return (await rows.where(sql<boolean>`starts_with(key, ${start})`).execute()).map(({ key }) => key);
+}
+
 export async function forgetTold({ db, tenant }: TenantRows, key: string): Promise<void> {
   await db.deleteFrom('told').where('tenant', '=', tenant).where('key', '=', key).execute();
 }

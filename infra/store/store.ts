@@ -8,7 +8,7 @@ import { createActs } from './acts.ts';
 import { estimates, findBuild, listBuildSets, listBuilds, saveBuild, saveBuildSet } from './builds.ts';
 import { openEmbeddedDatabase, type TenantRows } from './database.ts';
 import { createOccurrences } from './occurrences.ts';
-import { forgetTold, listQueues, markTold, saveQueue, wasTold } from './queues.ts';
+import { forgetTold, listQueues, listTold, markTold, saveQueue, wasTold } from './queues.ts';
 import { listReferrers, type Referrer } from './references.ts';
 import {
   addReleasePlan,
@@ -61,6 +61,7 @@ export function createStore(rows: TenantRows): Store {
     wasTold: (key) => wasTold(rows, key),
     markTold: (key) => markTold(rows, key),
     forgetTold: (key) => forgetTold(rows, key),
+    listTold: (start) => listTold(rows, start),
     listQueues: () => listQueues(rows),
     findBuild: (id) => findBuild(rows, id),
     listBuilds: (filter) => listBuilds(rows, filter),

@@ -8,6 +8,7 @@ test('of the events of a change the last that was handled is remembered, over re
     wasTold: async (key: string) => marks.has(key),
     markTold: async (key: string) => void marks.add(key),
     forgetTold: async (key: string) => void marks.delete(key),
+    listTold: async (start: string) => [...marks].filter((key) => key.startsWith(start)),
   };
   const read = (last: number) => async () => ({ last });
   const first = handledEvents(ledger);
@@ -23,4 +24,8 @@ test('of the events of a change the last that was handled is remembered, over re
   await first.mark('git:1', 9);
   await later.mark('git:1', 7);
   assert.equal(await handledEvents(ledger).last('git:1', read(9)), 9);
+  // A host that was restored from a backup has fewer: none of them is new, and those of a longer name count for nothing.
+  const restored = handledEvents(ledger);
+  assert.equal(await restored.last('git:1', read(4)), 4);
+  assert.equal(await restored.last('git:11', read(4)), 0);
 });

@@ -29,8 +29,11 @@ test('rows of two tenants with the same names stand beside each other, and each 
     assert.equal(await store.saveQueue(aQueue({ tenant, description: tenant })), true);
     assert.equal(await store.wasTold('key'), false);
     await store.markTold('key');
+    await store.markTold(`event/50%/${tenant}`);
   }
   for (const { tenant, store } of stores) {
+    assert.deepEqual(await store.listTold('event/50%/'), [`event/50%/${tenant}`]);
+    assert.deepEqual(await store.listTold('event/%/'), []);
     assert.equal((await store.findBuild('b1'))?.summary, tenant);
     assert.deepEqual([(await store.listBuilds({ limit: 9 })).map(({ summary }) => summary)], [[tenant]]);
     assert.deepEqual(
