@@ -35,12 +35,12 @@ modifyrepo_c --mdtype=modules modules.yaml repo.d/repodata > making
 cp -r repo.d root/repo.d
 
 failed=0
-says() { # EXPECTED COMMAND...
-  local expected=$1 said
-  shift
-  said=$("$@" 2>&1) || true
-  echo "\$ ${*: -3}: $(grep -m 1 -E "$expected" <<< "$said" || { echo "something else: $said"; })"
-  grep -qE "$expected" <<< "$said" || failed=1
+says() { # EXPECTED-STATUS EXPECTED-WORDS COMMAND...
+  local wanted=$1 expected=$2 status=0 said
+  shift 2
+  said=$("$@" 2>&1) || status=$?
+  echo "\$ ${*: -3}: exit status $status: $(grep -m 1 -E "$expected" <<< "$said" || echo "something else: $said")"
+  [ "$status" = "$wanted" ] && grep -qE "$expected" <<< "$said" || failed=1
 }
 options=(--assumeyes --setopt=module_platform_id=platform:any --releasever=1)
 old=(dnf "${options[@]}" --setopt=reposdir=/nowhere --setopt=cachedir="$work/cache" --nogpgcheck
@@ -48,10 +48,10 @@ old=(dnf "${options[@]}" --setopt=reposdir=/nowhere --setopt=cachedir="$work/cac
 new=(chroot root dnf5 "${options[@]}" --no-gpgchecks --repofrompath=it,file:///repo.d)
 
 dnf --version | sed -n 1p
-says 'Complete!' "${old[@]}" --installroot="$work/scripts" module enable scripts:1
-says 'Complete!' "${old[@]}" --installroot="$work/program" module enable program:1
+says 0 'Complete!' "${old[@]}" --installroot="$work/scripts" module enable scripts:1
+says 0 'Complete!' "${old[@]}" --installroot="$work/program" module enable program:1
 chroot root dnf5 --version | sed -n 1p
-says 'scripts +1 ' "${new[@]}" module list scripts
-says 'scripts:1:1:c0ffee00.noarch does not have a compatible architecture' "${new[@]}" module enable scripts:1
-says 'Complete!' "${new[@]}" module enable program:1
+says 0 'scripts +1 ' "${new[@]}" module list scripts
+says 1 'scripts:1:1:c0ffee00.noarch does not have a compatible architecture' "${new[@]}" module enable scripts:1
+says 0 'Complete!' "${new[@]}" module enable program:1
 exit "$failed"
