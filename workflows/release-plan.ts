@@ -9,7 +9,7 @@ import { type ReleasePlanInput, type ReleasePlanOutcome, taskQueues } from './co
 import { releasePlanId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
 import { has } from './patches.ts';
-import { indexesOf, refusalOf } from './release-publish.ts';
+import { indexesOf, refusal } from './release-publish.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 const options = { startToCloseTimeout: '30m', heartbeatTimeout, retry } as const;
@@ -111,13 +111,6 @@ async function makeSigned(plan: string, state: PlannedState): Promise<Made> {
   const finished = await steps.finishReleased({ format, repository, name, before, signatures, merged });
   if (finished.refused !== undefined) return { refused: `${repository}: ${finished.refused}` };
   return finished.ready ? { state: { repository, name, before }, notes } : { state: null, notes: [] };
-}
-
-/** A refusal is a verdict; any other error stays one. */
-function refusal(error: unknown): { readonly refused: string } {
-  const refused = refusalOf(error);
-  if (refused === undefined) throw error;
-  return { refused };
 }
 
 async function conclude(input: ReleasePlanInput, outcome: ReleasePlanOutcome, shown: readonly string[]): Promise<void> {

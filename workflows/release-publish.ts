@@ -72,7 +72,7 @@ export async function publishBuild(
   const { made, refused } = await prepareBeside(beside, publication);
   const together: Published =
     refused === undefined
-      ? await showAll(hands, publication, [own, ...made]).catch(refusedTogether)
+      ? await showAll(hands, publication, [own, ...made]).catch(notPublished)
       : { packages: [], refused };
   if (together.refused === undefined) return together;
   const alone = await showAll(hands, publication, [own]);
@@ -95,10 +95,9 @@ async function prepareBeside(
   }
 }
 
-function refusedTogether(error: unknown): Published {
-  const refused = refusalOf(error);
-  if (refused === undefined) throw error;
-  return { packages: [], refused };
+/** A refusal is a verdict; any other error stays one. */
+export function notPublished(error: unknown): Published {
+  return { packages: [], ...refusal(error) };
 }
 
 async function showAll(hands: Hands, { release }: Publication, made: readonly Prepared[]): Promise<Published> {
@@ -160,8 +159,9 @@ function describe(
   });
 }
 
-/** What a wall said that let nothing pass; undefined for any other error. */
-export function refusalOf(error: unknown): string | undefined {
+/** What a wall said that let nothing pass: a verdict. @throws any other error as it is */
+export function refusal(error: unknown): { readonly refused: string } {
   const { cause } = error instanceof ActivityFailure ? error : {};
-  return cause instanceof ApplicationFailure && cause.type === refusedFault ? cause.message : undefined;
+  if (cause instanceof ApplicationFailure && cause.type === refusedFault) return { refused: cause.message };
+  throw error;
 }

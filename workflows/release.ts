@@ -15,7 +15,7 @@ import { type ReleaseInput, type ReleaseRun, type StageResult, taskQueues } from
 import { type ReleaseName, rebuildId, releaseId, releaseRecordId } from './ids.ts';
 import { requireId, requireInput } from './input.ts';
 import { has } from './patches.ts';
-import { type Published, prepareBuild, publishBuild, refusalOf } from './release-publish.ts';
+import { notPublished, prepareBuild, publishBuild, refusal } from './release-publish.ts';
 import { attributes } from './search-attributes.ts';
 
 const retry = { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
@@ -156,7 +156,7 @@ interface Publication {
 
 async function publish(publication: Publication): Promise<Ended> {
   const { built } = publication;
-  const published = await publishBuild({ steps, signer, beside }, toPublish(publication)).catch(refusal);
+  const published = await publishBuild({ steps, signer, beside }, toPublish(publication)).catch(notPublished);
   if (published.refused !== undefined) return { result: 'FAILURE', summary: published.refused, artifacts: [], built };
   const { notes = [], ...rest } = published;
   const summary = [`${built.origin} ${namesOf(published.packages)}`, ...notes].join('; ');
@@ -167,7 +167,7 @@ async function publish(publication: Publication): Promise<Ended> {
 async function prepare(publication: Publication): Promise<Ended> {
   const { built } = publication;
   const done = await prepareBuild({ steps, signer }, toPublish(publication)).catch(refusal);
-  if ('refused' in done) return { result: 'FAILURE', summary: done.refused ?? '', artifacts: [], built };
+  if ('refused' in done) return { result: 'FAILURE', summary: done.refused, artifacts: [], built };
   const summary = `${built.origin} ${namesOf(done.packages)}, which waits for a release plan`;
   return { result: 'SUCCESS', summary, artifacts: [], ...done, built };
 }
@@ -188,14 +188,7 @@ function namesOf(packages: readonly ReleasedPackage[]): string {
 
 /** The same of what cannot even be chosen. */
 function refusedBuild(error: unknown): Built {
-  return { failure: { result: 'FAILURE', summary: refusal(error).refused ?? '', artifacts: [] } };
-}
-
-/** A refusal is a verdict; any other error stays one. */
-function refusal(error: unknown): Published {
-  const refused = refusalOf(error);
-  if (refused === undefined) throw error;
-  return { packages: [], refused };
+  return { failure: { result: 'FAILURE', summary: refusal(error).refused, artifacts: [] } };
 }
 
 /** @param line absent: the record bears the name of the workflow */

@@ -3,6 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
+const settled = promisify(fsync);
+
 /** File systems that cannot wait for a directory say one of these: they have no need, or no way. */
 const cannot = new Set(['EINVAL', 'ENOTSUP', 'EISDIR']);
 
@@ -10,7 +12,7 @@ const cannot = new Set(['EINVAL', 'ENOTSUP', 'EISDIR']);
 export async function sync(path: string): Promise<void> {
   const file = openSync(path, 'r');
   try {
-    await promisify(fsync)(file);
+    await settled(file);
   } catch (error) {
     if (!cannot.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {

@@ -95,7 +95,8 @@ export function createJobActivities(deps: JobDeps) {
 /** Errors that no other try mends: the content is gone, or is no graph. */
 const final: readonly string[] = ['NoSuchBlob', 'ZodError', 'SyntaxError'];
 
-async function readGraph({ blobs }: JobDeps, { digest }: GraphRef): Promise<StoredGraph> {
+/** @throws a Configuration failure where there is none any more, or it is damaged */
+export async function readGraph({ blobs }: Pick<JobDeps, 'blobs'>, { digest }: GraphRef): Promise<StoredGraph> {
   try {
     return JSON.parse((await blobs.read(digest)).toString('utf8'));
   } catch (error) {

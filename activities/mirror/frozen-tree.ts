@@ -59,13 +59,10 @@ export async function copyTree(source: string, tree: string, memory: string): Pr
 /** What some files are of a tree that nobody changes any more. */
 export async function manifestIn(tree: string, found: Scanned): Promise<Manifest> {
   const hashes: Record<string, { readonly sha256: string }> = {};
-  // Indexes have a second name that carries their hash.
-  const known = new Map<string, string>();
+  const digest = digestsIn(tree);
   for (const [position, [path, { id, size }]] of [...found.files].entries()) {
     if (position % turn === 0) await setImmediate();
-    const sha256 = known.get(id) ?? (await digestOf(join(tree, path), size));
-    known.set(id, sha256);
-    hashes[path] = { sha256 };
+    hashes[path] = { sha256: await digest(path, { id, size }) };
   }
   return manifestOf(found, hashes);
 }
@@ -201,24 +198,31 @@ async function digestOf(file: string, size: number): Promise<string> {
   return size > large ? sha256(file) : createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
+/** Tells what files of a tree are, and reads each once: an index has a second name, which carries its hash. */
+function digestsIn(tree: string) {
+  const read = new Map<string, string>();
+  return async (path: string, { id, size }: { readonly id: string; readonly size: number }): Promise<string> => {
+    const digest = read.get(id) ?? (await digestOf(join(tree, path), size));
+    read.set(id, digest);
+    return digest;
+  };
+}
+
 /** The first of some paths whose file is not what a manifest says; null where all are. */
 export async function firstChanged(
   tree: string,
   { files }: Pick<Manifest, 'files'>,
   paths: readonly string[],
 ): Promise<string | null> {
-  const read = new Map<string, string>();
+  const digest = digestsIn(tree);
   for (const [position, path] of paths.entries()) {
     if (position % turn === 0) await setImmediate();
     const wanted = files[path];
     if (wanted === undefined) continue;
     const found = lstatSync(join(tree, path), { throwIfNoEntry: false });
     if (found === undefined || found.size !== wanted.size) return path;
-    // A file of two names is read once.
-    const id = `${found.dev} ${found.ino}`;
-    const digest = read.get(id) ?? (await digestOf(join(tree, path), found.size));
-    read.set(id, digest);
-    if (digest !== wanted.sha256) return path;
+    const { dev, ino, size } = found;
+    if ((await digest(path, { id: `${dev} ${ino}`, size })) !== wanted.sha256) return path;
   }
   return null;
 }

@@ -117,18 +117,19 @@ async function choose(
   digest: string,
   merged: SourceState,
 ): Promise<ReleasePlan['promote'][number] | ReleasePlan['rebuild'][number]> {
-  const { format, files, build } = await readManifest(deps.store, digest);
-  const reason = await whyRebuild(deps, digest, merged);
+  const { format, files, build, source } = await readManifest(deps.store, digest);
+  const reason = await whyRebuild(deps, { digest, built: source.tree }, merged);
   if (reason === null) return { manifest: digest, format, build };
   return { reason, whole: files.some(({ kind }) => kind === 'source') };
 }
 
-async function whyRebuild(deps: ReleaseDeps, digest: string, { commit, tree }: SourceState): Promise<string | null> {
+async function whyRebuild(
+  deps: ReleaseDeps,
+  { digest, built }: { readonly digest: string; readonly built: string },
+  { commit, tree }: SourceState,
+): Promise<string | null> {
   if (deps.policy === 'rebuild') return 'the configuration asks for it';
-  const { source } = await readManifest(deps.store, digest);
-  if (source.tree !== tree) {
-    return `the merged tree ${tree.slice(0, 12)} is not the built one ${source.tree.slice(0, 12)}`;
-  }
+  if (built !== tree) return `the merged tree ${tree.slice(0, 12)} is not the built one ${built.slice(0, 12)}`;
   const fault = ({ attestation, build }: PackagesManifest) =>
     attestation === undefined ? `no worker attests the build ${build}` : null;
   const manifest = (each: string) => readManifest(deps.store, each);

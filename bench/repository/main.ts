@@ -2,9 +2,10 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { must, run } from '../../activities/process/run.ts';
+import { must } from '../../activities/process/run.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { closeAgent, exportPublicKey, openKey } from '../../activities/sign/key.ts';
+import { findProgram } from '../../infra/bootstrap/find.ts';
 import { makeDebs, makeRpms } from './packages.ts';
 import { aptFtparchive, createrepo, mergerepo, type Peer, reprepro, sluice } from './peers.ts';
 
@@ -54,8 +55,7 @@ async function sign(format: Row['format']): Promise<void> {
   await writeFile(join(await realpath(sluice(format, place).dir), publicKeyFile), text);
 }
 
-const has = (await run('reprepro', ['--version']).catch(() => null))?.code === 0;
-if (!has) await must('apt-get', ['install', '--yes', 'reprepro']);
+if (findProgram('reprepro') === undefined) await must('apt-get', ['install', '--yes', 'reprepro']);
 const work = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
 const gnupg = join(work, 'gnupg');
 const key = await openKey(gnupg, 'Bench <bench@example.org>', 'ed25519');

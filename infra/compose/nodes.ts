@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import { givenDirectory } from '../../activities/nodes/registry.ts';
 import { machinesAsLent } from '../../activities/nodes/static/records.ts';
-import { sizesAtOnce, wantedBy, withoutNodes } from '../../pipelines/by-hand/import-nodes.ts';
+import { sizesAtOnce } from '../../pipelines/by-hand/import-nodes.ts';
 import { handWork } from '../../pipelines/by-hand/request.ts';
-import { type FrozenJob, isPlaybook } from '../../pipelines/model/job.ts';
+import type { FrozenJob } from '../../pipelines/model/job.ts';
 import { defaultLabel, type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
 import { type Capacity, type Size, sizeWithin } from '../../pipelines/nodes/capacity.ts';
 import { sizedAs } from '../../pipelines/nodes/instance-types.ts';
+import { hasPlaybooks, wantedBy, withoutNodes } from '../../pipelines/nodes/wanted.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
 import type { Labels } from '../config/labels.ts';
@@ -107,10 +108,6 @@ function isLimited({
   maxRamGb,
 }: Pick<Capacity, 'maxServers' | 'maxCores' | 'maxRamGb'>): boolean {
   return [maxServers, maxCores, maxRamGb].some((limit) => limit !== undefined);
-}
-
-function hasPlaybooks({ uses, preRun, run, postRun }: Pick<Job, 'uses'> & Programs): boolean {
-  return uses === undefined && [...preRun, ...run, ...postRun].some(isPlaybook);
 }
 
 /** What a build at work has of a provider, whether or not that has limits. */

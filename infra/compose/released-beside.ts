@@ -1,11 +1,10 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { readGraph } from '../../activities/jobs/jobs.ts';
 import type { BlobStore } from '../../activities/ports.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import type { BuildIdentity, BuildSetInput, GraphRef, StoredGraph } from '../../workflows/contract.ts';
+import type { BuildIdentity, BuildSetInput, GraphRef } from '../../workflows/contract.ts';
 import type { Store } from '../store/store.ts';
-
-/** Errors that no other try mends. */
-const goneOrDamaged: readonly string[] = ['NoSuchBlob', 'SyntaxError'];
 
 interface BesideDeps {
   readonly platforms: readonly Pick<Platform, 'name' | 'primary'>[];
@@ -36,12 +35,12 @@ export function releasedBesideIn({ platforms, store, blobs, inputOf }: BesideDep
 }
 
 /** None where the graph is gone, or is none: the release stands alone, and is not held up. */
-async function jobsOf(blobs: BesideDeps['blobs'], { digest }: GraphRef): Promise<readonly FrozenJob[]> {
+async function jobsOf(blobs: BesideDeps['blobs'], graph: GraphRef): Promise<readonly FrozenJob[]> {
   try {
-    return (JSON.parse((await blobs.read(digest)).toString()) as StoredGraph).graph.jobs;
+    return (await readGraph({ blobs }, graph)).graph.jobs;
   } catch (error) {
-    if (!(error instanceof Error) || !goneOrDamaged.includes(error.name)) throw error;
-    return [];
+    if (error instanceof ApplicationFailure && error.nonRetryable) return [];
+    throw error;
   }
 }
 

@@ -1,29 +1,7 @@
 import type { ExportedJob } from '../export/description.ts';
-import { type FrozenJob, isPlaybook, type JobGraph } from '../model/job.ts';
-import { defaultLabel } from '../model/platform.ts';
+import type { JobGraph } from '../model/job.ts';
 import type { Size } from '../nodes/capacity.ts';
-
-type WantedNode = Pick<FrozenJob['nodeset']['nodes'][number], 'label' | 'size'>;
-type Wanting = Pick<FrozenJob, 'uses' | 'nodeset' | 'preRun' | 'run' | 'postRun'>;
-
-/** Stages that work in the server's or the worker's own process. */
-export const withoutNodes: ReadonlySet<FrozenJob['uses']> = new Set(['publish', 'mirror']);
-
-/** The nodes that a job has. */
-export interface WantedNodes {
-  readonly nodes: readonly WantedNode[];
-  /** Whether playbooks, which reach several containers, run in one besides, like the first. */
-  readonly control: boolean;
-}
-
-/** What a job has of its nodeset; a job with programs and without nodes has one of the default label. */
-export function wantedBy({ uses, nodeset, preRun, run, postRun }: Wanting): WantedNodes {
-  if (withoutNodes.has(uses)) return { nodes: [], control: false };
-  const bare = uses === undefined && run.length > 0 && nodeset.nodes.length === 0;
-  const plays = uses === undefined && [...preRun, ...run, ...postRun].some(isPlaybook);
-  const control = plays && nodeset.nodes.length > 1;
-  return { nodes: bare ? [{ label: defaultLabel }] : nodeset.nodes, control };
-}
+import { wantedBy } from '../nodes/wanted.ts';
 
 /** What one job of an export may have. */
 export interface ImportedNodes {

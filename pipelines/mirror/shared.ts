@@ -1,5 +1,5 @@
 import type { Manifest, ManifestFile } from './manifest.ts';
-import { parentsOf } from './way.ts';
+import { isIn, parentsOf } from './way.ts';
 
 /** Where the packages of all snapshots of a set are, beside these. */
 export function poolName(set: string): string {
@@ -44,13 +44,12 @@ export function splitShared(manifest: Manifest, set: string): SplitManifest {
 function splitAnew(manifest: Manifest, set: string): SplitManifest {
   const { shared = [], directories = [], files } = manifest;
   if (shared.length === 0) return { own: manifest, pool: null };
-  const inside = shared.map((folder) => `${folder}/`);
-  const isShared = (path: string) => inside.some((folder) => path.startsWith(folder));
+  const isShared = (path: string) => isIn(shared, path);
   const inPool: [string, ManifestFile][] = [];
   const apart: [string, ManifestFile][] = [];
   for (const entry of Object.entries(files)) (isShared(entry[0]) ? inPool : apart).push(entry);
-  const folders = directories.filter((path) => isShared(`${path}/`));
-  const others = directories.filter((path) => !isShared(`${path}/`));
+  const folders = directories.filter(isShared);
+  const others = directories.filter((path) => !isShared(path));
   const own = withLinks({ ...manifest, directories: others, files: Object.fromEntries(apart) }, set);
   return { own, pool: { directories: folders, files: Object.fromEntries(inPool), links: {} } };
 }
