@@ -1,6 +1,7 @@
 import type { ConnectionCheck } from '../connection.ts';
 import type { Place } from './pulls.ts';
 import { accountSchema, appSchema, hookConfigSchema, labelSchema } from './schema.ts';
+import { differenceOf } from './tokens.ts';
 
 /** What an App must be allowed to do, and hear. */
 const needed: Readonly<Record<string, 'read' | 'write'>> = {
@@ -121,7 +122,6 @@ async function checkClock({ client, settings }: Place): Promise<Line> {
   const { headers } = await client.ask(ask, accountSchema.partial());
   const skew = Date.now() - Date.parse(String(headers.date));
   if (Number.isNaN(skew)) return bad('GitHub does not say what time it is');
-  const seconds = Math.round(Math.abs(skew) / 1_000);
-  if (Math.abs(skew) <= mostSkew) return good(`our clock differs by ${seconds} s`);
-  return bad(`our clock is ${seconds} s ${skew > 0 ? 'ahead' : 'behind'}: an App's logins fail so; set it by NTP`);
+  const difference = `our clock is ${differenceOf(skew)} GitHub's`;
+  return Math.abs(skew) <= mostSkew ? good(difference) : bad(`${difference}: set it by NTP`);
 }

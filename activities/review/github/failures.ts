@@ -1,9 +1,14 @@
 import { HostRefusal } from '../http.ts';
 
-interface Failure {
+/** What Octokit throws. */
+export interface Failure {
   readonly status?: number;
   readonly name?: string;
-  readonly response?: { readonly data?: { readonly message?: unknown; readonly errors?: unknown } };
+  readonly message?: string;
+  readonly response?: {
+    readonly headers?: { readonly date?: string };
+    readonly data?: { readonly message?: unknown; readonly errors?: unknown };
+  };
 }
 
 /** What is not there is null: 404, 410, and 422 of a commit that there is not. */

@@ -231,6 +231,45 @@ test('hostile texts stay texts', async (t) => {
   assert.ok(events[0]?.comment?.startsWith('<!-- sluice:') && events[0].comment.isWellFormed());
 });
 
+for (const minutes of [-10, 10, 50]) {
+  test(`an App logs in at a GitHub whose clock is ${minutes} minutes ahead of ours`, async (t) => {
+    const { world, alpha, host, connection } = await openWorld(t);
+    const pull = await propose(world, alpha, { files: { a: '1' } });
+    world.skew = minutes * 60_000;
+    assert.equal((await host.readChange(idOf(alpha, pull)))?.patchset, 1);
+    assert.deepEqual(await host.listProjects(), ['acme/alpha', 'acme/beta']);
+    const asked = world.asked.filter((each) => /installation$/.test(each)).length;
+    assert.equal(asked, 2, 'once refused, once right');
+    const clock = (await connection.check?.())?.find(({ name }) => name === 'clock');
+    assert.match(clock?.message ?? '', minutes < 0 ? / s ahead of GitHub's: set it/ : / s behind GitHub's: set it/);
+    assert.equal(clock?.ok, false);
+    // What was told once need not be right for ever.
+    world.skew = 0;
+    await host.listProjects();
+  });
+}
+
+test('a token ends when GitHub says so, by whichever clock', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+  world.skew = 8 * 60_000;
+  const start = Date.now();
+  for (const minutes of [0, 50, 61, 130]) {
+    t.mock.timers.setTime(start + minutes * 60_000);
+    assert.equal((await host.readChange(idOf(alpha, pull)))?.patchset, 1, `${minutes} minutes later`);
+  }
+});
+
+test('an App does not sign for a time that is far from ours, and says what is wrong', async (t) => {
+  const { world, connection } = await openWorld(t);
+  world.skew = 2 * 3_600_000;
+  for (const { name, ok, message } of (await connection.check?.()) ?? []) {
+    assert.equal(ok, name === 'labels', name);
+    if (!ok) assert.match(message, /^our clock is (7200|7199) s behind GitHub's: set it by NTP$/, name);
+  }
+});
+
 test('a secret is in no error', async (t) => {
   const { world, open } = await openWorld(t);
   const { host } = open({ token: { env: 'TOKEN' } });

@@ -20,7 +20,7 @@ export async function serveGit(world: World, { request, response, url, input }: 
   const repository = world.repositories.find(({ fullName }) => fullName === now);
   const [, secret = ''] = (request.headers.authorization ?? '').split(' ');
   const [user, token] = Buffer.from(secret, 'base64').toString().split(':');
-  const known = [world.token.value, `ghs_${world.appId}`].includes(token ?? '');
+  const known = token === world.token.value || token?.startsWith(`ghs_${world.appId}_`);
   if (user !== 'x-access-token' || !known) {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="GitHub"' }).end();
     return;

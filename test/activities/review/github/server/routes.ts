@@ -43,10 +43,10 @@ const ownRoutes: Readonly<Record<string, Handler>> = {
   'GET /app': ({ world }) => ok(appOf(world)),
   'GET /app/hook/config': ({ world }) => ok(world.hook),
   'GET /app/installations': ({ world }) => listed([{ ...installationOf(world), account: ownerOf() }]),
-  'POST /app/installations/{installation_id}/access_tokens': ({ world }) => ({
-    status: 201,
-    body: { token: `ghs_${world.appId}`, expires_at: new Date(Date.now() + 3_600_000).toISOString() },
-  }),
+  'POST /app/installations/{installation_id}/access_tokens': ({ world }) => {
+    const end = Date.now() + world.skew + 3_600_000;
+    return { status: 201, body: { token: `ghs_${world.appId}_${end}`, expires_at: new Date(end).toISOString() } };
+  },
   'GET /installation/repositories': ({ world }) =>
     listed(
       world.repositories.map((one) => repositoryOf('repository', one)),

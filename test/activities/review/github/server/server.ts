@@ -62,8 +62,9 @@ async function handle(world: World, { method, path, url, input, authorization }:
     world.problems.push(`nobody answers ${method} ${path}`);
     return failed(404, 'Not Found');
   }
-  const login = await authenticate(world, authorization);
+  const login = authenticate(world, authorization);
   const asApp = /^(GET|POST) \/app(\/|$)|\/installation$/.test(asked.route);
+  if (login !== null && typeof login === 'object') return failed(401, login.refused);
   if (login === undefined || asApp !== (login === null)) return failed(401, 'Bad credentials');
   const name = `${asked.given.owner}/${asked.given.repo}`.toLowerCase();
   const renamed = world.renamed.get(name);
@@ -91,21 +92,34 @@ async function handle(world: World, { method, path, url, input, authorization }:
   return result;
 }
 
-/** The login of who asks, null for the App itself, undefined for nobody. */
-async function authenticate(world: World, authorization: string): Promise<string | null | undefined> {
+/** The login of who asks, null for the App itself, undefined for nobody, or why an App is not let in. */
+function authenticate(world: World, authorization: string): string | null | undefined | { readonly refused: string } {
   const [, secret = ''] = authorization.split(' ');
   if (secret === world.token.value) return world.token.login;
-  if (secret === `ghs_${world.appId}`) return `${world.slug}[bot]`;
+  const now = Date.now() + world.skew;
+  if (secret.startsWith(`ghs_${world.appId}_`)) {
+    return Number(secret.split('_')[2]) > now ? `${world.slug}[bot]` : undefined;
+  }
   const [head = '', claims = '', signature = ''] = secret.split('.');
   if (signature === '') return undefined;
-  const signed = verify(
-    'sha256',
-    Buffer.from(`${head}.${claims}`),
-    world.publicKey,
-    Buffer.from(signature, 'base64url'),
-  );
-  const { iss, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as { iss: unknown; exp: number };
-  return signed && String(iss) === String(world.appId) && exp * 1_000 > Date.now() ? null : undefined;
+  const text = Buffer.from(`${head}.${claims}`);
+  const signed = verify('sha256', text, world.publicKey, Buffer.from(signature, 'base64url'));
+  if (!signed) return { refused: 'A JSON web token could not be decoded' };
+  const { iss, iat, exp } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
+  if (String(iss) !== String(world.appId)) return { refused: 'Integration not found' };
+  const refused = faultOfTimes(Number(iat), Number(exp), now / 1_000);
+  return refused === null ? null : { refused };
+}
+
+/** In GitHub's words. */
+function faultOfTimes(iat: number, exp: number, now: number): string | null {
+  if (!(iat <= now)) {
+    return "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued";
+  }
+  if (!(exp > now)) {
+    return "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires";
+  }
+  return exp > now + 600 ? "'Expiration time' claim ('exp') is too far in the future" : null;
 }
 
 function page(result: Answered, url: URL): Answered {
