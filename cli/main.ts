@@ -1,12 +1,21 @@
 import { registerHooks } from 'node:module';
 
-// Our own modules are named by where they are: Node would look for package.json and links around each of a hundred.
+// Modules that are named by where they are, ours and zod's: Node would look for package.json and links around each of
+// two hundred. zod brings its messages in sixty languages, which nobody asks for.
 registerHooks({
-  resolve: (specifier, context, next) =>
-    specifier.startsWith('.') && specifier.endsWith('.ts')
-      ? { url: new URL(specifier, context.parentURL).href, format: 'module-typescript', shortCircuit: true }
-      : next(specifier, context),
+  resolve: (specifier, context, next) => {
+    const from = context.parentURL ?? '';
+    if (!specifier.startsWith('.')) return next(specifier, context);
+    if (specifier.endsWith('.ts')) return found(new URL(specifier, from).href, 'module-typescript');
+    if (!specifier.endsWith('.js') || !from.includes('/node_modules/zod/')) return next(specifier, context);
+    return found(specifier.endsWith('/locales/index.js') ? 'data:text/javascript,' : new URL(specifier, from).href);
+  },
 });
+
+function found(url: string, format = 'module') {
+  return { url, format, shortCircuit: true };
+}
+
 const [{ exitStatus }, { runCommandLine }] = await Promise.all([import('./fault.ts'), import('./program.ts')]);
 
 // A reader that closes early, such as `head`, has all that it wants.
