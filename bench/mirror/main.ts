@@ -32,6 +32,9 @@ function median(values: readonly number[]): number {
 async function openPlaces(world: World, ends: (() => unknown)[]): Promise<readonly Place[]> {
   const local = join(world.directory, 'local');
   const daemon = await world.daemon('daemon');
+  // Sluice lists all of a mirror's root: what rsync sends beside it stands elsewhere.
+  const plain = (name: string) => join(world.directory, `plain-${name}`);
+  const plainDaemon = await world.daemon('plain-daemon');
   const key = join(world.directory, 'sshd');
   await mkdir(key);
   const server = await startSshServer(key);
@@ -42,14 +45,15 @@ async function openPlaces(world: World, ends: (() => unknown)[]): Promise<readon
     const root = join(world.directory, name);
     const { identity, knownHosts } = server;
     const host = { url: `ssh://root@127.0.0.1:${server.port}${root}`, identity, knownHosts };
-    return { kind: 'ssh', root, host, target: `root@127.0.0.1:${root}`, options: ['--rsh', shell], base: '..' };
+    return { kind: 'ssh', root, host, target: `root@127.0.0.1:${plain(name)}`, options: ['--rsh', shell], base: '..' };
   };
   const places: Place[] = [
-    { kind: 'local', root: local, host: { url: local }, target: local, options: [], base: '..' },
-    { kind: 'daemon', root: daemon.root, host: { url: daemon.url }, target: daemon.url, options: [], base: '' },
+    { kind: 'local', root: local, host: { url: local }, target: plain('local'), options: [], base: '..' },
+    { kind: 'daemon', root: daemon.root, host: { url: daemon.url }, target: plainDaemon.url, options: [], base: '' },
     ...['ssh', 'ssh-1', 'ssh-2', 'ssh-3'].map(ssh),
   ];
-  for (const { root } of places) await mkdir(root, { recursive: true });
+  const roots = [...places.map(({ root }) => root), plain('local'), plain('ssh')];
+  for (const root of roots) await mkdir(root, { recursive: true });
   return places;
 }
 
