@@ -4,6 +4,7 @@ import { defaultKeepFormer } from '../../pipelines/policy/former-files.ts';
 import { type Generations, nextName, type Settled } from './generations.ts';
 import type { RepositoryFormat } from './port.ts';
 import { readStanding, type Standing, type Step, sharePools, takePool } from './standing.ts';
+import { addedPaths } from './state.ts';
 import { growTree, type Serving, type TreePlan, writeTree } from './tree.ts';
 
 /** How a tree was filled. */
@@ -39,7 +40,12 @@ export async function fillTree(
     if (grown !== null) return grown;
   }
   const { stale, inPools } = await writeTree(format, tree, plan);
-  return { standing: { stale, steps: inPools ? [] : null, clock } };
+  const standing = { stale, steps: inPools ? [] : null, clock };
+  // All packages were put there by us, and as they are to be shown.
+  const own = before === null && given.state.count === 0 && given.signer === undefined;
+  return own
+    ? { standing, settled: { directories: format.pools, changed: addedPaths(given.state.added) } }
+    : { standing };
 }
 
 interface Ground {

@@ -32,7 +32,7 @@ const sparePrefix = 'spare-';
 const goingPrefix = 'going-';
 
 /** From so many files on a tree is not waited for file by file. */
-const many = 500;
+export const many = 500;
 
 /** Trees kept besides the one shown, for readers that are still inside. */
 const keptGenerations = 3;

@@ -5,8 +5,9 @@ import { isIn } from '../../pipelines/mirror/way.ts';
 import { type Former, type NextState, staysForClients } from '../../pipelines/policy/former-files.ts';
 import { sha256 } from '../files/digest.ts';
 import { exists } from '../files/exists.ts';
+import { run } from '../process/run.ts';
 import { copy, copyDigested, linkFile } from './files.ts';
-import { type Generations, recentTrees } from './generations.ts';
+import { type Generations, many, recentTrees } from './generations.ts';
 import {
   type Entry,
   type IndexSigner,
@@ -141,6 +142,7 @@ async function linkThere(from: string, to: string): Promise<boolean> {
 async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan): Promise<void> {
   const { state, date, resign = false } = plan;
   const added = await place(format, tree, plan);
+  const written = state.added.length < many ? undefined : writeBehind(tree);
   // Where packages changed, or where there is nothing to start from, all are described again.
   const afresh = state.lists === null || resign ? await state.kept() : state.foreign;
   const entries = [...added, ...(await describeKept(format, tree, afresh))];
@@ -148,6 +150,12 @@ async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan
   const gone = new Set(state.removed.map((one) => (one as ListedPackage).path));
   await format.index(tree, state.settings, { date, lists, added: entries, gone, extras: state.extras });
   await requireIndexed(format, tree, { fresh: [...afresh, ...state.added], count: state.count + state.added.length });
+  await written;
+}
+
+/** The disk begins with what there is. Who shows the tree waits for all of it, and hears of what fails. */
+async function writeBehind(tree: string): Promise<void> {
+  await run('sync', ['--file-system', '--', tree]).catch(() => {});
 }
 
 /** A package and its place in the tree. */

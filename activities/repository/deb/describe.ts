@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { parseControl } from '../../../pipelines/formats/deb/control.ts';
 import { parseChecksums } from '../../../pipelines/formats/deb/release.ts';
 import { run } from '../../process/run.ts';
@@ -43,42 +43,44 @@ function shardsOf(files: readonly string[]): string[][] {
     : Array.from({ length: count }, (_, shard) => binaries.slice(shard * size, (shard + 1) * size));
 }
 
-/** Under numbers as names: what a file is called elsewhere is nobody's business. */
+/** How apt-ftparchive finds the files of a list, below the directory that it is started in. */
+const binaryList = `Dir { ArchiveDir "."; CacheDir "."; };
+Default { Packages::Compress "."; };
+BinDirectory "." { FileList "list"; Packages "Packages"; Packages::Extensions ".deb .udeb"; };
+`;
+
 async function describeBinaries(work: string, files: readonly string[]): Promise<Map<string, Description | null>> {
   mkdirSync(work);
-  const numbers = new Map<string, readonly string[]>();
-  const realPath = realPaths();
-  for (const [position, file] of files.entries()) {
-    const name = `${position}${file.endsWith('.udeb') ? '.udeb' : '.deb'}`;
-    // They come by the thousand: a turn of the event loop for each takes longer than the link.
-    symlinkSync(resolve(file), join(work, name));
-    numbers.set(`./${name}`, [file]);
-    // apt-ftparchive names a file by where its link leads, if that path is shorter than the directory's.
-    const real = realPath(file);
-    numbers.set(real, [...(numbers.get(real) ?? []), file]);
-  }
-  const args = [...digests, 'packages', '.'];
-  const { stdout } = await run('apt-ftparchive', args, { cwd: work, encoding: 'latin1' });
+  const named = linkedNames(work, files);
+  writeFileSync(join(work, 'list'), [...named.keys()].map((name) => `${name}\n`).join(''));
+  writeFileSync(join(work, 'generate.conf'), binaryList);
+  await run('apt-ftparchive', [...digests, 'generate', 'generate.conf'], { cwd: work });
   const found = new Map<string, Description | null>();
-  for (const text of paragraphs(stdout)) {
+  for (const text of paragraphs(await readFile(join(work, 'Packages'), 'latin1').catch(() => ''))) {
     const fields = parseControl(text)[0] ?? {};
-    for (const file of numbers.get(fieldOf(text, 'Filename')) ?? []) {
-      found.set(file, { id: identify(fields, basename(file)), sha256: fields.SHA256 ?? '', texts: [text] });
-    }
+    const file = named.get(fieldOf(text, 'Filename')) ?? '';
+    found.set(file, { id: identify(fields, basename(file)), sha256: fields.SHA256 ?? '', texts: [text] });
   }
   return found;
 }
 
-/** Tells where links lead, and looks at each directory once: thousands of files stand in few. */
-function realPaths(): (file: string) => string {
-  const known = new Map<string, string>();
-  return (file) => {
-    if (lstatSync(file).isSymbolicLink()) return realpathSync(file);
-    const directory = dirname(file);
-    const real = known.get(directory) ?? realpathSync(directory);
-    known.set(directory, real);
-    return join(real, basename(file));
-  };
+/**
+ * Short names for files, whatever they are called: a link for each directory, since a link for each of thousands of files
+ * takes longer than to describe them. apt-ftparchive cuts lines of a list off at a thousand bytes, and blanks from them.
+ */
+function linkedNames(work: string, files: readonly string[]): ReadonlyMap<string, string> {
+  const directories = new Map<string, string>();
+  const names = new Map<string, string>();
+  for (const file of files) {
+    const [directory, name] = [dirname(file), basename(file)];
+    const plain = /^[\w.+~:%@=,-]+$/.test(name);
+    const target = resolve(plain ? directory : file);
+    const link = directories.get(target) ?? `${directories.size}${plain ? '' : extname(file)}`;
+    if (!directories.has(target)) symlinkSync(target, join(work, link));
+    directories.set(target, link);
+    names.set(plain ? `${link}/${name}` : link, file);
+  }
+  return names;
 }
 
 async function describeSource(work: string, file: string): Promise<Description | null> {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { link, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { debugComponent, releaseFiles } from '../../../pipelines/formats/deb/release.ts';
+import { makeOpenDirectory } from '../../files/modes.ts';
 import { must } from '../../process/run.ts';
 import { changeLists, seal, unseal, withPlain } from '../compose.ts';
 import { checked } from '../names.ts';
@@ -30,7 +31,7 @@ interface ListedFile {
 export async function index(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void> {
   if (settings.codename === '') throw new RepositoryRefusal('an APT repository needs a codename: give --codename');
   const dist = join(tree, 'dists', checked('codename', settings.codename));
-  await mkdir(join(tree, 'pool'), { recursive: true });
+  await makeOpenDirectory(join(tree, 'pool'));
   const architectures = await architecturesOf(settings, change);
   const files: ListedFile[] = [];
   for (const name of listNames(architectures, settings.debug)) {

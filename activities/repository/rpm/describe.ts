@@ -50,13 +50,24 @@ async function readDescriptions(work: string, files: readonly string[]): Promise
   return files.map((file) => found.get(pathOf(file)) ?? null);
 }
 
+/** How a package begins in the first list, as createrepo_c writes it: text inside of it has no tags. */
+const usualHead =
+  /^<package type="rpm">\n {2}<name>([^<]*)<\/name>\n {2}<arch>([^<]*)<\/arch>\n {2}<version epoch="([^"]*)" ver="([^"]*)" rel="([^"]*)"\/>\n {2}<checksum type="([^"]*)" pkgid="YES">([^<]*)<\/checksum>\n.*?\n {2}<size package="(\d+)"[^>]*\/>\n.*?<location href="([^"]*)"\/>/s;
+
 /** What packages of the first list are called and where they are; what they need and offer, most of the text, is passed over. */
 export function namedIn(primary: readonly string[]): PrimaryPackage[] {
-  const heads = primary.map((text) => {
+  return primary.flatMap((text) => {
     const end = text.indexOf('<format>');
-    return end < 0 ? text : `${text.slice(0, end)}</package>\n`;
+    const head = end < 0 ? text : `${text.slice(0, end)}</package>\n`;
+    const found = usualHead.exec(head)?.slice(1).map(decode);
+    // A tree of elements for each of thousands takes most of the time of a publication.
+    return found === undefined ? parsePrimary(`<metadata>${head}</metadata>`) : [packageOf(found)];
   });
-  return parsePrimary(`<metadata>${heads.join('')}</metadata>`);
+}
+
+function packageOf(found: readonly string[]): PrimaryPackage {
+  const [name = '', arch = '', epoch = '', version = '', release = '', checksumType = '', checksum = ''] = found;
+  return { name, arch, epoch, version, release, path: found[8] ?? '', size: Number(found[7]), checksumType, checksum };
 }
 
 function pathOf(file: string): string {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
+import { makeOpenDirectory } from '../../files/modes.ts';
 import { changeLists, seal, unseal } from '../compose.ts';
 import { insidePath } from '../names.ts';
 import { type Piece, packPiece } from '../pieces.ts';
@@ -39,7 +40,7 @@ function below(part: Part, path: string): string {
 
 /** Under names that carry their checksums. */
 async function writeRepository(tree: string, settings: RepositorySettings, change: IndexChange): Promise<void> {
-  await mkdir(join(tree, 'Packages'), { recursive: true });
+  await makeOpenDirectory(join(tree, 'Packages'));
   await mkdir(join(tree, 'repodata'), { recursive: true });
   const before = listTypes.map((type) => change.lists?.get(type) ?? []);
   const lists = await changeLists(before, change, elementForm);

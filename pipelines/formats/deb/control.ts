@@ -24,7 +24,7 @@ function parseParagraph(text: string): Paragraph {
   let last = '';
   for (const line of text.split('\n')) {
     const field = /^([!-9;-~]+):[ \t]*(.*)$/.exec(line);
-    if (field?.[1] !== undefined && !/^\s/.test(line)) {
+    if (field?.[1] !== undefined) {
       last = fieldName(field[1]);
       fields[last] = field[2] ?? '';
     } else if (last !== '' && /^[ \t]/.test(line)) {

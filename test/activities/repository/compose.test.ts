@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -11,7 +11,8 @@ import { listFiles } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { openPiece, type Piece } from '../../../activities/repository/pieces.ts';
 import { publishPackages, removePackages } from '../../../activities/repository/publish.ts';
-import { elements } from '../../../activities/repository/rpm/describe.ts';
+import { elements, escaped, namedIn } from '../../../activities/repository/rpm/describe.ts';
+import { parsePrimary } from '../../../pipelines/formats/rpm/repodata.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, temporary } from './packages.ts';
 
@@ -177,6 +178,48 @@ test('RPM packages are described wherever they are, and none for another; a line
   );
   assert.equal(described[0]?.sha256, described[2]?.sha256);
   await assert.rejects(repositoryFormats.rpm.describe([join(work, 'a\nb.rpm')]), /line break/);
+});
+
+test('DEB packages are described whatever they are called and wherever a link to them stands, and none for another', async (t) => {
+  const work = await temporary(t);
+  const made = await makePackage('deb', work, { name: 'alpha', version: '1-1' });
+  const odd = await mkdtemp(join(work, "a b&<ä>'\n"));
+  const names = ['plain.deb', ' a%20b.deb', 'ü .udeb', 'line\nbreak.deb', '#1.deb', 'link.deb'];
+  for (const name of names.slice(0, -1)) await cp(made, join(odd, name));
+  await symlink(made, join(odd, 'link.deb'));
+  await writeFile(join(odd, 'text.deb'), 'no package');
+  const files = [...names, 'text.deb', 'absent.deb', 'plain.deb'].map((name) => join(odd, name));
+  const described = await repositoryFormats.deb.describe([...files, made]);
+  const good = (one: (typeof described)[number]) => one?.id.name === 'alpha' && one.sha256 === described[0]?.sha256;
+  assert.deepEqual(described.map(good), [...names.map(() => true), false, false, true, true]);
+});
+
+test('what a package of an RPM list is called is read alike with and without taking all of it apart', () => {
+  const text = fc.string({ unit: fc.constantFrom(...'ab.-~^&<>"\' \n/=é') }).map(escaped);
+  const [sum, number] = [fc.stringMatching(/^[0-9a-f]{64}$/), fc.nat()];
+  fc.assert(
+    fc.property(fc.record({ name: text, version: text, said: text, path: text, sum, number }), (one) => {
+      const element = `<package type="rpm">
+  <name>${one.name}</name>
+  <arch>noarch</arch>
+  <version epoch="1" ver="${one.version}" rel="2"/>
+  <checksum type="sha256" pkgid="YES">${one.sum}</checksum>
+  <summary>${one.said}</summary>
+  <description>${one.said}</description>
+  <packager></packager>
+  <url>${one.said}</url>
+  <time file="1" build="2"/>
+  <size package="${one.number}" installed="5" archive="408"/>
+  <location href="${one.path}"/>
+  <format>
+    <file>/x</file>
+  </format>
+</package>
+`;
+      const whole = parsePrimary(`<metadata>${element}</metadata>`);
+      assert.deepEqual(namedIn([element, element.replace(' pkgid="YES"', '')]), [...whole, ...whole]);
+    }),
+  );
 });
 
 test('a Release file says what apt-ftparchive says', async (t) => {
