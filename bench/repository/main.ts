@@ -66,6 +66,8 @@ try {
   const rpms = await makeRpms(join(work, 'rpms'), packages);
   const moreDebs = await makeDebs(join(work, 'more-debs'), warm + rounds, packages);
   const moreRpms = await makeRpms(join(work, 'more-rpms'), warm + rounds, packages);
+  // Else who waits for the disk first waits for what was made here.
+  await must('sync', []);
   const rows = [
     ...(await measure('deb', [sluice('deb', place), reprepro(place), aptFtparchive(place)], {
       first: debs,
