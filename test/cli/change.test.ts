@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createGitHost } from '../../activities/review/git/adapter.ts';
 import { createPeople } from '../../activities/review/git/people.ts';
 import { receive } from '../../activities/review/git/receive/receive.ts';
@@ -16,8 +12,8 @@ import { bareRepository, makeCommit, setBranch } from '../activities/git/reposit
 import { account, messageFor } from '../activities/review/developer.ts';
 import { aBuild, anItem, aQueue } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
+import { runAt } from './run.ts';
 
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 let server: TestServer;
 let commit: string;
 let root: string;
@@ -47,14 +43,7 @@ after(async () => {
   await rm(root, { recursive: true });
 });
 
-async function run(...args: string[]) {
-  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-    ...{ env, cwd: server.data },
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { stdout, stderr, code };
-}
+const run = (...args: readonly string[]) => runAt(server, args);
 
 for (const name of ['1', 'git:1', 'tinycdb/1']) {
   test(`B1: change show ${name} tells what happened, why, and what can be done`, async () => {

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
 import type { Hold } from '../../pipelines/nodes/holds.ts';
 import type { HoldRequest, NodeHolds } from '../../server/holds.ts';
 import { aJob, anItem, aQueue } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 import { change } from '../workflows/make.ts';
+import { runAt } from './run.ts';
 
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const minute = 60_000;
 
 let asked: (HoldRequest & { readonly by: string })[] = [];
@@ -62,12 +58,7 @@ beforeEach(() => {
 });
 
 async function run(...args: readonly string[]) {
-  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'hold', ...args], {
-    env,
-    cwd: server.data,
-  });
-  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  const { code, stdout: out, stderr: err } = await runAt(server, ['hold', ...args]);
   return { code, out, err };
 }
 

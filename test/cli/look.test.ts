@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import { buildLayout, defaultTenant, parseConfigFile } from '../../pipelines/language/language.ts';
 import { aBuild, aBuildSet, aJob, aMirror, anItem, aQueue, aRelease } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
-
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+import { runAt, startAt } from './run.ts';
 
 const tenant = { ...defaultTenant, name: 'main' };
 const files = [
@@ -44,19 +40,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-function start(args: readonly string[], env: Record<string, string> = {}) {
-  const given = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '', ...env };
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-    env: given,
-    cwd: server.data,
-  });
-}
-
-async function run(args: readonly string[], env: Record<string, string> = {}) {
-  const child = start(args, env);
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { stdout, stderr, code };
-}
+const run = (args: readonly string[], env: Record<string, string> = {}) => runAt(server, args, { env });
 
 describe('looking from the command line', () => {
   it('draws the queues as a tree', async () => {
@@ -178,7 +162,7 @@ describe('looking from the command line', () => {
   });
 
   it('F12: watch --json says at once how things stand', async () => {
-    const child = start(['watch', '--json']);
+    const child = startAt(server, ['watch', '--json']);
     const [text] = await once(child.stdout, 'data');
     assert.match(String(text), /^\{"type":"status","data":\{/);
     child.kill();
@@ -245,7 +229,7 @@ describe('looking from the command line', () => {
   });
 
   it('watches: a line for each thing that happens, where nobody sits at a terminal', async () => {
-    const child = start(['watch']);
+    const child = startAt(server, ['watch']);
     while (server.live.watchers < 2) await sleep(20);
     await server.report.recordBuild(aBuild({ id: 'b9', result: 'FAILURE', summary: 'no such header' }));
     const [line] = await once(child.stdout, 'data');

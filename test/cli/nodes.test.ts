@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { render } from '../../cli/nodes.ts';
 import { emptyDesk, type NodesLease, type NodesRequest } from '../../pipelines/nodes/desk.ts';
 import { type NodesFacts, nodesView } from '../../server/nodes-view.ts';
@@ -13,6 +9,7 @@ import { renderNodesPage } from '../../web/nodes.ts';
 import { heldId, jobId } from '../../workflows/ids.ts';
 import { aBuild } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
+import { runAt } from './run.ts';
 
 const now = 10 * 60_000;
 const size = { cores: 2, ramGb: 4 };
@@ -157,13 +154,7 @@ before(async () => {
 after(() => server.stop());
 
 async function run(...args: readonly string[]) {
-  const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
-  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'nodes', ...args], {
-    env,
-    cwd: server.data,
-  });
-  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  const { code, stdout: out, stderr: err } = await runAt(server, ['nodes', ...args]);
   return { code, out, err };
 }
 

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { PlanPreview, ReleasePlanRecord } from '../../activities/report/types.ts';
 import type { GiveMetadata } from '../../server/release-metadata.ts';
@@ -13,8 +9,8 @@ import { createReleasePlans, type ReleasePlans } from '../../server/release-plan
 import { advisories, group } from '../activities/repository/extra-samples.ts';
 import { aBuild } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
+import { runAt } from './run.ts';
 
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const of = { format: 'deb', name: 'alpha', version: '1.1-1', arch: 'all' };
 const plan: ReleasePlanRecord = {
   ...{ id: 'q4', tenant: 'main', state: 'planned', summary: '', startTime: 0, endTime: null },
@@ -85,10 +81,7 @@ beforeEach(() => {
 });
 
 async function run(...args: readonly string[]) {
-  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
-  const options = { env, cwd: server.data };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'release', ...args], options);
-  const [[code], out, err] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)]);
+  const { code, stdout: out, stderr: err } = await runAt(server, ['release', ...args]);
   return { code, out, err };
 }
 

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { decryptText } from '../../activities/secrets/oaep.ts';
 import { parseConfigFile } from '../../pipelines/language/language.ts';
 import { privateKey } from '../activities/secrets/vector.ts';
 import { startServer, type TestServer } from '../server/server.ts';
+import { runAt } from './run.ts';
 
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const pem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
 
 let server: TestServer;
@@ -26,16 +22,8 @@ before(async () => {
 after(() => server.stop());
 
 /** Runs `sluice secret encrypt` for `org/app` with something on its standard input. */
-async function encrypt(args: readonly string[], input: string | Uint8Array = '') {
-  const words = ['secret', 'encrypt', '--project', 'org/app', ...args];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...words], {
-    env: { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' },
-    cwd: server.data,
-  });
-  child.stdin.end(input);
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { stdout, stderr, code };
-}
+const encrypt = (args: readonly string[], input: string | Uint8Array = '') =>
+  runAt(server, ['secret', 'encrypt', '--project', 'org/app', ...args], { input });
 
 /** The values of the one secret in a configuration file, opened. */
 function opened(yaml: string): { readonly name: string; readonly values: Record<string, string> } {

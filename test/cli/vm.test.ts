@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { choosePlatform } from '../../cli/platform.ts';
 import { type DebugSession, type DebugSessions, OtherSession } from '../../server/debug-sessions.ts';
 import type { Machines, Preparation, Unprepared } from '../../server/machines.ts';
 import type { Expiry, KeptView, SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
 import { startServer, type TestServer } from '../server/server.ts';
+import { runAt } from './run.ts';
 
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 const hour = 3_600_000;
 
 const view: SnapshotView = {
@@ -69,15 +65,7 @@ beforeEach(() => {
   list = { snapshots: [view, older], kept: [], held: [], missing: [], failed: [] };
 });
 
-async function run(...args: readonly string[]) {
-  const env = { SLUICE_SERVER: server.url, NO_COLOR: '1', PATH: process.env.PATH ?? '' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'vm', ...args], {
-    env,
-    cwd: server.data,
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { stdout, stderr, code };
-}
+const run = (...args: readonly string[]) => runAt(server, ['vm', ...args]);
 
 test('vm list says what there is, what is missing, and what failed last', async () => {
   const said = await run('list');
