@@ -21,7 +21,11 @@ export interface TenantRows {
  * @throws when a migration fails; the tables are then as they were before it.
  */
 export async function openEmbeddedDatabase(directory: string, tenant: string): Promise<Database> {
-  await ensureCluster(directory);
+  await ensureCluster(directory, async (fresh) => (await open(fresh, tenant)).destroy());
+  return open(directory, tenant);
+}
+
+async function open(directory: string, tenant: string): Promise<Database> {
   const db = new Kysely<Tables>({ dialect: createPgliteDialect(await PGlite.create(directory)) });
   try {
     await migrate(db, tenant);

@@ -3,13 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { PGlite } from '@electric-sql/pglite';
-import { Kysely, Migrator, sql } from 'kysely';
+import { type Kysely, Migrator, sql } from 'kysely';
 import { openEmbeddedDatabase } from '../../../infra/store/database.ts';
 import { migrationsFor } from '../../../infra/store/migrations.ts';
-import { createPgliteDialect } from '../../../infra/store/pglite-dialect.ts';
 import { createStore } from '../../../infra/store/store.ts';
-import { ensureCluster } from '../../../infra/store/template.ts';
 import { aBuild, aBuildSet, aMirror, aQueue, aRelease } from '../../server/records.ts';
 
 async function place(t: TestContext): Promise<string> {
@@ -66,8 +63,9 @@ test('rows of two tenants with the same names stand beside each other, and each 
 
 test('rows from before rows had a tenant get the one that they name, or the configured one', async (t) => {
   const directory = await place(t);
-  await ensureCluster(directory);
-  const old = new Kysely<unknown>({ dialect: createPgliteDialect(await PGlite.create(directory)) });
+  const old = (await openEmbeddedDatabase(directory, 'configured')) as unknown as Kysely<unknown>;
+  await sql`drop schema public cascade`.execute(old);
+  await sql`create schema public`.execute(old);
   const first = Object.fromEntries(Object.entries(migrationsFor('')).slice(0, 1));
   const { error } = await new Migrator({ db: old, provider: { getMigrations: async () => first } }).migrateToLatest();
   assert.equal(error, undefined);
