@@ -76,7 +76,7 @@ export async function openWorkshop() {
     await mkdir(work);
     const lines: string[] = [];
     const log = textLog(lines);
-    const signal = options.signal ?? AbortSignal.timeout(300_000);
+    const signal = options.signal ?? AbortSignal.timeout(900_000);
     const input = stageInput({
       id: `test-build-${process.pid}-${number}`,
       name: repository.name,

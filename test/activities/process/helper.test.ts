@@ -18,7 +18,7 @@ const isGone = async (pid: number) =>
   /^gone$|\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone'));
 
 async function untilGone(pid: number): Promise<void> {
-  for (let tries = 0; tries < 200 && !(await isGone(pid)); tries += 1) await sleep(50);
+  for (let tries = 0; tries < 1_200 && !(await isGone(pid)); tries += 1) await sleep(50);
   assert.ok(await isGone(pid), `${pid} still runs`);
 }
 

@@ -80,7 +80,7 @@ test('a program that ends with us does not outlive a parent that is killed', asy
   await once(parent, 'close');
   // Who inherits it may take its time to bury it.
   const isOver = async () => /^gone$|\) Z /.test(await readFile(`/proc/${child}/stat`, 'utf8').catch(() => 'gone'));
-  for (let tries = 0; tries < 100 && !(await isOver()); tries += 1) await sleep(50);
+  for (let tries = 0; tries < 1_200 && !(await isOver()); tries += 1) await sleep(50);
   assert.ok(await isOver());
 });
 

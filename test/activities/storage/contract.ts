@@ -79,7 +79,7 @@ export function logContract(adapter: string, make: Make<LogStore>): void {
   test(`${adapter}: a log is followed from before its beginning, over its attempts, until the build ends`, async (t) => {
     const logs = await make(t);
     const state = { over: false };
-    const watch = { ended: async () => state.over, signal: AbortSignal.timeout(30_000) };
+    const watch = { ended: async () => state.over, signal: AbortSignal.timeout(120_000) };
     const followed = collect(logs.follow('b-2', 'build.log', watch));
     const log = await logs.open('b-2', 'build.log');
     log.write('one\n');
@@ -99,7 +99,7 @@ export function logContract(adapter: string, make: Make<LogStore>): void {
     const log = await logs.open('b-3', 'build.log');
     log.write('last words\n');
     const state = { over: false };
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(120_000);
     const followed = collect(logs.follow('b-3', undefined, { ended: async () => state.over, signal }));
     await followed.until('last words\n');
     state.over = true;

@@ -81,7 +81,7 @@ export function createStack(directory: string, env: NodeJS.ProcessEnv): Stack {
 }
 
 /** Milliseconds until something must have come about, killed processes and all. */
-const patience = 300_000;
+const patience = 1_200_000;
 
 /** Waits until `look` finds something. While it throws, as an API does whose server was killed, it looks again. */
 export async function until<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {

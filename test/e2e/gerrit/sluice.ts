@@ -116,7 +116,7 @@ export interface Info {
 }
 
 /**
- * Waits for what comes by itself, for five minutes: other tests run beside this one.
+ * Waits for what comes by itself, for twenty minutes: other tests run beside this one, and a gate builds packages.
  *
  * @param told what was said instead, for the error
  */
@@ -125,11 +125,11 @@ export async function until<T>(
   find: () => Promise<T | undefined | false>,
   told: () => Promise<string> = async () => '',
 ): Promise<T> {
-  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(200)) {
+  for (const deadline = Date.now() + 1_200_000; Date.now() < deadline; await sleep(200)) {
     const found = await find();
     if (found) return found;
   }
-  assert.fail(`not so after five minutes: ${what}\n${await told()}`);
+  assert.fail(`not so after twenty minutes: ${what}\n${await told()}`);
 }
 
 /** What Gerrit's people see and do over REST. */

@@ -25,7 +25,7 @@ test('what is emulated since the worker began is served without a restart, once,
     2,
   );
   const until = async (met: () => boolean) => {
-    for (let i = 0; i < 1000 && !met(); i++) await sleep(2);
+    for (let i = 0; i < 30_000 && !met(); i++) await sleep(2);
     assert.ok(met(), JSON.stringify({ ways, faults }));
   };
   await sleep(10);

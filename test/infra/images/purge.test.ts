@@ -29,7 +29,7 @@ async function startEngine(t: TestContext): Promise<Docker> {
     rmSync(directory, { recursive: true, force: true });
   });
   const env = { DOCKER_HOST: `unix://${socket}` };
-  for (const deadline = Date.now() + 30_000; (await askEngine(env)) !== 'answers'; await sleep(100))
+  for (const deadline = Date.now() + 120_000; (await askEngine(env)) !== 'answers'; await sleep(100))
     assert.ok(Date.now() < deadline, 'the engine does not come up');
   return new Docker({ socketPath: socket });
 }

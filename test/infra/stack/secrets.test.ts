@@ -38,11 +38,11 @@ let stack: StackAddresses;
 let temporal: TemporalConnection;
 
 async function until<T>(what: string, find: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(100)) {
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(100)) {
     const found = await find();
     if (found !== undefined) return found;
   }
-  assert.fail(`not so after two minutes: ${what}`);
+  assert.fail(`not so after five minutes: ${what}`);
 }
 
 function sluice(words: readonly string[], input = ''): string {

@@ -21,11 +21,11 @@ function startUp(): ChildProcess {
 }
 
 async function until<T>(what: string, find: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + 300_000; Date.now() < deadline; await sleep(50)) {
     const found = await find();
     if (found !== undefined) return found;
   }
-  assert.fail(`not so after a minute: ${what}`);
+  assert.fail(`not so after five minutes: ${what}`);
 }
 
 function untilReady(up: ChildProcess): Promise<StackAddresses> {

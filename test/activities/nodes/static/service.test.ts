@@ -133,7 +133,7 @@ test('I10: a machine whose cleaning fails is out of service until one succeeds, 
 
 async function until(done: () => boolean): Promise<void> {
   for (let look = 0; !done(); look += 1) {
-    if (look > 300) throw new Error('that does not happen');
+    if (look > 1_200) throw new Error('that does not happen');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -106,13 +106,13 @@ test('I10: a machine that stands still because the disk of the host is full is g
     'virtio-blk-pci,drive=root',
   ];
   const { id, status } = await start(t, directory, drive);
-  for (const end = Date.now() + 60_000; (await status()) !== 'io-error'; await sleep(100)) {
+  for (const end = Date.now() + 120_000; (await status()) !== 'io-error'; await sleep(100)) {
     assert.ok(Date.now() < end, 'it has not filled the disk');
   }
   const said: string[] = [];
   const stop = watchDisk({ host: localHost, id, directory, tell: (line) => void said.push(line) }, 100);
   t.after(stop);
-  for (const end = Date.now() + 30_000; (await emulatorsOf(localHost, id)).length > 0; await sleep(50)) {
+  for (const end = Date.now() + 120_000; (await emulatorsOf(localHost, id)).length > 0; await sleep(50)) {
     assert.ok(Date.now() < end, 'it is still there');
   }
   assert.match(said.join('\n'), /^the disk of its host is full, or broken: /);
