@@ -7,6 +7,7 @@ import { pushCommits, pushHere } from './push.ts';
 import { readBranch, readRefs } from './refs.ts';
 import type { GitRemote } from './remote.ts';
 import { openRepositories } from './repositories.ts';
+import { watchTaken } from './taken.ts';
 import { makeWhole } from './whole.ts';
 
 /** Where a project is: served by Sluice itself, or fetched from its host into a repository of the cache. */
@@ -92,11 +93,7 @@ export function createGit(find: (project: string) => GitPlace, modules?: BringMo
     }
   };
   const here = openRepositories((project) => find(project).repo, modules);
-  /** What is only proposed is at no branch, whatever anybody calls it. */
-  const isProposal = (project: string, branch: string) => {
-    const place = find(project);
-    return place.kind === 'fetched' && place.proposals !== undefined && branch.startsWith(place.proposals);
-  };
+  const isProposal = (project: string, branch: string) => isProposed(find(project), branch);
   return {
     ...here,
     ensure,
@@ -157,13 +154,25 @@ export interface CacheSettings {
   readonly remote: (project: string) => GitRemote;
 }
 
-async function fetchInto({ repo, host, remote }: Fetched, project: string, refs: readonly string[]): Promise<void> {
+async function fetchInto(place: Fetched, project: string, refs: readonly string[]): Promise<void> {
+  const { repo, host, remote } = place;
   if (remote === null) return;
   const source = { host, project, remote };
-  if (await isThere(repo)) return fetchRefs(repo, source, refs);
+  const again = () =>
+    watchTaken(
+      repo,
+      (branch) => !isProposed(place, branch),
+      () => fetchRefs(repo, source, refs),
+    );
+  if (await isThere(repo)) return again();
   const made = await makeWhole(repo, (partial) => fetchRefs(partial, source, refs));
   // What another process was first with may have other refs.
-  if (!made) await fetchRefs(repo, source, refs);
+  if (!made) await again();
+}
+
+/** What is only proposed is at no branch, whatever anybody calls it. */
+function isProposed(place: GitPlace, branch: string): boolean {
+  return place.kind === 'fetched' && place.proposals !== undefined && branch.startsWith(place.proposals);
 }
 
 async function isThere(repo: string): Promise<boolean> {

@@ -34,6 +34,8 @@ export interface Git {
   resolve(project: string, revision: string): Promise<Pick<SourceState, 'commit' | 'tree'>>;
   /** @throws an error that names it when the project has no such commit. */
   readCommit(project: string, id: string): Promise<Commit>;
+  /** What a branch was at when somebody took it away, as far as it was noticed; all of it may be there again. */
+  takenFrom(project: string, branch: string): Promise<readonly string[]>;
   isAncestor(project: string, older: string, newer: string): Promise<boolean>;
   /** The newest commit that both contain; null where they have nothing in common. */
   mergeBase(project: string, one: string, other: string): Promise<string | null>;

@@ -9,6 +9,7 @@ import { readCommits } from './objects.ts';
 import type { Git } from './port.ts';
 import { isAncestor, mergeBase, readBranch, readBranches } from './refs.ts';
 import { expireStates } from './states.ts';
+import { expireTaken, readTaken } from './taken.ts';
 import { changedFiles, readRoot, readTree } from './tree.ts';
 
 /**
@@ -34,6 +35,7 @@ export function openRepositories(
       if (!commit) throw new Error(`${project} has no commit ${id}`);
       return commit;
     },
+    takenFrom: (project, branch) => readTaken(at(project), branch),
     isAncestor: (project, older, newer) => isAncestor(at(project), older, newer),
     mergeBase: (project, one, other) => mergeBase(at(project), one, other),
     changedFiles: (project, base, commit) => changedFiles(at(project), base, commit),
@@ -45,7 +47,9 @@ export function openRepositories(
       let states = 0;
       for (const project of projects) {
         states += await expireStates(at(project), options);
-        if (!options.dryRun) await expireMergeViews(at(project), options);
+        if (options.dryRun) continue;
+        await expireMergeViews(at(project), options);
+        await expireTaken(at(project), options.now);
       }
       return states;
     },

@@ -31,9 +31,11 @@ export async function land(git: Git, landing: Landing): Promise<'there' | 'open'
   if (tip === null) return moved;
   // An earlier try may have ended between the push and the word that it was made.
   if (tip === tested.commit) return 'there';
-  if (tip === onto) return 'open';
-  const loss = await lossOf(git, { project, branch, tip }, { ...request, head });
+  // After our own merge it may hold what was tested by other commits.
+  const base = tip === onto ? null : request.base;
+  const loss = await lossOf(git, { project, branch, tip }, { ...request, base, head });
   if (loss !== null) return loss;
+  if (tip === onto) return 'open';
   if (!(await git.isAncestor(project, tip, tested.commit))) return moved;
   if (!mayPush) return 'open';
   const pushed = await git.push({ project, branch, commit: tested.commit }, tip);
@@ -49,31 +51,36 @@ interface BranchTip extends BranchName {
 interface Trial {
   readonly base?: string | null | undefined;
   readonly head: string;
+  /** Default: `merge`, as hosts do that see what was merged by the very commits that were proposed. */
   readonly mode?: MergeMode | undefined;
 }
 
 /**
  * Whether a branch no longer holds what something was tested on: it was forced back, or written anew. A change that was
- * made on what is gone is refused where its merge brings its whole history: tested again, it would bring that back.
+ * made on what is gone, then or at any time before, is refused where its merge brings its whole history: tested again,
+ * it would bring that back.
  *
  * @returns null where nothing was taken
  */
 export async function lossOf(
-  git: Pick<Git, 'isAncestor' | 'mergeBase'>,
+  git: Pick<Git, 'isAncestor' | 'mergeBase' | 'takenFrom'>,
   { project, branch, tip }: BranchTip,
-  { base, mode, head }: Trial,
+  { base = null, mode = 'merge', head }: Trial,
 ): Promise<Unmerged | null> {
-  if (base == null || tip === base || (await git.isAncestor(project, base, tip))) return null;
-  const common = bringsHistory(mode) ? await git.mergeBase(project, base, head) : null;
-  if (common === null || (await git.isAncestor(project, common, tip))) return movedFrom({ project, branch });
-  const reason = `it stands on ${common}, which ${branch} of ${project} does not hold now: rebase it`;
-  return { kind: 'refused', reason };
+  const isGone = async (commit: string) => commit !== tip && !(await git.isAncestor(project, commit, tip));
+  const lost = base !== null && (await isGone(base)) ? [base] : [];
+  const taken = bringsHistory.has(mode) ? [...lost, ...(await git.takenFrom(project, branch))] : [];
+  for (const commit of new Set(taken)) {
+    const common = (await isGone(commit)) ? await git.mergeBase(project, commit, head) : null;
+    if (common === null || !(await isGone(common))) continue;
+    const reason = `it stands on ${common}, which was taken from ${branch} of ${project}: rebase it`;
+    return { kind: 'refused', reason };
+  }
+  return lost.length > 0 ? movedFrom({ project, branch }) : null;
 }
 
-/** Whether more of a change gets to its branch than its own commits, where those before them are not there. */
-function bringsHistory(mode: MergeMode | undefined): boolean {
-  return mode === 'merge' || mode === 'merge-resolve' || mode === 'squash-merge';
-}
+/** Modes by which more of a change gets to its branch than its own commits, where those before them are not there. */
+const bringsHistory: ReadonlySet<MergeMode> = new Set(['merge', 'merge-resolve', 'squash-merge']);
 
 /** That a branch is no longer what was tested. */
 export function movedFrom({ project, branch }: BranchName): Extract<SubmitResult, { readonly kind: 'moved' }> {

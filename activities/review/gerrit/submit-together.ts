@@ -1,5 +1,6 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { lossOf } from '../exact.ts';
 import type { SubmitRequest } from '../port.ts';
 import { agree, judging, takeBack, unreadyFor } from './agree.ts';
 import { type Landing, pushLandings } from './landing.ts';
@@ -56,6 +57,8 @@ async function readSteps(gerrit: Gerrit, requests: readonly SubmitRequest[]): Pr
     const onto = steps.at(-1)?.tested.commit ?? (await gerrit.git.branchTip(project, branch));
     const { parents } = await gerrit.git.readCommit(project, tested.commit);
     if (onto === null || parents[0] !== onto) break;
+    const trial = { ...request, base: null, head: info.current_revision ?? tested.commit };
+    if ((await lossOf(gerrit.git, { project, branch, tip: onto }, trial)) !== null) break;
     steps.push({ info, tested, onto, request, wantsVotes: obstaclesOf(info, []).length > 0 });
   }
   return steps;

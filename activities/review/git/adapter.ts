@@ -9,6 +9,7 @@ import { repositoryPath } from '../../git/names.ts';
 import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
 import { openRemote } from '../../git/remote.ts';
+import { keepTaken } from '../../git/taken.ts';
 import { lossOf, movedFrom } from '../exact.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
 import {
@@ -141,7 +142,10 @@ async function decideMerge(
     return { kind: 'refused', reason: `${record.project} has no branch ${record.branch} any more` };
   const commit = record.patchsets.at(-1)?.commit ?? '';
   const git = createLocalGit(root);
-  const loss = old === null ? null : await lossOf(git, { ...record, tip: old }, { base, mode, head: commit });
+  const loss =
+    old === null ? null : await lossOf(git, { ...record, tip: old }, { base, mode: mode ?? 'rebase', head: commit });
+  // Nothing is fetched here that would notice it.
+  if (loss !== null && base != null) await keepTaken(repo, record.branch, [base]);
   if (loss !== null) return loss;
   const result = await mergeTested(repo, old, { commit, mode, tested, step });
   if (result === null) return movedFrom(record);

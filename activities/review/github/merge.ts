@@ -60,14 +60,14 @@ export async function withdraw(place: Place, actor: Actor, { request, reason }: 
 /** Why a pull request that stands on what was taken from its branch is not merged: GitHub brings all of its commits. */
 async function lossAt({ git }: Place, { project, pull }: Found, merging: Merging): Promise<SubmitResult | null> {
   const { ways, request } = merging;
-  const { base } = request;
   const branch = pull.base.ref;
-  if (base == null || request.tested.project !== project || request.tested.branch !== branch) return null;
+  if (request.tested.project !== project || request.tested.branch !== branch) return null;
   await git.ensure(project, [`refs/pull/${pull.number}/head`]);
   const tip = await git.branchTip(project, branch);
   if (tip === null) return null;
-  // GitHub rebases to commits of its own: those that were tested are not on the branch, and nothing was taken.
-  if (ways[0] === 'rebase' && !(await git.isAncestor(project, tip, base))) return null;
+  // GitHub rebases to commits of its own: those that were tested are not on the branch, and were not taken from it.
+  const isForced = ways[0] !== 'rebase' || (request.base != null && (await git.isAncestor(project, tip, request.base)));
+  const base = isForced ? request.base : null;
   const loss = await lossOf(git, { project, branch, tip }, { base, mode: 'merge', head: pull.head.sha });
   return loss?.kind === 'refused' ? loss : null;
 }

@@ -129,7 +129,7 @@ test('branches and tags that are gone at the host are gone here; speculative sta
   const refs = await git(repositoryPath(directory, 'pkg/alpha'), ['for-each-ref', '--format=%(refname)']);
   assert.match(
     refs,
-    /^refs\/changes\/01\/1\/1\nrefs\/heads\/master\nrefs\/heads\/old\/new\nrefs\/sluice\/states\/\S+\n$/,
+    /^refs\/changes\/01\/1\/1\nrefs\/heads\/master\nrefs\/heads\/old\/new\nrefs\/sluice\/states\/\S+\n(refs\/sluice\/taken\/\S+\n)?$/,
   );
 });
 
@@ -314,4 +314,27 @@ test('I9: what Sluice has pushed is not fetched again, also when the host tells 
   assert.equal(fetched(), asked + 1, 'the push alone');
   await cache.ensure('pkg/alpha', [], { branch: 'master', commit: 'a'.repeat(40) });
   assert.equal(fetched(), asked + 2, 'what is elsewhere is asked for');
+});
+
+test('what was taken from a branch is known from the next fetch on; what only moved on, or is proposed, was not', async (t) => {
+  const { root, repo, base, move, remote } = await world(t);
+  const at = repositoryPath(join(root, 'cache'), 'pkg/alpha');
+  const place = { kind: 'fetched', repo: at, host: 'the host', remote: remote('pkg/alpha') } as const;
+  const cache = createGit(() => ({ ...place, proposals: 'proposed/' }));
+  const look = async () => {
+    await cache.ensure('pkg/alpha', []);
+    return Promise.all(['master', 'rel/1', 'proposed/a'].map((branch) => cache.takenFrom('pkg/alpha', branch)));
+  };
+  const next = await move('master', { start: '2' });
+  for (const branch of ['rel/1', 'proposed/a']) await setBranch(repo, branch, next);
+  assert.deepEqual(await look(), [[], [], []]);
+  const last = await move('master', { start: '3' }, next);
+  assert.deepEqual(await look(), [[], [], []]);
+  await setBranch(repo, 'master', base);
+  await setBranch(repo, 'proposed/a', base);
+  await git(repo, ['update-ref', '-d', 'refs/heads/rel/1']);
+  for (const _ of [1, 2]) assert.deepEqual(await look(), [[last], [next], []]);
+  const later = 91 * 24 * 3_600_000;
+  await cache.expire(['pkg/alpha'], { now: Date.now() + later, dryRun: false });
+  assert.deepEqual(await look(), [[], [], []]);
 });

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
+import { keepTaken } from '../../../activities/git/taken.ts';
 import { type Landing, land } from '../../../activities/review/exact.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 
@@ -29,12 +30,12 @@ async function setup(t: TestContext) {
     assert.equal(await readBranch(repo, 'master'), answer === 'there' ? wanted.request.tested.commit : at);
     return typeof answer === 'string' ? answer : answer.kind;
   };
-  return { git, first, base, commit, other, merge, landing, tryAt };
+  return { repo, git, first, base, commit, other, merge, landing, tryAt };
 }
 
 test('I9: a tested commit lands where it was tested, and on no branch that was forced back, or is gone', async (t) => {
   const { git, first, base, commit, other, landing, tryAt } = await setup(t);
-  const wanted = await landing(commit, commit);
+  const wanted = await landing(commit, commit, 'rebase');
   for (const [at, expected] of [
     [first, 'moved'],
     [other, 'moved'],
@@ -49,7 +50,7 @@ test('I9: a tested commit lands where it was tested, and on no branch that was f
 
 test('I9: what was taken from a branch comes back with no merge, also where the branch was written anew', async (t) => {
   const { first, base, commit, other, merge, landing, tryAt } = await setup(t);
-  for (const mode of ['merge', 'merge-resolve', 'squash-merge'] as const) {
+  for (const mode of [undefined, 'merge', 'merge-resolve', 'squash-merge'] as const) {
     const on = await landing(commit, commit, mode);
     assert.equal(await tryAt(first, on), 'refused', `${mode}: tested again, it would bring it back`);
     assert.equal(await tryAt(other, on), 'refused', `${mode}, written anew`);
@@ -61,4 +62,25 @@ test('I9: what was taken from a branch comes back with no merge, also where the 
   assert.equal(await tryAt(other, beside), 'moved');
   assert.equal(await tryAt(first, beside), 'moved');
   assert.equal(await tryAt(base, beside), 'there');
+});
+
+test('I9: what was taken from a branch comes back by no later approval either', async (t) => {
+  const { repo, git, first, base, commit, other, landing, tryAt } = await setup(t);
+  await keepTaken(repo, 'master', [base]);
+  // Both are tested anew, on what the branch is now.
+  const tested = async (tip: string, head: string) => {
+    const [result] = await git.merge({
+      items: [{ key: 'a', base: null, changes: [{ id: 'a', ...place, commit: head, mode: 'merge' }] }],
+    });
+    const made = result?.kind === 'ready' ? (result.sources[0]?.commit ?? '') : '';
+    const wanted = await landing(made, head, 'merge');
+    return tryAt(tip, { ...wanted, request: { ...wanted.request, base: tip } });
+  };
+  await setBranch(repo, 'master', first);
+  assert.equal(await tested(first, commit), 'refused');
+  assert.equal(await tested(first, base), 'refused', 'what was taken itself is proposed');
+  assert.equal(await tested(first, other), 'there');
+  // Whoever took it has given it back.
+  await setBranch(repo, 'master', base);
+  assert.equal(await tested(base, commit), 'there');
 });

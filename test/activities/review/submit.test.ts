@@ -36,7 +36,7 @@ async function setup(t: TestContext, approve?: string) {
     settings: { driver: 'git', ...(approve === undefined ? {} : { approve: { label: approve } }) },
   });
   assert.ok(people);
-  const request = (id: string) => testedRequest({ host, git: createLocalGit(root) }, id);
+  const request = (id: string, mode?: MergeMode) => testedRequest({ host, git: createLocalGit(root) }, id, mode);
   return { root, repo, host, people, change, request };
 }
 
@@ -113,6 +113,13 @@ for (const [mode, kind] of [
       if (kind === 'refused' && 'reason' in result) assert.match(result.reason, new RegExp(`on ${taken}.*: rebase it`));
       assert.equal(await readBranch(repo, 'master'), tip);
     }
+    // It is approved again, and tested on what the branch is now.
+    const again = await host.submit(gateActor, {
+      ...(await request('git:4', mode ?? 'rebase')),
+      ...(mode && { mode }),
+    });
+    assert.equal(again.kind, kind === 'refused' ? kind : 'merged');
+    await assert.rejects(git(repo, ['cat-file', '-e', 'refs/heads/master:secret']));
   });
 }
 

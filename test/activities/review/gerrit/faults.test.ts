@@ -8,6 +8,7 @@ import { openGerritRemote } from '../../../../activities/review/gerrit/remote.ts
 import { usualPatience } from '../../../../activities/review/http.ts';
 import { done } from '../../../../infra/gerrit/account.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { makeCommit } from '../../git/repository.ts';
 import { messageFor } from '../developer.ts';
 import { testedRequest } from '../tested.ts';
 import { type Desk, openDesk } from './desk.ts';
@@ -176,6 +177,24 @@ test('a branch that is deleted takes no merge, and its changes can still be read
   assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
   assert.equal(await host.branchTip(desk.project, 'master'), null);
   assert.ok((await host.readEvents(`review:${number}`, 0)).events.length > 0);
+});
+
+test('I9: a change that stands on what was taken from its branch is not merged, approved again or not', async (t) => {
+  const { gerrit, desk, host, git } = await open(t);
+  const first = await desk.fetch('refs/heads/master');
+  const taken = await makeCommit(desk.repo, { parents: [first], files: { secret: '1\n' } });
+  await desk.push(`${taken}:refs/heads/master`);
+  const { number } = await propose(desk, 'b');
+  const tested = () => testedRequest({ host, git }, `review:${number}`);
+  const request = { ...(await tested()), base: taken };
+  await done(gerrit.rest('POST', `/projects/${desk.project}/branches:delete`, { branches: ['refs/heads/master'] }));
+  await desk.push(`${first}:refs/heads/master`);
+  const reason = `it stands on ${taken}, which was taken from master of ${desk.project}: rebase it`;
+  assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
+  const again = { ...(await tested()), base: first };
+  assert.deepEqual(await host.submit(gateActor, again), { kind: 'refused', reason });
+  assert.equal(await host.submitTogether?.(gateActor, [again, again]), 0);
+  assert.equal(await desk.fetch('refs/heads/master'), first);
 });
 
 test('a host whose clock is ten minutes off is named by the check, and its own clock orders events', async (t) => {

@@ -26,15 +26,23 @@ const one = { project: 'alpha', file: 'a', content: '1' };
 /** Writes over the branch of a change with one commit on what it was proposed on. */
 async function forcePush(t: TestContext, change: string, content: string): Promise<void> {
   const { fork, branch } = proposalOf(change);
-  const { server, ada } = site();
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-fork-'));
+  const git = await clone(t, fork);
+  await git('checkout', '-q', branch);
+  await git('reset', '-q', '--soft', 'origin/master');
+  await git('commit', '-q', '-m', content, '--allow-empty');
+  await git('push', '-q', '--force', 'origin', `HEAD:${branch}`);
+}
+
+/** Git in a clone of a project, by whoever may push there whatever they like. */
+async function clone(t: TestContext, project: string): Promise<(...args: string[]) => Promise<unknown>> {
+  const { server, ada, root } = site();
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-clone-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
-  const url = `${server.url.replace('://', `://ada:${ada.token}@`)}/${fork}.git`;
-  const git = (...args: string[]) => must('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', ...args]);
-  await git('clone', '-q', '--branch', branch, url, directory);
-  await git('-C', directory, 'reset', '-q', '--soft', 'origin/master');
-  await git('-C', directory, 'commit', '-q', '-m', content, '--allow-empty');
-  await git('-C', directory, 'push', '-q', '--force', 'origin', `HEAD:${branch}`);
+  const { name, token } = project.startsWith('ada/') ? ada : root;
+  const url = `${server.url.replace('://', `://${name}:${token}@`)}/${project}.git`;
+  await must('git', ['clone', '-q', url, directory]);
+  const who = ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org'];
+  return (...args) => must('git', ['-C', directory, ...who, ...args]);
 }
 
 test('patch sets keep their numbers through forced pushes and restarts', options, async (t) => {
@@ -220,6 +228,27 @@ test('a conflict is seen, and not merged', options, async (t) => {
   const answer = await host.canMerge(second, []);
   assert.ok(!answer.ok && /finds a conflict of .* with master/.test(answer.missing.join()));
   assert.equal((await host.submit(gateActor, alone)).kind, 'moved');
+});
+
+test('I9: what was taken from a branch does not come back with a merge, approved again or not', options, async (t) => {
+  const { host, push, owner, prepare, moveBranch } = await open(t);
+  const alpha = `${owner}/alpha`;
+  const first = (await host.branchTip(alpha, 'master')) ?? '';
+  await moveBranch('alpha');
+  const taken = (await host.branchTip(alpha, 'master')) ?? '';
+  const id = await push(one);
+  const request = { change: id, patchset: 1, tested: await prepare([id]), base: taken };
+  await site().root.api('DELETE', `/repos/${alpha}/branch_protections/master`);
+  const git = await clone(t, alpha);
+  await git('push', '-q', '--force', 'origin', `${first}:refs/heads/master`);
+  const refused = {
+    kind: 'refused',
+    reason: `it stands on ${taken}, which was taken from master of ${alpha}: rebase it`,
+  };
+  assert.deepEqual(await host.submit(gateActor, request), refused);
+  const again = { ...request, tested: await prepare([id]), base: first };
+  assert.deepEqual(await host.submit(gateActor, again), refused);
+  assert.equal(await host.branchTip(alpha, 'master'), first);
 });
 
 test('a branch that is gone with changes open on it, and an archived project, merge nothing', options, async (t) => {

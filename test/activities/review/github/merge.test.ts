@@ -124,8 +124,11 @@ for (const [mode, mayPush] of [
     await keep(there, state.commit);
     await setBranch(alpha.directory, 'master', before);
     const request = { change: idOf(alpha, pull), patchset: 1, tested: state, base, mode };
-    const reason = `it stands on ${base}, which master of ${alpha.fullName} does not hold now: rebase it`;
+    const reason = `it stands on ${base}, which was taken from master of ${alpha.fullName}: rebase it`;
     assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
+    // It is approved again, and tested on what the branch is now.
+    const again = { ...request, tested: await tested(alpha, pull), base: before };
+    assert.deepEqual(await host.submit(gateActor, again), { kind: 'refused', reason });
     assert.equal(await tip(alpha, 'master'), before);
   });
 }

@@ -74,11 +74,18 @@ test('plain Git: a branch that was forced back makes the tested state void, and 
   const id = await push({ project: 'alpha', file: 'a', content: '1' });
   const { tip: base, state } = await tested(world, id);
   await setBranch(repo('alpha'), 'master', first ?? '');
-  const submit = () => host.submit(gateActor, { change: id, patchset: 1, tested: state, base });
+  const request = { change: id, patchset: 1, tested: state, base };
+  const submit = () => host.submit(gateActor, { ...request, mode: 'rebase' });
   assert.equal((await submit()).kind, 'moved', 'what was taken from it does not come back');
-  const merged = await host.submit(gateActor, { change: id, patchset: 1, tested: state, base, mode: 'merge' });
-  const reason = `it stands on ${base}, which master of alpha does not hold now: rebase it`;
-  assert.deepEqual(merged, { kind: 'refused', reason }, 'tested again, it would bring it back');
+  const reason = `it stands on ${base}, which was taken from master of alpha: rebase it`;
+  const refused = { kind: 'refused', reason };
+  assert.deepEqual(await host.submit(gateActor, request), refused, 'tested again, it would bring it back');
+  const again = { ...(await testedRequest(world, id)), base: first };
+  assert.deepEqual(
+    await host.submit(gateActor, again),
+    refused,
+    'approved again, and tested on what the branch is now',
+  );
   assert.equal(await readBranch(repo('alpha'), 'master'), first);
   await setBranch(
     repo('alpha'),
