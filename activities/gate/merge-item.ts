@@ -4,6 +4,7 @@ import { changeIdOf } from '../../pipelines/model/change.ts';
 import type { ConnectionRule } from '../../pipelines/model/pipeline.ts';
 import type { StoredGraph, SubmitInput, Submitted } from '../../workflows/contract.ts';
 import { isAway, reasonOf } from '../outcome.ts';
+import { goneFrom, movedFrom } from '../review/exact.ts';
 import { OtherStateLanded } from '../review/other-state.ts';
 import { type Landing, landingOf, type MergeDeps, mergesBy, recall } from './landing.ts';
 import { takeBack } from './take-back.ts';
@@ -76,21 +77,22 @@ async function hindrance({ deps, input, tested, merged }: Merging): Promise<Hind
     else missing.push(`${change.id}: ${answer.missing.join('; ')}`);
   }
   if (missing.length > 0) return { refused: missing.join('\n') };
-  const moved = merged.size === 0 ? await movedBranch(stored, landings) : undefined;
-  return moved === undefined ? null : { moved };
+  return merged.size === 0 ? movedBranch(stored, landings) : null;
 }
 
 /** That somebody else has moved a branch, before the first merge: then all is tested again, and nothing merged in part. */
-async function movedBranch({ steps = [] }: StoredGraph, landings: readonly Landing[]): Promise<string | undefined> {
+async function movedBranch({ steps = [] }: StoredGraph, landings: readonly Landing[]): Promise<Hindrance | null> {
   for (const { host, request } of landings) {
     const { project, branch } = request.tested;
     const own = steps.filter((step) => step.project === project && step.branch === branch);
     if (own.length === 0) continue;
     const tip = await host.branchTip(project, branch);
     const known = own.some(({ onto, commit }) => tip === onto || tip === commit);
-    if (!known) return `${branch} of ${project} is no longer what was tested`;
+    if (known) continue;
+    const isGone = tip === null && own.every(({ onto }) => onto !== null);
+    return isGone ? { refused: goneFrom(request.tested).reason } : { moved: movedFrom(request.tested).reason };
   }
-  return undefined;
+  return null;
 }
 
 /** @returns why the change was not merged; null when it is */

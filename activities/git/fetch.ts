@@ -25,6 +25,18 @@ const settings = [
   ...['-c', 'protocol.ext.allow=never', '-c', 'gc.autoDetach=false', '-c', 'maintenance.autoDetach=false'],
 ];
 
+/** A host answers 403: it forbids it, or will not do it now. */
+export class Forbidden extends Error {
+  /** The host's own words, if it has any: on one line, bounded. */
+  readonly words: string;
+
+  constructor(message: string, words: string) {
+    super(message);
+    this.name = 'Forbidden';
+    this.words = words;
+  }
+}
+
 /**
  * Fetches branches, tags and further refs of a project, each under its own name.
  *
@@ -77,7 +89,10 @@ export async function askHost(
   const { stderr, timedOut } = result;
   const said = timedOut ? 'it took too long' : masked(lastWords(stderr), access);
   const message = `${host} does not answer for ${project}: ${said}`;
-  throw timedOut || !isRefusal(stderr) ? new HostAway(message) : new Error(message);
+  const words = masked(wordsOfHost(stderr), access);
+  if (timedOut || !isRefusal(stderr)) throw new HostAway(message);
+  if (later.test(words)) throw new HostAway(`${message}: ${words}`);
+  throw forbidden.test(stderr) ? new Forbidden(message, words) : new Error(message);
 }
 
 /**
@@ -95,6 +110,11 @@ const absent = /not found|does not (exist|appear)|repository not exported|no suc
 const refusal =
   /permission denied|authentication failed|couldn't find remote ref|error: 40[134]|could not read (username|password)|not our ref|host key verification failed|service not enabled/i;
 
+const forbidden = /error: 403/i;
+
+/** What hosts say with a 403 that is about this moment, and not about rights. */
+const later = /rate limit|too many|abuse|maintenance|temporar|try again|overload|unavailable/i;
+
 function isRefusal(stderr: string): boolean {
   return absent.test(stderr) || refusal.test(stderr);
 }
@@ -109,6 +129,15 @@ function wordsIn(stderr: string): string[] {
   return stderr
     .split('\n')
     .filter((line) => /^(fatal|error|ssh|.*: permission denied|host key|connection|kex_)/i.test(line.trim()));
+}
+
+/** What the host itself has said, as Git shows it. */
+function wordsOfHost(stderr: string): string {
+  const lines = stderr.split('\n').flatMap((line) => /^remote: *(\S.*)$/.exec(line.trimEnd())?.[1] ?? []);
+  return lines
+    .join(' ')
+    .replace(/\p{Cc}/gu, ' ')
+    .slice(0, 300);
 }
 
 /** Git's own words, without what else a host may have said. */

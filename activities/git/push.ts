@@ -1,6 +1,6 @@
 import type { SourceState } from '../../pipelines/model/artifact.ts';
 import { HostAway } from '../outcome.ts';
-import { askHost, type GitSource } from './fetch.ts';
+import { askHost, Forbidden, type GitSource } from './fetch.ts';
 import { checkBranch, isObjectId } from './names.ts';
 import { isAncestor, readBranch, submit, updateRefs } from './refs.ts';
 
@@ -20,9 +20,6 @@ export type PushResult =
 /** Git's words for a branch that somebody else has moved meanwhile, found here or by the host. */
 const moved = /stale info|fetch first|non-fast-forward|failed to (lock|update ref)|cannot lock ref|lock failure/i;
 
-/** The host's word to who may not push to a project at all. */
-const denied = /returned error: 403/;
-
 /** Git's and JGit's words where a host took what was sent and could not keep it: its disk is full, say. */
 const broken = /unpacker error|internal server error/i;
 
@@ -40,8 +37,8 @@ export async function pushCommits(repo: string, source: GitSource, wanted: reado
   }
   const answer = await ask(repo, source, wanted).catch((error: Error) => {
     if (/does not support --atomic/.test(error.message)) return null;
-    if (denied.test(error.message)) return { taken: false, reason: 'it answers 403 to whoever pushes' };
-    throw error;
+    if (!(error instanceof Forbidden)) throw error;
+    return readForbidden(repo, source, error);
   });
   if (answer === null) return { kind: 'refused', reason: 'it takes no several branches at once', oneByOne: true };
   if (answer.taken) {
@@ -57,6 +54,21 @@ export async function pushCommits(repo: string, source: GitSource, wanted: reado
   if (broken.test(reason))
     throw new HostAway(`${source.host} cannot keep a push to ${source.project}: ${readable(reason)}`);
   return moved.test(reason) ? { kind: 'moved' } : { kind: 'refused', reason: readable(reason) };
+}
+
+/**
+ * What a 403 to a push is. Git's own web server gives no word with it to who may not push, as others do that answer
+ * nothing for a while: those do not answer who reads either.
+ *
+ * @throws HostAway
+ */
+async function readForbidden(repo: string, source: GitSource, { message, words }: Forbidden): Promise<PushAnswer> {
+  if (words !== '') return { taken: false, reason: words };
+  const args = ['ls-remote', '--quiet', '--end-of-options', source.remote.url, 'HEAD'];
+  await askHost(repo, source, { args }).catch(() => {
+    throw new HostAway(message);
+  });
+  return { taken: false, reason: 'it answers 403 to whoever pushes' };
 }
 
 function refOf(branch: string): string {

@@ -28,7 +28,7 @@ export async function land(git: Git, landing: Landing): Promise<'there' | 'open'
   if (tested.project !== project || tested.branch !== branch) return moved;
   await git.ensure(project, []);
   const tip = await git.branchTip(project, branch);
-  if (tip === null) return moved;
+  if (tip === null) return goneFrom(landing);
   // An earlier try may have ended between the push and the word that it was made.
   if (tip === tested.commit) return 'there';
   // After our own merge it may hold what was tested by other commits.
@@ -81,6 +81,11 @@ export async function lossOf(
 
 /** Modes by which more of a change gets to its branch than its own commits, where those before them are not there. */
 const bringsHistory: ReadonlySet<MergeMode> = new Set(['merge', 'merge-resolve', 'squash-merge']);
+
+/** That there is no such branch any more. */
+export function goneFrom({ project, branch }: BranchName): Extract<SubmitResult, { readonly kind: 'refused' }> {
+  return { kind: 'refused', reason: `${project} has no branch ${branch} any more` };
+}
 
 /** That a branch is no longer what was tested. */
 export function movedFrom({ project, branch }: BranchName): Extract<SubmitResult, { readonly kind: 'moved' }> {

@@ -10,7 +10,7 @@ import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
 import { openRemote } from '../../git/remote.ts';
 import { keepTaken } from '../../git/taken.ts';
-import { lossOf, movedFrom } from '../exact.ts';
+import { goneFrom, lossOf, movedFrom } from '../exact.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
 import {
   type Decision,
@@ -138,8 +138,7 @@ async function decideMerge(
 ): Promise<Exclude<Decision, null> | SubmitResult> {
   const repo = repositoryPath(root, record.project);
   const old = await readBranch(repo, record.branch);
-  if (old === null && base != null)
-    return { kind: 'refused', reason: `${record.project} has no branch ${record.branch} any more` };
+  if (old === null && base != null) return goneFrom(record);
   const commit = record.patchsets.at(-1)?.commit ?? '';
   const git = createLocalGit(root);
   const loss =

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { SourceState } from '../../../pipelines/model/artifact.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
-import { lossOf } from '../exact.ts';
+import { goneFrom, lossOf } from '../exact.ts';
 import { HostRefusal } from '../http.ts';
 import { OtherStateLanded } from '../other-state.ts';
 import type { BranchName, BranchStanding, SubmitRequest, SubmitResult, Withdrawal } from '../port.ts';
@@ -64,7 +64,7 @@ async function lossAt({ git }: Place, { project, pull }: Found, merging: Merging
   if (request.tested.project !== project || request.tested.branch !== branch) return null;
   await git.ensure(project, [`refs/pull/${pull.number}/head`]);
   const tip = await git.branchTip(project, branch);
-  if (tip === null) return null;
+  if (tip === null) return goneFrom({ project, branch });
   // GitHub rebases to commits of its own: those that were tested are not on the branch, and were not taken from it.
   const isForced = ways[0] !== 'rebase' || (request.base != null && (await git.isAncestor(project, tip, request.base)));
   const base = isForced ? request.base : null;

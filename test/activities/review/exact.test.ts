@@ -44,8 +44,9 @@ test('I9: a tested commit lands where it was tested, and on no branch that was f
   ] as const) {
     assert.equal(await tryAt(at, wanted), expected);
   }
-  const gone = await land(git, { ...wanted, branch: 'gone' });
-  assert.ok(typeof gone === 'object' && gone.kind === 'moved');
+  const tested = { ...wanted.request.tested, branch: 'gone' };
+  const gone = await land(git, { ...wanted, branch: 'gone', request: { ...wanted.request, tested } });
+  assert.deepEqual(gone, { kind: 'refused', reason: 'alpha has no branch gone any more' });
 });
 
 test('I9: what was taken from a branch comes back with no merge, also where the branch was written anew', async (t) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createGit } from '../../../../activities/git/cache.ts';
 import { git } from '../../../../activities/git/git.ts';
 import { readBranch } from '../../../../activities/git/refs.ts';
@@ -308,12 +308,15 @@ const answers = [
   [200, '001e# service=git-upl', 'application/x-git-upload-pack-advertisement'],
 ] as const;
 
-test('plain Git: 503, 429, pages and half an answer are a host that is away: no change is lost', async (t) => {
-  let answer: (typeof answers)[number] | null = null;
-  const world = await openPlainWorld(t, {
+type Answer = readonly [status: number, body: string, type: string];
+
+/** Git's own web server behind one that answers for it where it has something to say. */
+function openBehind(t: TestContext, answerOf: (url: string) => Answer | null): Promise<PlainWorld> {
+  return openPlainWorld(t, {
     serve: async (root) => {
       const behind = await serve(t, root, 'sluice');
       const server = createServer((request, response) => {
+        const answer = answerOf(request.url ?? '');
         if (answer === null) return void response.writeHead(307, { location: `${behind}${request.url}` }).end();
         const [status, body, type] = answer;
         response.writeHead(status, { 'content-type': type }).end(body);
@@ -323,6 +326,37 @@ test('plain Git: 503, 429, pages and half an answer are a host that is away: no 
       return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
     },
   });
+}
+
+test('plain Git: a 403 to a push is a refusal by the words of the host alone, or where it goes on to answer who reads', async (t) => {
+  let [words, reads] = ['', true];
+  let pushed = false;
+  const world = await openBehind(t, (url) => {
+    pushed ||= url.includes('git-receive-pack');
+    return pushed && (!reads || url.includes('git-receive-pack')) ? [403, words, 'text/plain'] : null;
+  });
+  const id = await world.push({ project: 'alpha', file: 'a', content: '1' });
+  const request = await testedRequest(world, id);
+  const submit = (said: string, readsOn: boolean) => {
+    [words, reads, pushed] = [said, readsOn, false];
+    return world.host.submit(gateActor, request);
+  };
+  const refused = {
+    kind: 'refused',
+    reason: `plain does not let Sluice push to master: Permission to alpha denied to sluice.`,
+  };
+  assert.deepEqual(await submit('Permission to alpha denied to sluice.\n', true), refused);
+  for (const said of ['You have exceeded a secondary rate limit.\n', 'Down for maintenance\n']) {
+    await assert.rejects(submit(said, true), { name: 'HostAway' }, said);
+  }
+  await assert.rejects(submit('', false), { name: 'HostAway' });
+  [words, pushed] = ['Too many requests\n', true];
+  await assert.rejects(world.host.readChange(id), { name: 'HostAway' }, 'who reads is told so, too');
+});
+
+test('plain Git: 503, 429, pages and half an answer are a host that is away: no change is lost', async (t) => {
+  let answer: Answer | null = null;
+  const world = await openBehind(t, () => answer);
   const id = await world.push({ project: 'alpha', file: 'a', content: '1' });
   await read(world, id);
   for (answer of answers) {
