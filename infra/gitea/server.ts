@@ -13,6 +13,8 @@ export interface GiteaServer {
   readonly url: string;
   /** A token of its administrator, who is called `root`. */
   readonly token: string;
+  /** `ssh://USER@HOST:PORT`, and the line of `known_hosts` for it. */
+  readonly ssh: { readonly url: string; readonly known: string };
   /** Ends it; it can be started again. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -23,11 +25,15 @@ const patience = 120_000;
 
 /** Starts a Gitea that keeps everything in a directory; the port is a free one. @throws with its log when it ends */
 export async function startGitea(build: GiteaBuild, directory: string): Promise<GiteaServer> {
-  const port = await freePort();
+  const [port, sshPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
   const config = join(directory, 'app.ini');
   await mkdir(directory, { recursive: true });
-  await writeFile(config, settings({ directory, port, root: build.root }), { mode: 0o600 });
+  await writeFile(config, settings({ directory, port, sshPort, root: build.root }), { mode: 0o600 });
+  // Its own would be one of 4,096 bits, which takes seconds.
+  await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'gitea', '-f', join(directory, 'host-key')]);
+  const known = `[127.0.0.1]:${sshPort} ${await readFile(join(directory, 'host-key.pub'), 'utf8')}`;
+  const ssh = { url: `ssh://git@127.0.0.1:${sshPort}`, known };
   const env = { GITEA_WORK_DIR: directory, GITEA_I_AM_BEING_UNSAFE_RUNNING_AS_ROOT: 'true', HOME: directory };
   const command = (...args: string[]) => must(build.program, ['--config', config, ...args], { env, timeout: patience });
   await command('migrate');
@@ -42,7 +48,7 @@ export async function startGitea(build: GiteaBuild, directory: string): Promise<
     throw new Error(`Gitea does not answer: ${(await readFile(join(directory, 'log'), 'utf8')).slice(-2_000)}`);
   };
   await start();
-  return { url, token: made.stdout.trim().split('\n').at(-1) ?? '', start, stop: () => stop() };
+  return { url, ssh, token: made.stdout.trim().split('\n').at(-1) ?? '', start, stop: () => stop() };
 }
 
 interface Launch {
@@ -69,10 +75,11 @@ async function launch(program: string, { config, directory, env }: Launch): Prom
 interface Place {
   readonly directory: string;
   readonly port: number;
+  readonly sshPort: number;
   readonly root: string;
 }
 
-function settings({ directory, port, root }: Place): string {
+function settings({ directory, port, sshPort, root }: Place): string {
   return `RUN_USER = ${process.env.USER ?? 'root'}
 RUN_MODE = prod
 WORK_PATH = ${directory}
@@ -82,7 +89,11 @@ HTTP_PORT = ${port}
 ROOT_URL = http://127.0.0.1:${port}/
 STATIC_ROOT_PATH = ${root}
 APP_DATA_PATH = ${directory}/data
-DISABLE_SSH = true
+START_SSH_SERVER = true
+BUILTIN_SSH_SERVER_USER = git
+SSH_LISTEN_HOST = 127.0.0.1
+SSH_PORT = ${sshPort}
+SSH_SERVER_HOST_KEYS = ${directory}/host-key
 OFFLINE_MODE = true
 LFS_START_SERVER = true
 LFS_JWT_SECRET = ${randomBytes(32).toString('base64url')}

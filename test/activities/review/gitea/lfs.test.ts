@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { openCache } from '../../../../activities/git/cache.ts';
 import { exportTree } from '../../../../activities/git/export.ts';
 import { createBringObjects } from '../../../../activities/git/fetch-lfs.ts';
 import { createBringModules } from '../../../../activities/git/fetch-modules.ts';
 import { fillPointers, lfsPointers } from '../../../../activities/git/lfs.ts';
 import { repositoryPath } from '../../../../activities/git/names.ts';
+import type { Git } from '../../../../activities/git/port.ts';
 import type { GitRemote } from '../../../../activities/git/remote.ts';
 import { must } from '../../../../activities/process/run.ts';
+import { openPlainRemote } from '../../../../activities/review/plain/remote.ts';
+import { readSecret } from '../../../../activities/review/secret.ts';
 import { createFileBlobStore } from '../../../../activities/storage/filesystem/blob-store.ts';
 import { bareRepository, makeCommit, scratch } from '../../git/repository.ts';
 import { gitea, useGitea } from './site.ts';
@@ -17,9 +21,8 @@ import { openWorld } from './world.ts';
 
 const site = useGitea();
 
-test('the objects of a private project of a real Gitea are fetched by its token', {
-  skip: gitea === null,
-}, async (t) => {
+/** A private project whose branch `lfs` has one file that Git LFS keeps. */
+async function openLfs(t: TestContext) {
   const world = await openWorld(t, site());
   const { root } = site();
   const project = `${world.owner}/alpha`;
@@ -35,15 +38,27 @@ test('the objects of a private project of a real Gitea are fetched by its token'
   await write('.gitattributes', '*.bin filter=lfs diff=lfs merge=lfs -text\n', { new_branch: 'lfs' });
   await write('data.bin', content, { branch: 'lfs' });
   await root.api('PATCH', `/repos/${project}`, { private: true });
-  await world.git.ensure(project, []);
+  return { world, project, content, oid };
+}
+
+/** What a build has of it, with where its objects are kept. */
+async function exportLfs(t: TestContext, git: Git, project: string) {
+  await git.ensure(project, []);
   const branch = 'lfs';
-  const commit = (await world.git.branchTip(project, branch)) ?? '';
+  const commit = (await git.branchTip(project, branch)) ?? '';
   const work = await scratch(t);
   const directory = join(work, 'tree');
-  await world.git.exportTree({ project, branch, commit }, directory);
-  const pointers = await lfsPointers(directory);
-  assert.deepEqual(pointers, [{ path: 'data.bin', oid, size: content.length }]);
+  await git.exportTree({ project, branch, commit }, directory);
   const store = createFileBlobStore({ root: join(work, 'storage'), baseUrl: '' });
+  return { work, directory, commit, store, pointers: await lfsPointers(directory) };
+}
+
+test('the objects of a private project of a real Gitea are fetched by its token', {
+  skip: gitea === null,
+}, async (t) => {
+  const { world, project, content, oid } = await openLfs(t);
+  const { work, directory, commit, store, pointers } = await exportLfs(t, world.git, project);
+  assert.deepEqual(pointers, [{ path: 'data.bin', oid, size: content.length }]);
   const remote = world.connection.host.gitRemote(project);
   const bring = (token: 'ours' | 'none') =>
     createBringObjects(
@@ -56,6 +71,31 @@ test('the objects of a private project of a real Gitea are fetched by its token'
     )({ project, commit, objects: pointers });
   await assert.rejects(bring('none'), /^SourceFault: tea declines to give objects of Git LFS \(40[14]\)$/);
   await bring('ours');
+  await fillPointers(directory, pointers, store.open);
+  assert.ok((await readFile(join(directory, 'data.bin'))).equals(content));
+});
+
+test('the same by ssh with a deploy key, as a connection of plain Git has it', {
+  skip: gitea === null,
+}, async (t) => {
+  const { project, content } = await openLfs(t);
+  const { root, server } = site();
+  const keys = await scratch(t);
+  const [identity, knownHosts] = [join(keys, 'id'), join(keys, 'known_hosts')];
+  await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', identity]);
+  await writeFile(knownHosts, server.ssh.known);
+  const remote = (name: string) =>
+    openPlainRemote({ driver: 'git', url: server.ssh.url, identity, knownHosts }, readSecret, name);
+  const cache = openCache({ directory: join(keys, 'cache'), remote });
+  await assert.rejects(cache.ensure(project, []), /Permission denied/);
+  const key = await readFile(`${identity}.pub`, 'utf8');
+  await root.api('POST', `/repos/${project}/keys`, { title: 'sluice', key, read_only: true });
+  const { work, directory, commit, store, pointers } = await exportLfs(t, cache, project);
+  const bring = createBringObjects(
+    () => ({ repo: repositoryPath(work, project), host: 'tea', from: remote(project) }),
+    store,
+  );
+  await bring({ project, commit, objects: pointers });
   await fillPointers(directory, pointers, store.open);
   assert.ok((await readFile(join(directory, 'data.bin'))).equals(content));
 });
