@@ -13,8 +13,8 @@ const needed: Readonly<Record<string, 'read' | 'write'>> = {
   statuses: 'write',
 };
 const events = [
-  ...['check_run', 'check_suite', 'issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread'],
-  ...['push', 'status'],
+  ...['check_run', 'issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread'],
+  ...['push', 'repository', 'status'],
 ];
 
 /** Milliseconds that GitHub's clock and ours may differ. */

@@ -111,12 +111,20 @@ async function checkHooks({ desk, projects }: About): Promise<string> {
     else if (!(await hasHook(desk, name, wanted))) lacking.push(name);
   }
   if (lacking.length > 0) {
-    const events = 'merge request, comment, push and tag push events';
+    const events = 'merge request, comment, push, tag push and pipeline events';
     throw new Error(`add a webhook to …${wanted} with ${events} in ${some(lacking)}, or in the group`);
   }
   if (unknown.length > 0) return `only a Maintainer sees the webhooks of ${some(unknown)}: look for …${wanted}`;
   return 'each project posts its events';
 }
+
+const wantedEvents = [
+  'merge_requests_events',
+  'note_events',
+  'push_events',
+  'tag_push_events',
+  'pipeline_events',
+] as const;
 
 async function hasHook({ client }: Desk, project: string, wanted: string): Promise<boolean> {
   const own = await client.list(`${projectPath(project)}/hooks`, { schema: hooksSchema });
@@ -128,7 +136,7 @@ async function hasHook({ client }: Desk, project: string, wanted: string): Promi
     throw error;
   });
   return [...own, ...shared].some(
-    (hook) => hook.url.endsWith(wanted) && hook.merge_requests_events && hook.note_events && hook.push_events,
+    (hook) => hook.url.endsWith(wanted) && wantedEvents.every((event) => hook[event] === true),
   );
 }
 

@@ -144,6 +144,7 @@ export const hooksSchema = list(
     push_events: flag,
     note_events: flag,
     tag_push_events: flag,
+    pipeline_events: flag,
   }),
 );
 

@@ -59,6 +59,8 @@ test('a check shows how far its jobs are while it runs, and what it came to stay
   const end = host.report(gateActor, said(change, { key: 'k2', body: { check: 'success', comment: false } }));
   await Promise.all([end, tell({ title: '2 of 2' })]);
   await tell({ title: 'too late' });
+  // Another process has said nothing of it before.
+  await open().host.progress?.(gateActor, { ...progress, title: 'too late, too' });
   const [[status, output] = []] = outputs();
   assert.deepEqual([status, (output as { title?: string }).title], ['completed', 'Build succeeded.']);
   const token = open({ token: { env: 'TOKEN' } });
@@ -170,7 +172,14 @@ test('the check of a connection says of each thing whether it is as Sluice needs
   const failing = bad.filter(({ ok }) => !ok).map(({ name }) => name);
   assert.deepEqual(failing, ['events', 'labels', 'rights', 'webhook', 'clock']);
   const text = bad.map(({ message }) => message).join('\n');
-  for (const part of ['checks: write', 'pull_request', 'no label "ready"', '/api/connection/hub/payload', 'behind']) {
+  for (const part of [
+    'checks: write',
+    'pull_request',
+    'repository',
+    'no label "ready"',
+    '/api/connection/hub/payload',
+    'behind',
+  ]) {
     assert.ok(text.includes(part), `${part} is not in:\n${text}`);
   }
 });

@@ -290,6 +290,9 @@ test('a connection is checked against the live host, each line with what to do',
     ['events', 'labels', 'rights', 'webhook', 'clock'],
   );
   assert.match(bad.webhook?.message ?? '', /add a webhook to …\/api\/connection\/lab\/payload .* in acme\/tools\/beta/);
+  const events = { merge_requests_events: true, note_events: true, push_events: true, tag_push_events: true };
+  beta.hooks = [{ id: 1, url: 'https://sluice/api/connection/lab/payload', ...events }];
+  assert.match((await lines()).webhook?.message ?? '', /pipeline events in acme\/tools\/beta/);
   world.scopes = ['read_api'];
   assert.deepEqual(Object.keys(await lines()), ['login']);
   assert.match((await lines()).login?.message ?? '', /no scope "api"/);

@@ -141,7 +141,10 @@ export function createWorld(root: string, publicKey: string): World {
       pull_requests: 'write',
       statuses: 'write',
     },
-    events: ['issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread', 'push', 'status'],
+    events: [
+      ...['issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread'],
+      ...['push', 'repository', 'status'],
+    ],
     hook: { url: 'https://ci.example.org/api/connection/hub/payload', content_type: 'json', secret: '********' },
     repositories: [],
     renamed: new Map(),

@@ -139,7 +139,7 @@ export async function addProject(world: World, name: string): Promise<ProjectSta
     ...{ id: nextId(), name, directory, archived: false, method: 'merge', squash: 'default_off' },
     ...{ pipelineRequired: false, threadsRequired: false, approvalsRequired: 0 },
     ...{ mayPush: false, mayMerge: true, level: 40, anxious: false, labels: ['bug', 'gate'] },
-    hooks: [{ id: nextId(), ...hook, merge_requests_events: true, tag_push_events: true }],
+    hooks: [{ id: nextId(), ...hook, merge_requests_events: true, tag_push_events: true, pipeline_events: true }],
     ...{ requests: [], statuses: [] },
   };
   world.projects.push(project);
