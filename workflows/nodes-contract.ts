@@ -90,8 +90,8 @@ export interface ReadyLook extends Pick<ReadyMaking, 'provider' | 'holder'> {
 
 /** What is asked of the worker of the machine that nodes stand ready on. */
 export interface ReadyActivities {
-  /** @returns milliseconds that it took */
-  makeReady(input: ReadyMaking): Promise<{ readonly took: number }>;
+  /** @returns milliseconds that it took, or why there is none: a worker's log would have what it throws each time */
+  makeReady(input: ReadyMaking): Promise<{ readonly took: number } | { readonly failed: string }>;
   /** @returns ids of those that are not there, or not what would be made today */
   lookAtReady(input: ReadyLook): Promise<{ readonly gone: readonly string[] }>;
 }

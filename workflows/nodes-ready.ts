@@ -3,6 +3,7 @@ import type { NodesDesk, NodesMessage } from '../pipelines/nodes/desk.ts';
 import { needsRefill, type ReadyNode, readyId, readyIdsIn } from '../pipelines/nodes/ready.ts';
 import { isAway, isLeft, stockOf } from '../pipelines/nodes/stock.ts';
 import { readyActivities, sweepActivities } from './activities.ts';
+import { SaidOnce } from './said-once.ts';
 
 /** Whoever counts the machines of a provider. */
 interface Counting {
@@ -25,6 +26,7 @@ export class ReadyNodes {
   /** What could not be done is tried again after the next look. */
   #rests = false;
   readonly #stuck = new Set<string>();
+  readonly #said = new SaidOnce();
 
   /** @param period seconds between two looks */
   constructor(counting: Counting, period: number) {
@@ -95,8 +97,9 @@ export class ReadyNodes {
       try {
         const { gone } = await readyActivities(queue).lookAtReady(look);
         this.#counting.attend({ type: 'void', ids: gone });
+        this.#said.forget(queue);
       } catch (error) {
-        log.warn('nobody says whether nodes stand ready', { queue, reason: rootCause(error) });
+        this.#warn(queue, 'nobody says whether nodes stand ready', { queue, reason: rootCause(error) });
       }
     }
   }
@@ -107,11 +110,12 @@ export class ReadyNodes {
         try {
           await sweepActivities(queue).sweepNodes({ build: id });
           this.#counting.attend({ type: 'removed', ids: [id] });
+          this.#said.forget(id);
         } catch (error) {
           // Of a host that nobody has any more nobody will ever say that they are gone.
           if (isLeft(this.#counting.desk, queue)) this.#counting.attend({ type: 'removed', ids: [id] });
           else this.#stuck.add(id);
-          log.warn('a node that stood ready cannot be removed yet', { id, reason: rootCause(error) });
+          this.#warn(id, 'a node that stood ready cannot be removed yet', { id, reason: rootCause(error) });
         }
       }),
     );
@@ -135,14 +139,22 @@ export class ReadyNodes {
 
   async #make({ id, label, queue }: ReadyNode): Promise<void> {
     const { provider } = this.#counting;
-    try {
-      const { took } = await readyActivities(queue).makeReady({ provider, id, label, ...holding() });
-      this.#counting.attend({ type: 'made', id, time: Date.now(), took });
-    } catch (error) {
-      this.#rests = true;
-      this.#counting.attend({ type: 'void', ids: [id] });
-      log.warn('a node that is to stand ready cannot be made', { label, reason: rootCause(error) });
+    const made = await readyActivities(queue)
+      .makeReady({ provider, id, label, ...holding() })
+      .catch((error: unknown) => ({ failed: rootCause(error) ?? String(error) }));
+    const about = `${label} ${queue}`;
+    if ('took' in made) {
+      this.#counting.attend({ type: 'made', id, time: Date.now(), took: made.took });
+      this.#said.forget(about);
+      return;
     }
+    this.#rests = true;
+    this.#counting.attend({ type: 'void', ids: [id] });
+    this.#warn(about, 'a node that is to stand ready cannot be made', { label, queue, reason: made.failed });
+  }
+
+  #warn(about: string, message: string, meta: Readonly<Record<string, string | undefined>>): void {
+    if (this.#said.isNews(about, meta.reason)) log.warn(message, meta);
   }
 }
 

@@ -40,6 +40,7 @@ import type { NodesInput } from './nodes-contract.ts';
 import { ReadyNodes } from './nodes-ready.ts';
 import { has } from './patches.ts';
 import { Resets } from './resets.ts';
+import { SaidOnce } from './said-once.ts';
 
 /** History events after which the entity continues as new, when the server does not ask for it earlier. */
 const defaultBudget = 2_000;
@@ -105,6 +106,7 @@ class Keeper {
   desk: NodesDesk;
   #recalledBy: string | undefined;
   #telling = 0;
+  readonly #said = new SaidOnce();
 
   constructor({ provider, recalledBy }: NodesInput, desk: NodesDesk, resets: Resets | undefined) {
     this.provider = provider;
@@ -181,7 +183,7 @@ class Keeper {
     this.attend({ type: 'lose', tokens: lost });
     this.attend({ type: 'capacity', capacity });
     const { length } = this.lost;
-    const swept = (await Promise.all(this.lost.map((lease) => sweep(lease)))).flat();
+    const swept = (await Promise.all(this.lost.map((lease) => this.#sweep(lease)))).flat();
     this.attend({ type: 'release', tokens: swept });
     return length - swept.length;
   }
@@ -211,15 +213,17 @@ class Keeper {
       this.#telling -= 1;
     }
   }
-}
 
-/** @returns the lease's token when nothing of it is left; none where that is not known: the next look tries again */
-async function sweep({ token, build, queue, holder, machines }: NodesLease): Promise<readonly string[]> {
-  try {
-    await sweepActivities(queue).sweepNodes({ build, ready: readyIdsIn(machines) });
-    return [token];
-  } catch (error) {
-    log.warn('what a job has left cannot be removed yet', { holder, reason: rootCause(error) });
-    return [];
+  /** @returns the lease's token when nothing of it is left; none where that is not known: the next look tries again */
+  async #sweep({ token, build, queue, holder, machines }: NodesLease): Promise<readonly string[]> {
+    try {
+      await sweepActivities(queue).sweepNodes({ build, ready: readyIdsIn(machines) });
+      this.#said.forget(token);
+      return [token];
+    } catch (error) {
+      const reason = rootCause(error);
+      if (this.#said.isNews(token, reason)) log.warn('what a job has left cannot be removed yet', { holder, reason });
+      return [];
+    }
   }
 }

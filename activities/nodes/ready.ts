@@ -2,7 +2,6 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import type { AssignedMachine } from '../../pipelines/nodes/machines.ts';
 import { readyIdsIn } from '../../pipelines/nodes/ready.ts';
 import type { ReadyActivities } from '../../workflows/nodes-contract.ts';
-import { configurationFault } from '../failure.ts';
 import type { Provider } from './port.ts';
 
 /** How a machine is named until it is lent, and what it is good for: what stages ask for that try packages. */
@@ -19,9 +18,13 @@ export function createReadyActivities({ provider, platforms }: ReadyDeps): Ready
   return {
     async makeReady({ id, label, holder }) {
       const platform = find(label);
-      if (platform === undefined) throw configurationFault(`this worker knows no platform ${label}: start it again`);
+      if (platform === undefined) return { failed: `this worker knows no platform ${label}: start it again` };
       const begin = performance.now();
-      await provider.makeReady?.({ id, holder, platform });
+      try {
+        await provider.makeReady?.({ id, holder, platform });
+      } catch (error) {
+        return { failed: error instanceof Error ? error.message : String(error) };
+      }
       return { took: Math.round(performance.now() - begin) };
     },
 

@@ -1,4 +1,3 @@
-import type { Client } from '@temporalio/client';
 import { patience } from '../../activities/jobs/jobs.ts';
 import { debianName, foreignTo } from '../../pipelines/model/architecture.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
@@ -8,6 +7,7 @@ import { binfmtDirectory, findEmulation, whyNotHere } from '../images/emulation.
 import { isForeign } from '../images/platforms.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Common } from './common.ts';
+import { type Asked, pollersOf } from './pollers.ts';
 
 /**
  * The architectures besides this machine's own that its worker takes jobs of, as Debian names them. By this kernel, also
@@ -23,9 +23,6 @@ export async function emulatedHere(
   return others.filter((_, i) => found[i] === 'runs');
 }
 
-/** Temporal's number for queues of activities. */
-const activities = 2;
-
 type Running = Pick<BuildRecord, 'label' | 'stage' | 'startTime' | 'waiting'>;
 
 type Unserved = Pick<Common, 'config' | 'findPlatform'> & {
@@ -38,22 +35,14 @@ type Unserved = Pick<Common, 'config' | 'findPlatform'> & {
  * Why nobody takes jobs on a platform of another architecture than the server's; null where somebody does, or will: the
  * server's worker begins with its own platforms and with what it finds emulated.
  */
-export function whyUnservedIn(
-  { config, findPlatform, running, directory = binfmtDirectory }: Unserved,
-  client: Pick<Client, 'workflowService' | 'options'>,
-) {
+export function whyUnservedIn({ config, findPlatform, running, directory = binfmtDirectory }: Unserved, client: Asked) {
   return async (label: string): Promise<string | null> => {
     const platform = findPlatform(label);
     if (platform === undefined || providerOf(platform) !== 'docker' || !isForeign(platform)) return null;
     const arch = debianName(platform.arch);
     // As the worker itself asks: what it does not serve, nobody is to wait for.
     if ((await emulatedHere(config, directory)).includes(arch)) return null;
-    const { pollers } = await client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace,
-      taskQueue: { name: taskQueues.build(arch) },
-      taskQueueType: activities,
-    });
-    if ((pollers ?? []).length > 0) return null;
+    if ((await pollersOf(client, taskQueues.build(arch))).length > 0) return null;
     // A worker with all of its places taken asks for nothing, for hours maybe.
     if ((await running()).some((build) => isAtWork(build, arch, findPlatform))) return null;
     const why = (await whyNotHere(platform, directory)) ?? `${label} is for ${arch}, and ${noneHere(config)}`;

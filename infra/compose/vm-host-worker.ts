@@ -12,6 +12,7 @@ import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
 import { createStageActivities } from '../../activities/stages.ts';
 import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
 import { startPreparation } from '../../server/machines.ts';
+import { taskQueues } from '../../workflows/contract.ts';
 import { imagesOnHost } from '../images/vm/bring.ts';
 import { vmImages } from '../images/vm/images.ts';
 import { installationOf } from '../stack/installation.ts';
@@ -22,12 +23,14 @@ import { createHostWorker } from '../temporal/worker.ts';
 import { asSeenFromHere } from './addressed.ts';
 import { keepPrepared } from './keep-prepared.ts';
 import { keepSweeping } from './leftovers.ts';
+import { type Asked, pollersOf } from './pollers.ts';
 import { prepareMachines } from './prepare-machines.ts';
 import { provisioningBy } from './provisioning.ts';
 import { removeReadyIn } from './ready.ts';
 import { type StageParts, stagesOf } from './stages.ts';
 import { type FarHost, hostStates } from './vm-hosts.ts';
 import { watchHost } from './watch-host.ts';
+import { isApart } from './workers-desk.ts';
 
 /** What the workers of all hosts have alike. */
 export interface HostWorkerDeps {
@@ -56,13 +59,17 @@ export interface FarHostWorker {
 /**
  * Starts the worker of a host. It takes jobs from when the host answers, and nothing of ended ones is left there. Where
  * that fails nothing runs; what is there for the nights goes with `leaveFarHost`.
+ *
+ * @throws where a worker on another machine takes what is to be done there
  */
 export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Promise<FarHostWorker> {
   const { temporal, parts, isOpen, logger, platforms } = deps;
   const { name } = settings;
   const states = hostStates(parts.data);
   // By this it is known, and can be left, whatever comes of the rest.
-  await writeHostState(states, name, { state: 'stopped', since: Date.now(), why: '' });
+  const taker = await takenBy(temporal.client, name);
+  await writeHostState(states, name, { state: 'stopped', since: Date.now(), why: taker ?? '' });
+  if (taker !== null) throw new Error(taker);
   const own = openSshHost(settings);
   const watch = watchHost(own, states, logger);
   const places = placesIn(settings.directory, watch.host);
@@ -92,6 +99,13 @@ export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Pro
       own.close();
     },
   };
+}
+
+/** Why what is to be done on a host would go elsewhere: a worker was started before the host was named like its machine. */
+export async function takenBy(client: Asked, host: string): Promise<string | null> {
+  const [other] = (await pollersOf(client, taskQueues.host(host))).filter(isApart);
+  if (other === undefined) return null;
+  return `its name is that of the machine of ${other}, which takes its work: name it otherwise, or end that worker`;
 }
 
 /** Has nothing done on a host at night any more, and forgets it; its worker has stopped, or was never there. */

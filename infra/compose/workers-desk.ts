@@ -14,6 +14,11 @@ export function identityOf(name: string): string {
   return `worker/${name}`;
 }
 
+/** Whether what asks Temporal for work is such a worker, by what it calls itself. */
+export function isApart(identity: string): boolean {
+  return identity.startsWith(identityOf(''));
+}
+
 /** What workers on other machines are given, and what is taken from them. */
 export function createWorkersDesk(common: Common, client: Client, store: Pick<Store, 'findBuild'>): Workers {
   const { config, git, paths, released, trees, sources } = common;

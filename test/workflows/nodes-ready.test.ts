@@ -78,7 +78,9 @@ test('I10: what has ended is replaced, and what cannot be made is tried again', 
   const [gone = ''] = await standReady(2);
   let faults = 2;
   world.outside.making = async () => {
-    if (faults-- > 0) throw new Error('no room');
+    faults -= 1;
+    if (faults === 0) throw new Error('the worker has ended');
+    return faults > 0 ? 'no room' : undefined;
   };
   world.outside.standing.delete(gone);
   await until('another takes its place', async () => !(await standReady(2)).includes(gone));
@@ -115,8 +117,8 @@ test('I10: R2: a reset and a later life of the entity lend nothing twice, and le
 
 test('I10: what nobody wishes any more goes, also while it is being made', async (t) => {
   let go = () => {};
-  const held = new Promise<void>((resolve) => {
-    go = resolve;
+  const held = new Promise<undefined>((resolve) => {
+    go = () => resolve(undefined);
   });
   t.after(() => go());
   world.outside.making = () => held;

@@ -121,9 +121,9 @@ export class Outside {
   readonly swept: string[] = [];
   /** Why nothing can be removed just now. */
   unswept: string | undefined;
-  /** Ids of nodes that stand ready, and what making one waits for. */
+  /** Ids of nodes that stand ready, and what making one waits for: a text is why it cannot be made. */
   readonly standing = new Set<string>();
-  making: () => Promise<void> = async () => {};
+  making: () => Promise<string | undefined> = async () => undefined;
 
   keep(value: unknown): BlobRef {
     const text = JSON.stringify(value);
@@ -239,7 +239,8 @@ export class Outside {
         for (const id of [build, ...ready]) this.standing.delete(id);
       },
       makeReady: async ({ id }: ReadyMaking) => {
-        await this.making();
+        const fault = await this.making();
+        if (fault !== undefined) return { failed: fault };
         this.standing.add(id);
         return { took: 5 };
       },

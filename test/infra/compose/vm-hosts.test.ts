@@ -8,6 +8,7 @@ import { localHost } from '../../../activities/nodes/vm/hosts/local/host.ts';
 import { hostsWithState, readHostState, writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
 import { keepHosts } from '../../../infra/compose/keep-hosts.ts';
 import { keepToldOfHosts, removeReadyIn, wishesIn } from '../../../infra/compose/ready.ts';
+import { takenBy } from '../../../infra/compose/vm-host-worker.ts';
 import { type FarHost, hostStates, roomOf, withHosts } from '../../../infra/compose/vm-hosts.ts';
 import { watchHost } from '../../../infra/compose/watch-host.ts';
 import type { VmHost } from '../../../infra/config/vm-hosts.ts';
@@ -35,6 +36,7 @@ for (const [what, drain, state, expected] of [
     { state: 'stopped', since: 0, why: '' },
     { shut: 'its worker has not begun', soon: true, away: true },
   ],
+  ['whose worker cannot begin is not', false, { state: 'stopped', since: 0, why: 'w' }, { shut: 'w', away: true }],
   [
     'that went just now is waited for',
     false,
@@ -296,4 +298,25 @@ test('I10: an entity of virtual machines is told of its hosts when one of them i
     await sleep(30);
     assert.equal(told, before + 1);
   }
+});
+
+test('I10: a host is not begun with while the worker of another machine, called as it is, takes its work', async () => {
+  const asked: unknown[] = [];
+  const taken = (...identities: string[]) =>
+    takenBy(
+      {
+        options: { namespace: 'default' },
+        workflowService: {
+          async describeTaskQueue({ taskQueue }: { taskQueue: unknown }) {
+            asked.push(taskQueue);
+            return { pollers: identities.map((identity) => ({ identity })) };
+          },
+        },
+      } as unknown as Parameters<typeof takenBy>[0],
+      'far',
+    );
+  assert.equal(await taken(), null);
+  assert.equal(await taken(`17@${hostname()}`), null, 'its own worker of before');
+  assert.match((await taken(`17@${hostname()}`, 'worker/b')) ?? '', /^its name is that of the machine of worker\/b,/);
+  assert.deepEqual(asked[0], { name: 'host-far' });
 });
