@@ -88,7 +88,8 @@ async function sweepAll(provider: Provider, { build, ready = [] }: Left): Promis
 const takenBack: StageResult = { result: 'RETRY', summary: "the job's nodes were taken back", artifacts: [] };
 
 /** Whether what a job was lent is still its own: a lower fence than the newest is good for nothing. */
-async function isHeld({ provider, token, fence }: HeldNodes): Promise<boolean> {
+async function isHeld({ provider, token, fence, besides }: HeldNodes): Promise<boolean> {
+  if (besides !== undefined && !(await isHeld(besides))) return false;
   const { client } = Context.current();
   const entity = nodesId(provider);
   const open = await isOpen(client, entity);

@@ -2,7 +2,7 @@ import type { Capacity, HostRoom, Limits, Size, Usage } from '../pipelines/nodes
 import { nothing, withMachines } from '../pipelines/nodes/capacity.ts';
 import { type NodesDesk, type NodesRequest, servingOrder, usageOf } from '../pipelines/nodes/desk.ts';
 import type { HeldBuild } from '../pipelines/nodes/holds.ts';
-import { usageOn } from '../pipelines/nodes/hosts.ts';
+import { hostsFor, usageOn } from '../pipelines/nodes/hosts.ts';
 import { type Left, lacking, leftOf } from '../pipelines/nodes/lack.ts';
 import type { GivenMachine } from '../pipelines/nodes/machines.ts';
 import type { ReadyNode } from '../pipelines/nodes/ready.ts';
@@ -201,9 +201,12 @@ function waitingRows(facts: NodesFacts, { provider, capacity, desk }: Desk): rea
   const there = { leases: desk.leases, ready: desk.ready ?? [] };
   const left = leftOf(usageOf(desk), capacity);
   const lefts = capacity.hosts?.map((host) => ({ ...host, left: leftOf(usageOn(host, there), host) }));
-  const lacks = ({ sizes }: NodesRequest) =>
-    lefts?.map(({ name, shut, left }) => ({ name, ...(shut && { shut }), lacks: lacking(sizes, left) })) ??
-    lacking(sizes, left);
+  const lacks = ({ sizes, on }: NodesRequest) =>
+    lefts === undefined
+      ? lacking(sizes, left)
+      : hostsFor(lefts, on).map(({ name, shut, left }) => {
+          return { name, ...(shut && { shut }), lacks: lacking(sizes, left) };
+        });
   return servingOrder(desk).map((request: NodesRequest, ahead) => ({
     ...buildNodes(facts, { provider, workflow: request.holder, ...request }),
     place: ahead + 1,

@@ -10,7 +10,7 @@ import { hear, messages } from './input.ts';
 import { handOnNodes } from './job-held.ts';
 import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
 import { nodesAnsweredSignal, nodesClaimQuery } from './messages.ts';
-import type { HeldNodes, NodesClaim } from './nodes-contract.ts';
+import type { HeldNodes, NodesClaim, NodesNeed } from './nodes-contract.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
 const patience = '10m';
@@ -21,30 +21,52 @@ export interface Ready {
   readonly nodes?: HeldNodes;
 }
 
+interface Lent {
+  readonly input: JobInput;
+  readonly start: JobStart;
+  readonly startTime: number;
+}
+
+type Work = (ready: Ready) => Promise<StageResult>;
+
 /**
  * Does a job's work while it holds all of its machines, and gives them back however that ends. A job whose provider
- * has no limits holds nothing.
+ * has no limits holds nothing. Those of two providers are asked for one after the other, always in the same order.
  */
-export async function withNodes(
-  { input, start, startTime }: { readonly input: JobInput; readonly start: JobStart; readonly startTime: number },
-  work: (ready: Ready) => Promise<StageResult>,
-): Promise<StageResult> {
-  const { nodes } = start;
+export async function withNodes(job: Lent, work: Work): Promise<StageResult> {
+  const { nodes } = job.start;
   if (nodes === undefined) {
-    const result = await work({ startTime });
-    await handOnNodes(input, result, null);
+    const result = await work({ startTime: job.startTime });
+    await handOnNodes(job.input, result, null);
     return result;
   }
-  const { provider, sizes } = nodes;
-  const build = input.job.uses === 'release' ? rebuildId(start.build) : start.build;
-  const { queue } = start;
-  const { priority = freely.priority } = input;
-  const request = {
-    ...{ holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue },
-    ...placeOf(input, start),
-  };
+  const { besides } = nodes;
+  if (besides === undefined) return withNeed(job, { need: nodes }, work);
+  return withNeed(job, { need: nodes }, ({ startTime, nodes: first }, beside) =>
+    withNeed({ ...job, startTime }, { need: besides, beside }, ({ startTime: there, nodes: second }) =>
+      work({ startTime: there, nodes: { ...first, besides: second } }),
+    ),
+  );
+}
+
+interface Need {
+  readonly need: NodesNeed;
+  /** What the job says of the provider that it has asked before. */
+  readonly beside?: () => NodesClaim | null;
+}
+
+type NeedWork = (ready: Required<Ready>, claim: () => NodesClaim | null) => Promise<StageResult>;
+
+async function withNeed(job: Lent, { need, beside = () => null }: Need, work: NeedWork): Promise<StageResult> {
+  const { input, start, startTime } = job;
+  const { provider } = need;
+  const request = requestOf(job, need);
   let claim: NodesClaim | null = { provider, request, fence: null };
-  setHandler(nodesClaimQuery, () => claim);
+  const claims = () => {
+    const other = beside();
+    return claim === null || other === null ? (claim ?? other) : { ...claim, beside: other };
+  };
+  setHandler(nodesClaimQuery, claims);
   const granted = (grant: Grant) => {
     // Who removes the machines is where they are.
     const queue = grant.host === undefined ? {} : { queue: taskQueues.host(grant.host) };
@@ -59,7 +81,8 @@ export async function withNodes(
     if (reply.state !== 'granted') return refused(provider, reply);
     removed = false;
     stoodReady = readyIdsIn(reply.machines).length > 0;
-    const result = await work({ startTime: time, nodes: { provider, token: request.token, ...grantIn(reply) } });
+    const nodes = { provider, token: request.token, ...grantIn(reply) };
+    const result = await work({ startTime: time, nodes }, claims);
     handedOn = await handOnNodes(input, result, claim);
     removed = result.held === undefined && result.left === undefined;
     return result;
@@ -72,6 +95,16 @@ export async function withNodes(
     if (!handedOn) await CancellationScope.nonCancellable(() => local.returnNodes({ provider, token, removed }));
     claim = null;
   }
+}
+
+function requestOf({ input, start }: Lent, { sizes, on }: NodesNeed): NodesRequest {
+  const { priority = freely.priority } = input;
+  const build = input.job.uses === 'release' ? rebuildId(start.build) : start.build;
+  return {
+    ...{ holder: workflowInfo().workflowId, token: uuid4(), sizes, priority, build, queue: start.queue },
+    ...placeOf(input, start),
+    ...(on === undefined ? {} : { on }),
+  };
 }
 
 /** Where the change stands among those that relative priority counts. A run of its own is nobody's place. */

@@ -7,6 +7,10 @@ export interface NodesNeed {
   readonly provider: string;
   /** One for each machine. */
   readonly sizes: readonly Size[];
+  /** The only host that will do, where the provider has several; absent: any. */
+  readonly on?: string;
+  /** What it must be lent of another provider besides; absent: nothing. */
+  readonly besides?: NodesNeed;
 }
 
 /** What a job holds: whoever acts for it later shows it. */
@@ -18,6 +22,8 @@ export interface HeldNodes {
   readonly machines?: readonly AssignedMachine[];
   /** The host that they are on, where the provider has several. */
   readonly host?: string;
+  /** What it holds of another provider besides. */
+  readonly besides?: HeldNodes;
 }
 
 /** What a job says of itself: the machines that it holds by a fence, or waits for. */
@@ -29,6 +35,8 @@ export interface NodesClaim {
   readonly machines?: readonly AssignedMachine[];
   /** The host that they are on, where the provider has several: the request's queue is that one's. */
   readonly host?: string;
+  /** What it says of another provider besides. */
+  readonly beside?: NodesClaim;
 }
 
 /** Input of the `nodes` workflow: the provider's name, and what an earlier run left. */

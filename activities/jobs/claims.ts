@@ -14,7 +14,11 @@ const failedPrecondition = 9;
 
 /** What all open jobs hold of a provider, or wait for, in the order in which they began. */
 export async function nodesClaimsOf(client: Client, provider: string): Promise<NodesClaims> {
-  const claims = (await claimsOf(client, nodesClaimQuery)).filter((claim) => claim.provider === provider);
+  const all = (await claimsOf(client, nodesClaimQuery)).flatMap((claim) => [
+    ...(claim.beside ? [claim.beside] : []),
+    claim,
+  ]);
+  const claims = all.filter((claim) => claim.provider === provider);
   return {
     leases: claims.flatMap(({ request, fence, machines, host }) => {
       const which = { ...(machines === undefined ? {} : { machines }), ...(host === undefined ? {} : { host }) };

@@ -6,11 +6,10 @@ import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { pack } from '../../activities/nodes/pack.ts';
 import type { BlobStore, StageContext, StageRunner } from '../../activities/ports.ts';
-import { unlessAborted } from '../../activities/process/unless-aborted.ts';
 import { importedNodes } from '../../pipelines/by-hand/import-nodes.ts';
 import { answerName, type HandRequest, handWork, outputName } from '../../pipelines/by-hand/request.ts';
 import { BadExport } from '../../pipelines/export/description.ts';
-import { isVirtual, type Platform, providerOf } from '../../pipelines/model/platform.ts';
+import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { imagesOnNeed } from '../images/on-need.ts';
 import { buildByHand } from './build.ts';
@@ -43,7 +42,7 @@ interface Done {
 
 interface Work<Kind extends HandRequest['kind']> {
   readonly request: Extract<HandRequest, { kind: Kind }>;
-  readonly deps: HandStageDeps & { readonly inTurn: InTurn; readonly below: Below };
+  readonly deps: HandStageDeps & { readonly below: Below };
   readonly context: StageContext;
   readonly platform: Platform;
   /** What came along. */
@@ -75,7 +74,7 @@ const outdated = 'it was asked for by another version of Sluice: ask for it agai
 
 /** Runs what somebody has asked a server for by hand, in the worker's place of their own machine. */
 export function createHandStage(deps: HandStageDeps): StageRunner {
-  const own = { ...deps, inTurn: oneAtATime(), below: directoriesIn(join(deps.data, 'imports', 'server')) };
+  const own = { ...deps, below: directoriesIn(join(deps.data, 'imports', 'server')) };
   return async (input, context) => {
     const asked = handWork.safeParse(input.vars.hand);
     if (!asked.success) return { result: 'ERROR', summary: outdated, artifacts: [] };
@@ -140,7 +139,7 @@ async function installTest({ request, deps, context, given, ...work }: Work<'ins
 }
 
 async function runExport({ request, deps, context, given, out, onProgress }: Work<'import'>): Promise<Done> {
-  const { data, platforms, mirrors, inTurn } = deps;
+  const { data, platforms, mirrors, below } = deps;
   const into = { data, platforms, mirrors, holder: deps.holder(), secrets: new Map() };
   const ready = await readyImport(await readExport(given), into);
   if (request.dryRun) return { answer: await rehearseImport(ready), failed: null };
@@ -151,13 +150,11 @@ async function runExport({ request, deps, context, given, out, onProgress }: Wor
   const prepare = imagesOnNeed(onProgress);
   for (const platform of ready.needed) if (providerOf(platform) === 'docker') await prepare(platform);
   const { signal } = context;
-  const run = () =>
-    deps.below(async (imports) => {
-      const result = await runImport(ready, { slots: 1, keep: false, signal, onProgress, imports });
-      await cp(result.directory, out, { recursive: true });
-      return { answer: { ...result, directory: outputName }, failed: result.same ? null : 'not the same' };
-    });
-  return ready.needed.some(isVirtual) ? inTurn(signal, run) : run();
+  return below(async (imports) => {
+    const result = await runImport(ready, { slots: 1, keep: false, signal, onProgress, imports });
+    await cp(result.directory, out, { recursive: true });
+    return { answer: { ...result, directory: outputName }, failed: result.same ? null : 'not the same' };
+  });
 }
 
 type Below = <T>(work: (directory: string) => Promise<T>) => Promise<T>;
@@ -177,24 +174,6 @@ function directoriesIn(root: string): Below {
     } finally {
       await remove(name);
       used.delete(name);
-    }
-  };
-}
-
-type InTurn = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-
-/** Nobody leases the virtual machines of an import: more of them at once would be more than the machine has been given for. */
-function oneAtATime(): InTurn {
-  let last: Promise<void> = Promise.resolve();
-  return async (signal, work) => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const before = last;
-    last = before.then(() => promise);
-    try {
-      await unlessAborted(signal, before);
-      return await work();
-    } finally {
-      resolve();
     }
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lease, Provider } from '../../activities/nodes/port.ts';
+import { sizedLease } from '../../activities/nodes/sized-lease.ts';
 import type { BuildLog } from '../../activities/ports.ts';
 import type { ScriptContext } from '../../activities/script/context.ts';
 import type { StageDeps } from '../../activities/stages.ts';
@@ -40,7 +41,10 @@ export function attemptsAt(jobs: ImportedJobs): Attempts {
   const ids = new Map<string, string>();
   const told = (build: PendingBuild, attempted: Attempted): Attempted => {
     const { result, summary } = attempted.outcome;
-    jobs.onProgress(`${build.key}: ${attempted.paused ? 'pauses' : result}: ${summary}`);
+    const { paused } = jobs.of.description.jobs.find(({ key }) => key === build.job.key) ?? {};
+    // Who lends nodes to an import goes by what was so then.
+    const pauses = paused === false ? 'pauses, which it did not when it was exported' : 'pauses';
+    jobs.onProgress(`${build.key}: ${attempted.paused ? pauses : result}: ${summary}`);
     return attempted;
   };
   return {
@@ -123,7 +127,10 @@ async function verdict({ input, id, signal, log, workdir, provider }: Running, w
   };
   try {
     const run = (lease: Lease) =>
-      work(input, { ...handContext({ log, workdir, signal: either, lease }), failing: heard });
+      work(input, {
+        ...handContext({ log, workdir, signal: either, lease: sizedLease(lease, input.nodes) }),
+        failing: heard,
+      });
     const result = await withMachines(id, run, provider);
     if (failing === undefined || result.result !== 'SUCCESS') return result;
     return { ...result, result: 'FAILURE', summary: `failure-output: ${failing}` };

@@ -1,10 +1,16 @@
 import { hostname } from 'node:os';
 import { givenDirectory } from '../../activities/nodes/registry.ts';
 import { machinesAsLent } from '../../activities/nodes/static/records.ts';
-import { sizesAtOnce } from '../../pipelines/by-hand/import-nodes.ts';
+import { type ImportedNode, type ImportedNodes, sizesAtOnce } from '../../pipelines/by-hand/import-nodes.ts';
 import { handWork } from '../../pipelines/by-hand/request.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
-import { defaultLabel, type Platform, type PlatformProvider, providerOf } from '../../pipelines/model/platform.ts';
+import {
+  defaultLabel,
+  isVirtual,
+  type Platform,
+  type PlatformProvider,
+  providerOf,
+} from '../../pipelines/model/platform.ts';
 import { type Capacity, type Size, sizeWithin } from '../../pipelines/nodes/capacity.ts';
 import { sizedAs } from '../../pipelines/nodes/instance-types.ts';
 import { hasPlaybooks, wantedBy, withoutNodes } from '../../pipelines/nodes/wanted.ts';
@@ -62,11 +68,21 @@ type Job = Pick<FrozenJob, 'name' | 'uses' | 'nodeset'> & Programs;
 
 /**
  * What a job takes of a provider that has limits: a machine for each node, and one for programs without nodes, or for
- * playbooks that reach several containers. An import takes the containers that its jobs have at once.
+ * playbooks that reach several containers. An import takes what its jobs have at once, of each provider.
  */
-export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pick<LiveConfig, 'settings'>) {
-  return (job: Omit<Job, 'name'> & Partial<Pick<FrozenJob, 'vars'>>): NodesNeed | undefined => {
+export function nodesIn(
+  { findPlatform }: Pick<Common, 'findPlatform'>,
+  live: Pick<LiveConfig, 'settings'>,
+  host = hostname(),
+) {
+  return (job: WantingJob): NodesNeed | undefined => {
     const { nodes } = live.settings();
+    const imported = importedBy(job);
+    if (imported !== undefined) {
+      const sizes = (provider: ImportProvider) =>
+        isLimited(nodes[provider]) ? sizesOf(imported, provider, findPlatform) : [];
+      return importNeed({ docker: sizes('docker'), vm: sizes('vm') }, host);
+    }
     const { control, ...wanted } = wantedBy(job);
     const known = wanted.nodes.flatMap(({ label, size }) => {
       const platform = findPlatform(label);
@@ -80,26 +96,43 @@ export function nodesIn({ findPlatform }: Pick<Common, 'findPlatform'>, live: Pi
       const size = sizeOf(platform);
       return takesReady(job, platform, nodes.labels) ? { ...size, label: platform.name } : size;
     });
-    const all = [...sizes, ...importSizes(job, findPlatform)];
-    return !limited || all.length === 0 ? undefined : { provider, sizes: all };
+    return !limited || sizes.length === 0 ? undefined : { provider, sizes };
   };
 }
 
-/** The containers that the jobs of an import have at once; its virtual machines are not counted. */
-function importSizes(
-  { uses, vars }: Pick<Job, 'uses'> & Partial<Pick<FrozenJob, 'vars'>>,
-  findPlatform: Common['findPlatform'],
-): readonly Size[] {
-  if (uses !== 'hand') return [];
+type WantingJob = Omit<Job, 'name'> & Partial<Pick<FrozenJob, 'vars'>>;
+type ImportProvider = Exclude<PlatformProvider, 'static'>;
+
+/** What the jobs of an import by hand may have; undefined for other jobs, and where it only says what it would do. */
+function importedBy({ uses, vars }: Partial<Pick<WantingJob, 'uses' | 'vars'>>): readonly ImportedNodes[] | undefined {
+  if (uses !== 'hand') return undefined;
   // One that an older Sluice was asked for has nothing: the stage refuses it.
   const request = handWork.safeParse(vars?.hand).data?.request;
-  if (request?.kind !== 'import' || request.dryRun) return [];
-  const sizes = (labels: readonly string[]) =>
-    labels
-      .flatMap((label) => findPlatform(label) ?? [])
-      .filter((each) => providerOf(each) === 'docker')
-      .map(sizeOf);
-  return sizesAtOnce(request.jobs.map(({ nodesets, stays }) => ({ nodesets: nodesets.map(sizes), stays })));
+  return request?.kind === 'import' && !request.dryRun ? request.jobs : undefined;
+}
+
+/** What the jobs of an import have at once of a provider. */
+function sizesOf(
+  jobs: readonly ImportedNodes[],
+  provider: ImportProvider,
+  findPlatform: Common['findPlatform'],
+): readonly Size[] {
+  const size = (node: ImportedNode) => {
+    const { label, size: own } = typeof node === 'string' ? { label: node, size: undefined } : node;
+    const platform = findPlatform(label);
+    if (platform === undefined || providerOf(platform) !== provider) return [];
+    return sizeOf(provider === 'docker' ? sizedAs(platform, own) : platform);
+  };
+  return sizesAtOnce(
+    jobs.map(({ nodesets, stays }) => ({ nodesets: nodesets.map((nodes) => nodes.flatMap(size)), stays })),
+  );
+}
+
+/** Its machines are on the host of the worker that runs it. */
+function importNeed(sizes: Readonly<Record<ImportProvider, readonly Size[]>>, host: string): NodesNeed | undefined {
+  const vm = sizes.vm.length === 0 ? undefined : { provider: 'vm', sizes: sizes.vm, on: host };
+  if (sizes.docker.length === 0) return vm;
+  return { provider: 'docker', sizes: sizes.docker, ...(vm === undefined ? {} : { besides: vm }) };
 }
 
 function isLimited({
@@ -154,8 +187,12 @@ interface Placed extends Pick<Common, 'findPlatform'> {
 
 /** Virtual machines are on the server's machine, static ones are lent and others stand ready there: their jobs run there. */
 export function placeIn({ findPlatform, takesUnreviewed, labels }: Placed, host = hostname()) {
-  return (job: Job & Pick<FrozenJob, 'postReview'>): Placing => {
+  return (job: Job & Pick<FrozenJob, 'postReview'> & Partial<Pick<FrozenJob, 'vars'>>): Placing => {
     const { name, uses, nodeset, postReview } = job;
+    const imported = importedBy(job)?.flatMap(({ nodesets }) => nodesets.flat());
+    if (imported?.some((node) => isVirtual(findPlatform(typeof node === 'string' ? node : node.label) ?? {}))) {
+      return { queue: taskQueues.host(host) };
+    }
     const providers = new Map<PlatformProvider, string>();
     for (const { label } of nodeset.nodes) {
       const platform = findPlatform(label);

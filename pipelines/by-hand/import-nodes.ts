@@ -1,12 +1,15 @@
 import type { ExportedJob } from '../export/description.ts';
-import type { JobGraph } from '../model/job.ts';
+import type { JobGraph, NodeSize } from '../model/job.ts';
 import type { Size } from '../nodes/capacity.ts';
 import { wantedBy } from '../nodes/wanted.ts';
 
+/** A node of a job: its label, and what it has where that is not what its platform says. */
+export type ImportedNode = string | { readonly label: string; readonly size: NodeSize };
+
 /** What one job of an export may have. */
 export interface ImportedNodes {
-  /** For each nodeset that it may run on, the labels of its nodes. */
-  readonly nodesets: readonly (readonly string[])[];
+  /** For each nodeset that it may run on, its nodes. */
+  readonly nodesets: readonly (readonly ImportedNode[])[];
   /** Whether it pauses, and keeps them while others run. */
   readonly stays: boolean;
 }
@@ -24,7 +27,9 @@ export function importedNodes(
   return jobs.map((job) => {
     const nodesets = [job.nodeset, ...job.alternatives].map((nodeset) => {
       const { nodes, control } = wantedBy({ ...job, nodeset });
-      return [...nodes, ...(control ? nodes.slice(0, 1) : [])].map(({ label }) => label);
+      const plain = nodes.map(({ label, size }) => (size === undefined ? label : { label, size }));
+      // What playbooks run in is as its platform says.
+      return [...plain, ...(control ? nodes.slice(0, 1).map(({ label }) => label) : [])];
     });
     return { nodesets, stays: paused.has(job.key) };
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nodeSizeSchema } from '../export/graph.ts';
 import { loneJob } from '../jobs/lone-job.ts';
 import { digestSchema } from '../model/artifact.ts';
 import type { FrozenJob } from '../model/job.ts';
@@ -10,6 +11,8 @@ const name = z.string().min(1).max(500);
 const id = z.string().max(200).describe('empty where there is no history');
 /** What stands for a repository that is not sent: a worker's own directories are nobody's to name. */
 const isUrl = /^https?:\/\//;
+/** A node of a job of an export: a label, where it has what its platform says. */
+const node = z.union([name, z.object({ label: name, size: nodeSizeSchema })]);
 const submodule = z.object({ path: z.string(), commit: z.string(), source: z.string() });
 
 /** What is run by hand; a source, packages, a repository's tree or an export comes with it as an archive. */
@@ -43,11 +46,11 @@ export const handRequest = z.discriminatedUnion('kind', [
     dryRun: z.boolean(),
     jobs: z
       .array(
-        z.object({ nodesets: z.array(z.array(name).max(1_000).readonly()).max(1_000).readonly(), stays: z.boolean() }),
+        z.object({ nodesets: z.array(z.array(node).max(1_000).readonly()).max(1_000).readonly(), stays: z.boolean() }),
       )
       .max(10_000)
       .readonly()
-      .describe('what each of its jobs may have: the labels of its nodes, by nodeset, and whether it pauses with them'),
+      .describe('what each of its jobs may have: its nodes, by nodeset, and whether it pauses with them'),
   }),
 ]);
 

@@ -18,7 +18,11 @@ export interface ExportedGraph {
 const text = z.string();
 const list = z.array(text);
 const program = z.looseObject({ path: text, project: text, branch: text, trusted: z.boolean(), level: z.int() });
-const nodeset = z.looseObject({ nodes: z.array(z.object({ name: list, label: text })) });
+/** What a node has that is not as its platform says. */
+export const nodeSizeSchema = z.object({ cores: z.number().positive(), ramGb: z.number().positive() });
+
+const node = z.object({ name: list, label: text, size: nodeSizeSchema.optional() });
+const nodeset = z.looseObject({ nodes: z.array(node) });
 const vars = z.record(text, z.unknown());
 const job = z.looseObject({
   ...{ key: text, name: text, change: text, voting: z.boolean(), attempts: z.int().min(1) },

@@ -39,6 +39,8 @@ export interface NodesRequest {
   readonly priority: number;
   /** For relative priority; absent: nobody is ahead of it. */
   readonly place?: ItemPlace;
+  /** The only host that will do, where the provider has several; absent: any. */
+  readonly on?: string;
 }
 
 /** Machines that are lent to a request. */
@@ -137,11 +139,11 @@ export type NodesReply =
   /** It can never be met, or has ended: why, in words for people. */
   | { readonly state: 'refused'; readonly reason: string };
 
-export function replyTo(desk: NodesDesk, { token, sizes }: Pick<NodesRequest, 'token' | 'sizes'>): NodesReply {
+export function replyTo(desk: NodesDesk, { token, ...wish }: Pick<NodesRequest, 'token' | 'sizes' | 'on'>): NodesReply {
   const lease = leaseOf(desk, token);
   if (lease !== null) return grantOf(lease);
   if (desk.waiting.some((one) => one.token === token)) return { state: 'waits' };
-  const never = neverFits(sizes, desk.capacity);
+  const never = neverFits(wish, desk.capacity);
   return { state: 'refused', reason: never ?? 'the request has ended' };
 }
 
@@ -238,7 +240,7 @@ function lost(desk: NodesDesk, tokens: readonly string[]): NodesDesk {
 /** Refuses what is more than the provider has at all, for it would wait for ever, and grants as far as machines go. */
 function serve(desk: NodesDesk): NodesAnswer {
   const refused = desk.waiting.flatMap((request) => {
-    const reason = neverFits(request.sizes, desk.capacity);
+    const reason = neverFits(request, desk.capacity);
     return reason === null ? [] : [{ request, reason }];
   });
   const over = refused.map(({ request }) => request.token);
@@ -289,9 +291,9 @@ function placeable({ leases, waiting, ready: stock }: NodesDesk, hosts: readonly
 }
 
 /** Why machines are more than the provider has at all; null when they are not. */
-function neverFits(sizes: readonly Size[], capacity: Capacity): string | null {
+function neverFits({ sizes, on }: Pick<NodesRequest, 'sizes' | 'on'>, capacity: Capacity): string | null {
   if (capacity.machines !== undefined) return tooFewMachines(labelsOf(sizes), capacity.machines);
-  if (capacity.hosts !== undefined) return neverOnHosts(sizes, capacity.hosts);
+  if (capacity.hosts !== undefined) return neverOnHosts({ sizes, on }, capacity.hosts);
   const over = excess(withMachines(nothing, sizes), capacity);
   return over.length > 0 ? over.join(', ') : null;
 }

@@ -25,6 +25,13 @@ interface Placement {
 
 interface Wish {
   readonly sizes: readonly Size[];
+  /** Name of the only host that will do; absent: any. */
+  readonly on?: string | undefined;
+}
+
+/** The hosts that will do for a request. */
+export function hostsFor<H extends Pick<HostRoom, 'name'>>(hosts: readonly H[], on: Wish['on']): readonly H[] {
+  return on === undefined ? hosts : hosts.filter(({ name }) => name === on);
 }
 
 /** Serves requests in order, each on one host, as far as there is room; what stands ready in the way of the next leaves. */
@@ -46,8 +53,8 @@ export function serveOnHosts<R extends Wish>(hosts: readonly HostRoom[], waiting
  *
  * @returns null where none has room
  */
-function chooseHost(hosts: readonly HostRoom[], there: OnHosts, { sizes }: Wish): Placement | null {
-  const able = hosts
+function chooseHost(hosts: readonly HostRoom[], there: OnHosts, { sizes, on }: Wish): Placement | null {
+  const able = hostsFor(hosts, on)
     .filter(({ shut }) => shut === undefined)
     .flatMap((host) => {
       const { taken, left } = takeReady({ sizes, queue: host.queue }, there.ready);
@@ -78,8 +85,8 @@ export function placeForReady(
 }
 
 /** Gives up what stands ready in the way of a request, on the first host where that makes room. */
-function makeRoomOn(hosts: readonly HostRoom[], there: OnHosts, { sizes }: Wish): readonly ReadyNode[] {
-  for (const host of hosts) {
+function makeRoomOn(hosts: readonly HostRoom[], there: OnHosts, { sizes, on }: Wish): readonly ReadyNode[] {
+  for (const host of hostsFor(hosts, on)) {
     const [here, elsewhere] = [true, false].map((is) =>
       there.ready.filter(({ queue }) => (queue === host.queue) === is),
     );
@@ -93,8 +100,10 @@ function makeRoomOn(hosts: readonly HostRoom[], there: OnHosts, { sizes }: Wish)
 }
 
 /** Why no host ever has room for machines, of those that are there or come back soon; null where one has. */
-export function neverOnHosts(sizes: readonly Size[], hosts: readonly HostRoom[]): string | null {
-  const reasons = hosts.map((host) => {
+export function neverOnHosts({ sizes, on }: Wish, hosts: readonly HostRoom[]): string | null {
+  const able = hostsFor(hosts, on);
+  if (able.length === 0) return `there is no host ${on}`;
+  const reasons = able.map((host) => {
     const over = excess(withMachines(nothing, sizes), host);
     if (over.length > 0) return `${host.name}: ${over.join(', ')}`;
     return host.shut === undefined || host.soon ? null : `${host.name}: ${host.shut}`;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
+import { nodesClaimsOf } from '../../activities/jobs/claims.ts';
 import { claimHoldFor } from '../../activities/jobs/holding.ts';
 import { isOpen } from '../../activities/jobs/open.ts';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
@@ -207,6 +208,35 @@ test('what a job was lent is its own until it ends', async () => {
   work.end('held-0');
   await nothingIsLent();
   await isFree({ token, fence });
+});
+
+test('I10: a job that has nodes of two providers holds both, says so, and gives both back', async () => {
+  const { client } = world.temporal;
+  const both = { nodeset: { name: '', nodes: [{ name: ['n'], label: 'both' }], groups: [] } };
+  await enter(['both-0', 'both-1', 'both-2'], 1, both);
+  await until('two run', () => work.of('both').length === 2);
+  const asked = async (provider: string) => {
+    const { leases, waiting: waits } = await nodesClaimsOf(client, provider);
+    return [leases.map(({ holder }) => holder).toSorted(), waits.length] as const;
+  };
+  await until('the third waits', async () => (await asked('docker'))[1] === 1);
+  const holders = work.of('both').map(workflowOf).toSorted();
+  assert.deepEqual(
+    [await asked('docker'), await asked('vm')],
+    [
+      [holders, 1],
+      [holders, 0],
+    ],
+  );
+  const [first = ''] = work.of('both');
+  const { besides } = world.outside.stagesRun.find(({ build }) => build.change === first)?.lease ?? {};
+  const vm = client.workflow.getHandle(nodesId('vm'));
+  assert.equal(await vm.query(nodesHeldQuery, besides ?? { token: '', fence: 0 }), true);
+  for (const id of work.of('both')) work.end(id);
+  await until('the third runs', () => work.of('both').length === 1);
+  for (const id of work.of('both')) work.end(id);
+  await nothingIsLent();
+  await until('machines, too', async () => (await vm.query(nodesQuery)).leases.length === 0);
 });
 
 test('a cancelled holder and one that is cancelled while it waits give back', async () => {

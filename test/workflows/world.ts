@@ -262,7 +262,9 @@ export class Outside {
 
   private nodesFor({ nodeset: { nodes } }: FrozenJob) {
     if (nodes.length === 0 || Object.keys(this.capacity).length === 0) return undefined;
-    return { provider: 'docker', sizes: nodes.map(() => ({ cores: 1, ramGb: 1 })) };
+    const sizes = nodes.map(() => ({ cores: 1, ramGb: 1 }));
+    const besides = nodes[0]?.label === 'both' ? { besides: { provider: 'vm', sizes } } : {};
+    return { provider: 'docker', sizes, ...besides };
   }
 
   private latestAttempt(job: string, change: string): number {

@@ -12,6 +12,7 @@ import { createDoor } from '../../../infra/by-hand/import-door.ts';
 import { givenSecrets, type ImportHere, readSecretData } from '../../../infra/by-hand/import-here.ts';
 import { type CheckedExport, checkSources, placeExport, readJobs } from '../../../infra/by-hand/import-place.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { importedNodes } from '../../../pipelines/by-hand/import-nodes.ts';
 import type { JobGraph } from '../../../pipelines/model/job.ts';
 import { canary, makeSample, onNode } from '../../activities/export-sample.ts';
 import { frozenJob } from '../../workflows/make.ts';
@@ -61,6 +62,21 @@ test('an export is placed as an installation has it', async (t) => {
   assert.equal(await readFile(join(root, 'tree', 'start'), 'utf8'), 'two\n');
   assert.equal(await readFile(join(root, 'tree', 'vendor', 'inner'), 'utf8'), 'inner\n', 'a submodule');
   await checkExport(out);
+});
+
+test('the sizes of nodes are read as they were exported, also where nobody knows yet which jobs had paused', async (t) => {
+  const size = { cores: 6, ramGb: 12 };
+  const [node] = build.nodeset.nodes;
+  const large = { ...build, nodeset: { ...build.nodeset, nodes: [{ name: ['n'], label: '', ...node, size }] } };
+  const { out } = await exported(t, [large]);
+  const file = join(out, 'export.json');
+  const description = JSON.parse(await readFile(file, 'utf8'));
+  for (const job of description.jobs) delete job.paused;
+  await writeFile(file, JSON.stringify(description));
+  const { stored, description: older } = await read(out);
+  assert.deepEqual(importedNodes(stored.graph, older.jobs), [
+    { nodesets: [[{ label: node?.label, size }]], stays: false },
+  ]);
 });
 
 test('containers find the released and the test repositories of an export, and nothing else', async (t) => {

@@ -105,6 +105,28 @@ test('an import by hand takes what its jobs have of containers at once, and noth
   assert.equal(need(older), undefined, 'what an older Sluice was asked for is refused by its stage');
 });
 
+test('I10: an import by hand takes virtual machines as well, where it runs, and containers as large as they were', () => {
+  const jobs = [
+    { nodesets: [[{ label: 'debian-12', size: { cores: 6, ramGb: 12 } }]], stays: false },
+    { nodesets: [['vm', 'vm'], [{ label: 'vm', size: { cores: 6, ramGb: 12 } }]], stays: false },
+  ];
+  const job = handJob('i', { request: { kind: 'import', dryRun: false, jobs }, content: null }, undefined);
+  const [large, small] = [
+    { cores: 6, ramGb: 12 },
+    { cores: 1, ramGb: 0.5 },
+  ];
+  const vm = { provider: 'vm', sizes: [small, small], on: 'here' };
+  assert.deepEqual(nodesIn({ findPlatform: withMachines }, limited, 'here')(job), {
+    ...{ provider: 'docker', sizes: [large] },
+    besides: vm,
+  });
+  assert.deepEqual(nodesIn({ findPlatform: withMachines }, liveOf('{}'), 'here')(job), vm);
+  const place = placeIn({ findPlatform: withMachines, takesUnreviewed: () => false, labels: () => ({}) }, 'here');
+  assert.deepEqual(place(job), { queue: taskQueues.host('here') });
+  const containers = { kind: 'import', dryRun: false, jobs: jobs.slice(0, 1) } as const;
+  assert.deepEqual(place(handJob('i', { request: containers, content: null }, undefined)), {});
+});
+
 test('the capacity is what the configuration says', async () => {
   assert.deepEqual(await capacityIn(limited, '/nowhere', withMachines)('docker'), { maxServers: 4, maxRamGb: 12.5 });
   assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('docker'), {});

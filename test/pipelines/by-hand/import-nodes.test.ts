@@ -10,6 +10,11 @@ const nodeset = (...labels: string[]) => ({
   nodes: labels.map((label, index) => ({ name: [`n${index}`], label })),
   groups: [],
 });
+const size = { cores: 6, ramGb: 12 };
+/** The first of its nodes asks for more. */
+const sized = ({ nodes: [first, ...rest], ...of }: ReturnType<typeof nodeset>) => {
+  return { ...of, nodes: [{ name: ['n0'], label: '', ...first, size }, ...rest] };
+};
 const program = (path: string) => [{ path }] as unknown as FrozenJob['run'];
 
 test('what the jobs of an export may have is that of each nodeset, and of programs that playbooks run in', () => {
@@ -17,7 +22,7 @@ test('what the jobs of an export may have is that of each nodeset, and of progra
     { ...frozenJob('build'), uses: 'build', nodeset: nodeset('a'), alternatives: [nodeset('b', 'b')] },
     { ...frozenJob('publish'), uses: 'publish', nodeset: nodeset('a'), dependencies: [{ name: 'build', soft: false }] },
     { ...frozenJob('bare'), run: program('x.sh') },
-    { ...frozenJob('play'), run: program('x.yaml'), nodeset: nodeset('a', 'c') },
+    { ...frozenJob('play'), run: program('x.yaml'), nodeset: sized(nodeset('a', 'c')) },
     { ...frozenJob('last'), dependencies: [{ name: 'play', soft: true }] },
   ];
   const exported = [{ key: 'bare', paused: false }, { key: 'play', paused: true }, { key: 'last' }];
@@ -25,7 +30,7 @@ test('what the jobs of an export may have is that of each nodeset, and of progra
     { nodesets: [['a'], ['b', 'b']], stays: false },
     { nodesets: [[]], stays: false },
     { nodesets: [['debian-12']], stays: false },
-    { nodesets: [['a', 'c', 'a']], stays: true },
+    { nodesets: [[{ label: 'a', size }, 'c', 'a']], stays: true },
     { nodesets: [[]], stays: false },
   ]);
 });

@@ -52,6 +52,24 @@ test('I10: a request is on one host, that with most servers left, and is removed
   assert.equal(after.granted[0]?.host, 'far', 'two are free there by now');
 });
 
+test('I10: a request for one host has that one, waits for it, and is refused by what that has', () => {
+  const hosts = [room('here', 2), room('far', 4)];
+  const only = (token: string, count: number, on: string): NodesMessage => {
+    const message = ask(token, count, hosts);
+    return message.type === 'ask' ? { ...message, request: { ...message.request, on } } : message;
+  };
+  const { desk, granted } = play(only('a', 2, 'here'), only('b', 1, 'here'), only('c', 3, 'here'));
+  assert.deepEqual(granted, ['a on here', '', '']);
+  const wish = { token: 'c', sizes: several(3), on: 'here' };
+  assert.deepEqual(replyTo(desk, wish), { state: 'refused', reason: 'here: 3 of 2 servers' });
+  assert.deepEqual(
+    desk.waiting.map(({ token }) => token),
+    ['b'],
+  );
+  const gone = replyTo(desk, { ...wish, on: 'gone' });
+  assert.deepEqual(gone, { state: 'refused', reason: 'there is no host gone' });
+});
+
 test('I10: what no host has for itself is refused, whatever all have together', () => {
   const hosts = [room('here', 2), room('far', 3, { maxCores: 2 })];
   const { desk, granted } = play(ask('a', 3, hosts));
