@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { counted } from '../pipelines/report/words.ts';
 import type { BuildNodes, NodesView } from '../server/api/types.ts';
+import { labelWords } from '../web/labels.ts';
 import { ago } from '../web/time.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
@@ -38,11 +39,12 @@ export function render(view: NodesView): string {
 }
 
 function freeTable(providers: NodesView['providers']): string {
-  const rows = providers.map(({ provider, used, free, most, waiting }) => [
+  const rows = providers.map(({ provider, used, free, most, waiting, machines }) => [
     provider,
     share(used.servers, most.maxServers, free.servers),
-    share(used.cores, most.maxCores, free.cores),
-    share(used.ramGb, most.maxRamGb, free.ramGb),
+    // Of machines that are there nobody counts what is in them.
+    machines === undefined ? share(used.cores, most.maxCores, free.cores) : '',
+    machines === undefined ? share(used.ramGb, most.maxRamGb, free.ramGb) : '',
     waiting === 0 ? '' : String(waiting),
   ]);
   return table(['PROVIDER', 'NODES', 'CORES', 'MEMORY, GB', 'JOBS WAITING'], rows);
@@ -113,12 +115,6 @@ function who(nodes: BuildNodes, time: number): readonly string[] {
     ...[provider, labelWords(label), project ?? '', change === null ? '' : keyOf(change, patchset ?? 0)],
     ...[job ?? '', build, since === null ? '' : ago(since, time), sizeWords(nodes)],
   ];
-}
-
-/** The same label several times is said once. */
-function labelWords(label: string): string {
-  const counts = Map.groupBy(label.split(' '), (one) => one);
-  return [...counts].map(([one, { length }]) => (length === 1 ? one : `${one} ×${length}`)).join(' ');
 }
 
 /** Of machines that are there nobody counts what is in them. */

@@ -1,3 +1,4 @@
+import { handPipeline } from '../pipelines/by-hand/request.ts';
 import type { Capacity, HostRoom, Limits, Size, Usage } from '../pipelines/nodes/capacity.ts';
 import { nothing, withMachines } from '../pipelines/nodes/capacity.ts';
 import { type NodesDesk, type NodesRequest, servingOrder, usageOf } from '../pipelines/nodes/desk.ts';
@@ -156,7 +157,10 @@ function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Ma
   });
   const waiting = desk.waiting.length;
   const view = { provider, most, used, free, waiting, ready, ...(hosts === undefined ? {} : { hosts }) };
-  return machines === undefined ? view : { ...view, machines: machines.map((each) => machineView(desk, each)) };
+  if (machines === undefined) return view;
+  const each = machines.map((machine) => machineView(desk, machine));
+  const servers = each.filter(({ state }) => state === 'free').length;
+  return { ...view, most: { maxServers: each.length }, free: { servers, cores: null, ramGb: null }, machines: each };
 }
 
 function hostView({ leases, ready = [] }: NodesDesk, host: HostRoom): HostView {
@@ -218,9 +222,11 @@ function waitingRows(facts: NodesFacts, { provider, capacity, desk }: Desk): rea
 function buildNodes({ builds, held }: NodesFacts, { provider, workflow, build, sizes }: Machines): BuildNodes {
   const record = builds.get(workflow);
   const { pipeline, project, change, patchset, job } = record ?? named(workflow) ?? unnamed(held.get(workflow)?.job);
+  // What is done by hand is of no change.
+  const key = pipeline === handPipeline ? { change: null, patchset: null } : { change, patchset };
   return {
     ...{ provider, label: record?.label ?? '', build: record?.id ?? build, workflow },
-    ...{ pipeline, project, change, patchset, job, since: record?.startTime ?? null },
+    ...{ pipeline, project, ...key, job, since: record?.startTime ?? null },
     ...rounded(withMachines(nothing, sizes)),
   };
 }

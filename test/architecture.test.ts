@@ -106,7 +106,7 @@ const arrows: readonly Arrow[] = [
   },
   {
     from: 'cli',
-    to: ['web/time.ts', 'web/address.ts', 'web/state.ts', 'web/inputs.ts'],
+    to: ['web/time.ts', 'web/address.ts', 'web/state.ts', 'web/inputs.ts', 'web/labels.ts'],
     because: 'times, addresses and how far a build is are written as on the page',
   },
   { from: 'cli', to: ['demo/'], because: 'the demo is a command' },

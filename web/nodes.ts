@@ -1,6 +1,7 @@
 import type { BuildNodes, NodesView } from '../server/api/types.ts';
 import { type Html, html } from './html.ts';
 import { sign } from './jobs.ts';
+import { labelWords } from './labels.ts';
 import { shortKey } from './queues.ts';
 import { ago, moment, span } from './time.ts';
 
@@ -26,12 +27,14 @@ export function renderNodesPage(view: NodesView): Html {
 
 type Provider = NodesView['providers'][number];
 
-function renderProvider({ provider, used, free, most, waiting }: Provider): Html {
-  const parts = [
-    share(used.servers, most.maxServers, free.servers, 'nodes'),
+function renderProvider({ provider, used, free, most, waiting, machines }: Provider): Html {
+  const inside = [
     share(used.cores, most.maxCores, free.cores, 'cores'),
     share(used.ramGb, most.maxRamGb, free.ramGb, 'GB of memory'),
   ];
+  const nodes = share(used.servers, most.maxServers, free.servers, 'nodes');
+  // Of machines that are there nobody counts what is in them.
+  const parts = [nodes, ...(machines === undefined ? inside : [])];
   return html`<li>${sign(waiting > 0 ? 'waiting' : 'good', waiting > 0 ? 'jobs wait' : 'nobody waits')}
     <span class="what"><b>${provider}</b> <span class="meta">${parts.join(' · ')}</span></span>
     <span class="when">${waiting > 0 && `${waiting} waiting`}</span></li>`;
@@ -99,13 +102,13 @@ function renderLent(nodes: NodesView['lent'][number], now: number): Html {
 }
 
 function renderWaiting(nodes: NodesView['waiting'][number], now: number): Html {
-  return row(nodes, { mark: sign('waiting', 'waiting'), said: `${nodes.place}. ${nodes.why}`, now });
+  return row(nodes, { mark: sign('waiting', 'waiting'), said: `place ${nodes.place}: ${nodes.why}`, now });
 }
 
 function row(nodes: BuildNodes, { mark, said, now }: { mark: Html; said: string; now: number }): Html {
   const { project, change, patchset, job, build, provider, label, servers, cores, ramGb, since } = nodes;
   const inside = cores === 0 && ramGb === 0 ? '' : `, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${ramGb} GB`;
-  const size = `${servers} × ${provider}${label === '' ? '' : ` (${label})`}${inside}`;
+  const size = `${servers} × ${provider}${label === '' ? '' : ` (${labelWords(label)})`}${inside}`;
   const key =
     change !== null &&
     html`<a href="/change/${encodeURIComponent(change)}"><code>${shortKey(change, patchset ?? 0)}</code></a>`;

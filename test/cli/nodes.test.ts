@@ -139,6 +139,19 @@ test('I10: nodes says what is free, who has what since when, and who waits for w
   ]);
 });
 
+test('I10: an import by hand is shown with what it has of each provider, and of no change', () => {
+  const holder = jobId({
+    ...{ tenant: 'main', pipeline: 'by-hand', project: 'by-hand', patchset: 1, key: '3f1a', change: '3f1a' },
+    ...{ job: 'import-by-hand', attempt: 1 },
+  });
+  const desk = { ...emptyDesk, leases: [lease(holder, 1)] };
+  const desks = ['docker', 'vm'].map((provider) => ({ provider, capacity: { maxServers: 2 }, desk }));
+  const said = lines(render(nodesView({ ...facts, desks, uncounted: [] }, now, 200)));
+  for (const provider of ['docker', 'vm']) {
+    assert.ok(said.includes(`${provider} | by-hand | import-by-hand | of ${holder} | 1 node, 2 cores, 4 GB | at work`));
+  }
+});
+
 test('I10: of more nodes than are listed the others are counted', () => {
   const said = lines(render(nodesView(facts, now, 1)));
   assert.ok(said.includes('and 3 others with nodes'));
@@ -170,10 +183,10 @@ test('I10: the page says the same, with a way to each build and change', async (
   for (const said of [
     'docker 4 of 5 nodes, 1 free · 8 of 12 cores, 4 free · 16 GB of memory',
     '<a href="/build/2">deb-build</a> tinycdb <a href="/change/git%3A2">git:2,2</a>',
-    '1 × docker (debian-12 debian-12 debian-13), 2 cores, 4 GB · hold h1, another 1 h 00 min',
+    '1 × docker (debian-12 ×2 debian-13), 2 cores, 4 GB · hold h1, another 1 h 00 min',
     '2 × docker, 4 cores, 8 GB · its job has ended: being removed',
-    '2 × docker (debian-12), 4 cores, 8 GB · 1. needs 2 servers, 1 free',
-    '1 × docker, 2 cores, 4 GB · 2. 1 other ahead',
+    '2 × docker (debian-12), 4 cores, 8 GB · place 1: needs 2 servers, 1 free',
+    '1 × docker, 2 cores, 4 GB · place 2: 1 other ahead',
   ]) {
     assert.ok(plain.includes(said), said);
   }
@@ -198,8 +211,9 @@ test('I10: machines that are there are listed by their names, with who has them 
   const one = { ...lease(jobOf('git:1'), 1), sizes: [{ cores: 0, ramGb: 0, label: 'bench' }] };
   const desk = { ...emptyDesk, leases: [{ ...one, machines: [{ label: 'bench', name: 'bench-2' }] }] };
   const view = nodesView({ ...facts, desks: [{ provider: 'static', capacity: { machines }, desk }] }, now, 200);
-  assert.deepEqual(view.providers[0]?.most, {});
+  assert.deepEqual(view.providers[0]?.most, { maxServers: 3 });
   const said = lines(render(view));
+  assert.equal(said[1], 'static | 1 of 3, 1 free');
   const start = said.findIndex((line) => line.startsWith('MACHINE'));
   assert.deepEqual(said.slice(start, start + 4), [
     'MACHINE | LABELS | STATE',
