@@ -65,7 +65,7 @@ const rows: readonly Row[] = [
   {
     says: 'a smoke test that fails is shown with its last words',
     samples: [{ name: 'alpha', version: '1.0-1' }],
-    smoke: '#!/bin/sh\necho no such luck >&2\nexit 3\n',
+    smoke: '#!/bin/sh\nls /sys/class/net | grep eth >&2 && exit 4\necho no such luck >&2\nexit 3\n',
     result: 'FAILURE',
     summary: /exercise: the smoke test ended with 3: no such luck/,
   },
