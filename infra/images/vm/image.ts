@@ -14,7 +14,8 @@ import { makeKeys, programs, programTexts } from './parts.ts';
 /** What a minimal system needs besides APT to be a machine, and to be spoken to. */
 const packages = [
   ...['linux-image-cloud-amd64', 'initramfs-tools', 'systemd-sysv', 'udev', 'kmod'],
-  ...['iproute2', 'openssh-server'],
+  // systemd 262 only recommends the first.
+  ...['mount', 'iproute2', 'openssh-server'],
 ];
 
 /** Its file systems. */
