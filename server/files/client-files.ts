@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { debugComponent } from '../../pipelines/formats/deb/release.ts';
-import { separatesDebug } from './debug-lists.ts';
+import { holdsSources, separatesDebug } from './lists.ts';
 
 /** How clients reach a repository. */
 interface ClientAccess {
@@ -26,30 +26,43 @@ export function repoFile(of: ClientAccess & { readonly id: string; readonly debu
   return `${own}\n\n[${id}-debuginfo]\nname=${id} - Debug\nbaseurl=${address}/debug\nenabled=0\n${checks}`;
 }
 
-/** A line of a `sources.list`, and before it what brings the key. */
-export function sourcesLine(
-  { address, codename, keyed }: ClientAccess & { readonly codename: string },
+/**
+ * Lines of a `sources.list`, and before them what brings the key.
+ *
+ * @param of `sources`: whether there are source packages
+ */
+export function sourcesLines(
+  of: ClientAccess & { readonly codename: string; readonly sources: boolean },
   component = 'main',
 ): string {
+  const { address, codename, keyed, sources } = of;
   const file = '/etc/apt/keyrings/sluice.asc';
-  if (!keyed) return `deb [trusted=yes] ${address} ${codename} ${component}`;
-  return `curl -o ${file} ${address}/${publicKeyFile}\ndeb [signed-by=${file}] ${address} ${codename} ${component}`;
+  const where = `[${keyed ? `signed-by=${file}` : 'trusted=yes'}] ${address} ${codename} ${component}`;
+  const lines = typesOf(sources).map((type) => `${type} ${where}`);
+  return [...(keyed ? [`curl -o ${file} ${address}/${publicKeyFile}`] : []), ...lines].join('\n');
+}
+
+/** What APT reads of a repository: where there are source packages, those too, for `apt source` and `apt build-dep`. */
+function typesOf(sources: boolean): readonly string[] {
+  return sources ? ['deb', 'deb-src'] : ['deb'];
 }
 
 interface Source {
   readonly address: string;
   readonly codename: string;
   readonly component: string;
+  readonly sources: boolean;
   readonly key: string;
 }
 
 /** A `.sources` file, with the armoured key inside: APT reads that from 2.4 on. */
-function sourcesFile({ address, codename, component, ...of }: Source): string {
+function sourcesFile({ address, codename, component, sources, ...of }: Source): string {
   const key = of.key
     .trim()
     .split('\n')
     .map((line) => ` ${line.trim() === '' ? '.' : line}`);
-  const fields = ['Types: deb', `URIs: ${address}`, `Suites: ${codename}`, `Components: ${component}`];
+  const types = typesOf(sources).join(' ');
+  const fields = [`Types: ${types}`, `URIs: ${address}`, `Suites: ${codename}`, `Components: ${component}`];
   return [...fields, 'Signed-By:', ...key].join('\n');
 }
 
@@ -86,7 +99,8 @@ async function sourcesOf({ root, address }: ClientFiles, name: string, component
   const [codename] = key === null ? [] : await readdir(join(directory, 'dists')).catch(() => []);
   if (key === null || codename === undefined) return null;
   if (component === debugComponent && !separatesDebug(directory)) return null;
-  return sourcesFile({ address: `${address}/${name}`, codename, component, key });
+  const sources = component !== debugComponent && holdsSources(directory);
+  return sourcesFile({ address: `${address}/${name}`, codename, component, sources, key });
 }
 
 /** The key of a signed repository; null where there is none. */

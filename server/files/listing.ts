@@ -4,8 +4,8 @@ import type { ListRender } from '@fastify/static';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { debugComponent } from '../../pipelines/formats/deb/release.ts';
 import { type Html, html } from '../../web/html.ts';
-import { repoFile, sourcesLine } from './client-files.ts';
-import { separatesDebug } from './debug-lists.ts';
+import { repoFile, sourcesLines } from './client-files.ts';
+import { holdsSources, separatesDebug } from './lists.ts';
 
 export interface Shelf {
   /** Directory, and the path below which it is offered; that begins and ends with a slash. */
@@ -67,10 +67,14 @@ function usage(path: string, { shelf, keyed }: { readonly shelf: Shelf; readonly
   }
   const [codename] = inside.includes('dists') ? names(join(directory, 'dists')) : [];
   if (codename === undefined) return false;
-  const line = snippet('A line for sources.list', sourcesLine({ address, codename, keyed }));
-  const usual = html`${line}${fileLink(path, { shelf, keyed, kind: '.sources' })}`;
+  const sources = holdsSources(directory);
+  const lines = snippet('Lines for sources.list', sourcesLines({ address, codename, keyed, sources }));
+  const usual = html`${lines}${fileLink(path, { shelf, keyed, kind: '.sources' })}`;
   if (!separatesDebug(directory)) return usual;
-  const debug = snippet('And for debug packages', sourcesLine({ address, codename, keyed }, debugComponent));
+  const debug = snippet(
+    'And for debug packages',
+    sourcesLines({ address, codename, keyed, sources: false }, debugComponent),
+  );
   return html`${usual}${debug}${fileLink(path, { shelf, keyed, kind: '-debug.sources' })}`;
 }
 

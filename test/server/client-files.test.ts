@@ -11,9 +11,9 @@ import { closeAgent, openKey } from '../../activities/sign/key.ts';
 import { ensureImages } from '../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 import { registerRepositories } from '../../server/files/repositories.ts';
-import { makePackage, type Sample, temporary } from '../activities/repository/packages.ts';
+import { makePackage, makeSource, type Sample, temporary } from '../activities/repository/packages.ts';
 
-/** Released repositories of both formats and how they are offered, with packages besides a program's. */
+/** Released repositories of both formats and how they are offered, with packages besides a program's; else with a source. */
 async function archive(t: TestContext, others: Readonly<Record<'deb' | 'rpm', readonly Sample[]>>) {
   const work = await temporary(t);
   const home = join(work, 'keys');
@@ -24,6 +24,7 @@ async function archive(t: TestContext, others: Readonly<Record<'deb' | 'rpm', re
   for (const id of ['deb', 'rpm'] as const) {
     const samples = [{ name: 'alpha', version: '1.0-1' }, ...others[id]];
     const files = await Promise.all(samples.map((sample) => makePackage(id, work, sample)));
+    if (id === 'deb' && others.deb.length === 0) files.push(await makeSource(join(work, 'source'), '1', 'as it was'));
     const settings = { codename: id === 'deb' ? 'bookworm' : '', debug: others[id].length > 0 };
     const dir = join(paths.released, id);
     await publishPackages(repositoryFormats[id], { dir, files, settings, signer, date: new Date() });
@@ -42,9 +43,13 @@ test('clients take the files of released repositories as they are, with all sign
   assert.deepEqual([sources.statusCode, sources.headers['content-type']], [200, 'text/plain; charset=utf-8']);
   assert.match(
     sources.body,
-    /^Types: deb\nURIs: file:\/\/\S+\/released\/deb\nSuites: bookworm\nComponents: main\nSigned-By:\n -----BEGIN/,
+    /^Types: deb deb-src\nURIs: file:\/\/\S+\/released\/deb\nSuites: bookworm\nComponents: main\nSigned-By:\n -----BEGIN/,
   );
   assert.match(await askApt(join(work, 'apt'), sources.body), /^alpha \| 1\.0-1 \|/m);
+
+  const apt = await aptWith(join(work, 'sources'), sources.body);
+  assert.match((await apt('--print-uris', 'source', 'foo')).stdout, /^'file:\S+\/foo_1\.0-1\.dsc' foo_1\.0-1\.dsc/m);
+  assert.match((await get('deb/')).body, /\ndeb-src \[signed-by=\S+ file:\S+\/released\/deb bookworm main\n?</);
 
   const keyless = sources.body.replace(/Signed-By:.*/s, '');
   await assert.rejects(askApt(join(work, 'keyless'), keyless), /NO_PUBKEY|not signed/);
@@ -72,7 +77,11 @@ test('debug packages that are apart come to clients that ask for them, with all 
   const [own, debug] = await Promise.all(
     ['deb.sources', 'deb-debug.sources'].map(async (name) => (await get(name)).body),
   );
-  assert.match(debug ?? '', /^URIs: file:\/\/\S+\/released\/deb\nSuites: bookworm\nComponents: debug\nSigned-By:\n/m);
+  assert.match(own ?? '', /^Types: deb$/m, 'no sources are there');
+  assert.match(
+    debug ?? '',
+    /^Types: deb\nURIs: file:\/\/\S+\/released\/deb\nSuites: bookworm\nComponents: debug\nSigned-By:\n/m,
+  );
   const usual = await aptWith(join(work, 'usual'), own ?? '');
   await assert.rejects(usual('install', 'alpha-dbgsym'), /Unable to locate package alpha-dbgsym/);
   const both = await aptWith(join(work, 'both'), `${own}\n${debug}`);
