@@ -11,6 +11,7 @@ interface Options {
   readonly json?: boolean;
   readonly queue?: string;
   readonly template?: string[];
+  readonly arch?: string[];
 }
 
 /** Adds `project add`. */
@@ -19,6 +20,7 @@ export function register(program: Command): void {
     examples: [
       'sluice project add tinycdb ~/src/tinycdb',
       'sluice project add mbw https://example.org/mbw.git --queue core',
+      'sluice project add tinycdb ~/src/tinycdb --arch amd64 --arch arm64',
     ],
     details:
       'Makes a repository in the data directory, imports the branches and tags of URL (a directory or a Git URL; without ' +
@@ -32,6 +34,11 @@ export function register(program: Command): void {
       'a project template; may be repeated (default: what debian/ and spec files suggest)',
       append,
     )
+    .option(
+      '--arch <name>',
+      'an architecture that its packages are built for; may be repeated (default: the server’s own)',
+      append,
+    )
     .addOption(configOption())
     .addOption(jsonOption())
     .action(add);
@@ -40,9 +47,10 @@ export function register(program: Command): void {
 async function add(name: string, url: string | undefined, options: Options): Promise<void> {
   const config = readConfiguration({ file: options.config });
   const { addProject } = await import('../infra/git-host/project.ts');
-  const request = { name, url: url ?? null, queue: options.queue ?? null, templates: options.template ?? null };
+  const { queue = null, template: templates = null, arch } = options;
+  const request = { name, url: url ?? null, queue, templates, arch: arch && [...new Set(arch)] };
   const added = await addProject(config, request).catch((error: Error) => {
-    throw ['BadName', 'BadQueue', 'UnknownTemplate'].includes(error.name)
+    throw ['BadName', 'BadQueue', 'BadArch', 'UnknownTemplate'].includes(error.name)
       ? misused(error.message)
       : failed(`project ${name}: ${error.message}`);
   });
@@ -55,6 +63,7 @@ function render({
   created,
   queue,
   templates,
+  arch,
   branches,
   defaultBranch,
   file,
@@ -67,6 +76,7 @@ function render({
     }.`,
     `  repository     ${path}`,
     `  configuration  ${file}`,
+    ...(arch.length > 1 ? [`  architectures  ${arch.join(', ')}`] : []),
     ...(lfs === null
       ? []
       : [`  Git LFS        not imported: ${lfs}; push it from a copy that has it: git lfs push --all file://${path}`]),

@@ -4,8 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { writeWhole } from '../../activities/files/write.ts';
 import { type AddedRepository, addRepository, listPaths } from '../../activities/review/git/repository.ts';
+import { builtInArchitectures } from '../../pipelines/model/architecture.ts';
+import { architectureFaults, ownArchitectureFaults } from '../config/architectures.ts';
 import { type Config, parseConfig } from '../config/load.ts';
 import { nameSchema } from '../config/mirrors.ts';
+import { hostArch } from '../stack/arch.ts';
 import { knownTemplates } from './known-templates.ts';
 import { gitHostSettings, pageUrl } from './settings.ts';
 import { findTemplates } from './templates.ts';
@@ -18,12 +21,15 @@ export interface ProjectRequest {
   readonly queue: string | null;
   /** Null: what the repository's content suggests. */
   readonly templates: readonly string[] | null;
+  /** Architectures that its packages are built for. Absent: the server's own, or as it is configured already. */
+  readonly arch?: readonly string[] | undefined;
 }
 
 export interface AddedProject extends AddedRepository {
   readonly project: string;
   readonly queue: string | null;
   readonly templates: readonly string[];
+  readonly arch: readonly string[];
   /** The configuration file that has the project now. */
   readonly file: string;
 }
@@ -47,13 +53,22 @@ export class BadQueue extends Error {
   }
 }
 
+/** Architectures that `sluice.yaml` would not take. */
+export class BadArch extends Error {
+  constructor(reason: string) {
+    super(`the project cannot be built for these architectures: ${reason}`);
+    this.name = 'BadArch';
+  }
+}
+
 /**
  * Puts a repository under the gate: makes it, imports it, installs the hooks, and writes it into `sluice.yaml`.
  *
- * @throws UnknownTemplate, BadQueue, and leaves nothing behind
+ * @throws UnknownTemplate, BadQueue, BadArch, and leaves nothing behind
  */
 export async function addProject(config: Config, request: ProjectRequest): Promise<AddedProject> {
   requireQueue(request.queue);
+  requireArch(request.arch);
   const known = config.projects[request.name];
   const source = request.url === null || !existsSync(request.url) ? request.url : resolve(request.url);
   const host = gitHostSettings(config, known?.connection);
@@ -72,14 +87,32 @@ export async function addProject(config: Config, request: ProjectRequest): Promi
   const templates = request.templates ?? (known !== undefined && known.templates.length > 0 ? known.templates : found);
   const queue = request.queue ?? known?.queue ?? null;
   const file = config.file ?? resolve('sluice.yaml');
-  const entry = { ...(source === null ? {} : { url: source }), ...(queue === null ? {} : { queue }), templates };
+  const arch = request.arch ?? known?.arch;
+  const entry = { ...given({ url: source, queue }), templates, ...given({ arch }) };
+  const [fault] = architectureFaults({ projects: { [request.name]: { arch, templates } }, platforms: {} });
+  if (fault !== undefined) return undo(added, new BadArch(`that ${fault.message}`));
   await writeProject(file, request.name, entry).catch((error) => undo(added, error));
-  return { ...added, project: request.name, queue, templates, file };
+  return { ...added, project: request.name, queue, templates, arch: arch ?? [hostArch()], file };
 }
 
 function requireQueue(queue: string | null): void {
   const issue = queue === null ? undefined : nameSchema.safeParse(queue).error?.issues[0];
   if (queue !== null && issue !== undefined) throw new BadQueue(queue, issue.message);
+}
+
+function requireArch(arch: ProjectRequest['arch']): void {
+  if (arch === undefined) return;
+  const there: readonly string[] = builtInArchitectures;
+  const unknown = arch.find((one) => !there.includes(one));
+  if (unknown !== undefined)
+    throw new BadArch(`there is no ${JSON.stringify(unknown)}; there are: ${there.join(', ')}`);
+  const [fault] = ownArchitectureFaults({ it: { arch, templates: [] } });
+  if (fault !== undefined) throw new BadArch(`they ${fault.message}: add --arch ${hostArch()}`);
+}
+
+/** Those that there are. */
+function given(some: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(some).filter(([, value]) => value !== null && value !== undefined));
 }
 
 /** The repository may define templates itself, so that it has to be here first. */

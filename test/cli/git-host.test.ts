@@ -6,6 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { must, run } from '../../activities/process/run.ts';
 import { loadConfig } from '../../infra/config/load.ts';
+import { hostArch } from '../../infra/stack/arch.ts';
+import { builtInArchitectures, foreignTo } from '../../pipelines/model/architecture.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
@@ -140,6 +142,18 @@ const refusals: readonly [says: string, code: number, words: RegExp, args: reado
     /^"a b" cannot be a queue: .*letters/,
     ['project', 'add', 'x', 'upstream', '--queue', 'a b'],
   ],
+  [
+    'an architecture that there is no platform for',
+    2,
+    /there is no "riscv64"; there are: amd64, arm64/,
+    ['project', 'add', 'x', 'upstream', '--arch', 'riscv64'],
+  ],
+  [
+    'architectures without the server’s own',
+    2,
+    new RegExp(`they must have ${hostArch()}, the server's own: .*: add --arch ${hostArch()}`),
+    ['project', 'add', 'x', 'upstream', '--arch', foreignTo(hostArch())[0] ?? ''],
+  ],
   ['a URL that is an option', 1, /is not a Git URL/, ['project', 'add', '--', 'x', '--upload-pack=touch x']],
   [
     'a directory without a repository',
@@ -175,6 +189,22 @@ for (const [says, code, words, args] of refusals) {
       await assert.rejects(stat(join(cwd, left)), { code: 'ENOENT' });
   });
 }
+
+test('project add writes the architectures that packages are built for, and takes templates that know of them', async (t) => {
+  const world = await open(t);
+  const { cwd, sluice } = world;
+  await upstream(world, ['debian/control']);
+  const all = [...builtInArchitectures];
+  const arch = all.flatMap((one) => ['--arch', one]);
+  const bare = await sluice('project', 'add', 'bare', ...arch);
+  assert.deepEqual([bare.code, /: that is for projects with the templates deb-package/.test(bare.stderr)], [2, true]);
+  await assert.rejects(stat(join(cwd, 'data/git/bare.git')), { code: 'ENOENT' });
+  const added = await sluice('project', 'add', 'tool', 'upstream', ...arch, ...arch);
+  assert.equal(added.code, 0, added.stderr);
+  assert.match(added.stdout, /architectures {2}amd64, arm64$/m);
+  const { arch: kept } = JSON.parse((await sluice('project', 'add', 'tool', '--json')).stdout);
+  assert.deepEqual([kept, loadConfig({ directory: cwd }).projects.tool?.arch], [all, all]);
+});
 
 test('project add refuses a template that nobody defines, names those that there are, and leaves nothing behind', async (t) => {
   const world = await open(t);
