@@ -24,11 +24,12 @@ export async function storeFiles(
   built: { readonly prepared: Prepared; readonly paths: readonly string[] },
 ): Promise<readonly PackageFile[]> {
   const taken = await collect(room, built.paths);
+  const packages = await describePackages(room, built.paths);
   const files: PackageFile[] = [];
   for (const path of built.paths) {
     const content = taken.get(nameOf(path));
     if (content === undefined) throw new BuildProblem(`${nameOf(path)} went away while it was collected`);
-    const description = await describe(room, path, built.prepared);
+    const description = packages.get(path) ?? describeOther(path, built.prepared);
     files.push({ ...(await store.put(content)), name: nameOf(path), ...description });
   }
   if (!files.some(({ kind }) => kind === 'binary' || kind === 'installer'))
@@ -69,32 +70,57 @@ function nameOf(path: string): string {
   return path.split('/').pop() ?? '';
 }
 
-async function describe(room: Room, path: string, prepared: Prepared): Promise<Description> {
-  if (path.endsWith('.deb') || path.endsWith('.udeb')) return describeDeb(room, path);
-  if (path.endsWith('.rpm')) return describeRpm(room, path);
+/** How a package is looked at, and what its fields say. */
+interface Teller {
+  readonly of: RegExp;
+  readonly command: string;
+  readonly format: string;
+  read(fields: readonly string[], path: string): Description;
+}
+
+const tellers: readonly Teller[] = [
+  {
+    of: /\.u?deb$/,
+    command: 'dpkg-deb --show --showformat="$FORMAT"',
+    format: `\${Package}\\t\${Version}\\t\${Architecture}\\t\${Section}`,
+    read([name = '', version = '', arch = '', section = ''], path) {
+      if (path.endsWith('.udeb')) return { package: name, version, arch, kind: 'installer' };
+      const debug = name.endsWith('-dbgsym') || section.trim() === 'debug';
+      return { package: name, version, arch, kind: debug ? 'debug' : 'binary' };
+    },
+  },
+  {
+    of: /\.rpm$/,
+    command: 'rpm --query --package --nosignature --queryformat "$FORMAT"',
+    format: '%{NAME}\\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCEPACKAGE}',
+    read([name = '', version = '', arch = '', source = '']) {
+      const debug = /-debug(?:info|source)$/.test(name);
+      const kind = source === '1' ? 'source' : debug ? 'debug' : 'binary';
+      return { package: name, version, arch: kind === 'source' ? 'src' : arch, kind };
+    },
+  },
+];
+
+/** What the packages say of themselves, by path. A source may build hundreds: one program is started in the machine. */
+async function describePackages(room: Room, paths: readonly string[]): Promise<ReadonlyMap<string, Description>> {
+  const descriptions = new Map<string, Description>();
+  for (const { of, command, format, read } of tellers) {
+    const packages = paths.filter((path) => of.test(path));
+    if (packages.length === 0) continue;
+    // A field may have any character but this one.
+    const script = `for path; do ${command} "$path" || exit; printf '\\0'; done`;
+    const options = { ...describing, env: { ...describing.env, FORMAT: format } };
+    const told = await room.build('look at the packages', ['/bin/sh', '-c', script, 'sh', ...packages], options);
+    const answers = told.split('\0').slice(0, -1);
+    if (answers.length !== packages.length) throw new BuildProblem('look at the packages: they say more than is read');
+    for (const [at, path] of packages.entries()) descriptions.set(path, read((answers[at] ?? '').split('\t'), path));
+  }
+  return descriptions;
+}
+
+function describeOther(path: string, prepared: Prepared): Description {
   const kind = /\.(?:buildinfo|changes|rpmlintrc|dpkg-warnings|dpkg-overrides)$/.test(path) ? 'metadata' : 'source';
   return { package: prepared.name, version: prepared.version, arch: 'source', kind };
-}
-
-async function describeDeb(room: Room, path: string): Promise<Description> {
-  const argv = ['dpkg-deb', '--show', `--showformat=\${Package}\\t\${Version}\\t\${Architecture}\\t\${Section}`, path];
-  const [name = '', version = '', arch = '', section = ''] = (
-    await room.build('look at a package', argv, describing)
-  ).split('\t');
-  if (path.endsWith('.udeb')) return { package: name, version, arch, kind: 'installer' };
-  const debug = name.endsWith('-dbgsym') || section.trim() === 'debug';
-  return { package: name, version, arch, kind: debug ? 'debug' : 'binary' };
-}
-
-async function describeRpm(room: Room, path: string): Promise<Description> {
-  const format = '%{NAME}\\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\t%{ARCH}\\t%{SOURCEPACKAGE}';
-  const argv = ['rpm', '--query', '--package', '--nosignature', '--queryformat', format, path];
-  const [name = '', version = '', arch = '', source = ''] = (
-    await room.build('look at a package', argv, describing)
-  ).split('\t');
-  const debug = /-debug(?:info|source)$/.test(name);
-  const kind = source === '1' ? 'source' : debug ? 'debug' : 'binary';
-  return { package: name, version, arch: kind === 'source' ? 'src' : arch, kind };
 }
 
 /** `name=version` of every package in the build root, sorted. */
