@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { describe, it } from 'node:test';
 import { must } from '../../../../activities/process/run.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { scratch } from '../../git/repository.ts';
@@ -78,48 +78,51 @@ const table: readonly Row[] = [
   },
 ];
 
-for (const { says, base, ours, theirs, refused } of table) {
-  test(`the tree that was tested lands, or it is said before: ${says}`, { skip: gitea === null }, async (t) => {
-    const { host, owner, prepare } = await openWorld(t, site());
-    const { server, root, sluice } = site();
-    const settings = { has_pull_requests: true, allow_manual_merge: false };
-    await root.api('PATCH', `/repos/${owner}/alpha`, settings);
-    const directory = await scratch(t);
-    const url = `${server.url.replace('://', `://sluice-bot:${sluice.token}@`)}/${owner}/alpha.git`;
-    const git = (...args: string[]) =>
-      must('git', ['-C', directory, '-c', 'user.name=A', '-c', 'user.email=a@b', ...args]);
-    const commit = async (deed: Deed, target: string) => {
-      await deed(directory);
-      await git('add', '--all');
-      await git('commit', '-q', '-m', says);
-      await git('push', '-q', 'origin', `HEAD:refs/heads/${target}`);
-    };
-    await must('git', ['clone', '-q', url, directory]);
-    await commit(write(base), 'master');
-    await git('branch', 'base');
-    await commit(theirs, 'proposal');
-    await git('checkout', '-q', 'base');
-    await commit(ours, 'master');
-    const asked = { head: 'proposal', base: 'master', title: says };
-    const { number } = await sluice.api<{ number: number }>('POST', `/repos/${owner}/alpha/pulls`, asked);
-    const change = `tea:${owner}/alpha#${number}`;
-    if (refused) return assert.rejects(prepare([change], 'merge'), /conflict/);
-    const tested = await prepare([change], 'merge');
-    const request = { change, patchset: 1, tested, mode: 'merge' } as const;
-    const fits = await host.canMerge(change, []);
-    const result = await host.submit(gateActor, request);
-    if ('state' in result) {
-      assert.ok(fits.ok);
-      assert.equal(result.state.tree, tested.tree);
-      assert.notEqual(result.state.commit, tested.commit, 'the host itself has merged');
-      return;
-    }
-    // It is said before any job runs, and is no obstacle where Sluice may push.
-    assert.ok(!fits.ok && /finds a conflict/.test(fits.missing.join()), JSON.stringify([fits, result]));
-    assert.equal(result.kind, 'refused');
-    await root.api('PATCH', `/repos/${owner}/alpha`, { has_pull_requests: true, allow_manual_merge: true });
-    assert.deepEqual(await host.canMerge(change, []), { ok: true });
-    assert.deepEqual(await host.submit(gateActor, request), { kind: 'merged', state: tested });
-    assert.equal(await host.branchTip(`${owner}/alpha`, 'master'), tested.commit);
-  });
-}
+// At once: where Gitea finds a conflict, half a minute goes by before it is believed.
+describe('the tree that was tested', { concurrency: true }, () => {
+  for (const { says, base, ours, theirs, refused } of table) {
+    it(`lands, or it is said before: ${says}`, { skip: gitea === null }, async (t) => {
+      const { host, owner, prepare } = await openWorld(t, site());
+      const { server, root, sluice } = site();
+      const settings = { has_pull_requests: true, allow_manual_merge: false };
+      await root.api('PATCH', `/repos/${owner}/alpha`, settings);
+      const directory = await scratch(t);
+      const url = `${server.url.replace('://', `://sluice-bot:${sluice.token}@`)}/${owner}/alpha.git`;
+      const git = (...args: string[]) =>
+        must('git', ['-C', directory, '-c', 'user.name=A', '-c', 'user.email=a@b', ...args]);
+      const commit = async (deed: Deed, target: string) => {
+        await deed(directory);
+        await git('add', '--all');
+        await git('commit', '-q', '-m', says);
+        await git('push', '-q', 'origin', `HEAD:refs/heads/${target}`);
+      };
+      await must('git', ['clone', '-q', url, directory]);
+      await commit(write(base), 'master');
+      await git('branch', 'base');
+      await commit(theirs, 'proposal');
+      await git('checkout', '-q', 'base');
+      await commit(ours, 'master');
+      const asked = { head: 'proposal', base: 'master', title: says };
+      const { number } = await sluice.api<{ number: number }>('POST', `/repos/${owner}/alpha/pulls`, asked);
+      const change = `tea:${owner}/alpha#${number}`;
+      if (refused) return assert.rejects(prepare([change], 'merge'), /conflict/);
+      const tested = await prepare([change], 'merge');
+      const request = { change, patchset: 1, tested, mode: 'merge' } as const;
+      const fits = await host.canMerge(change, []);
+      const result = await host.submit(gateActor, request);
+      if ('state' in result) {
+        assert.ok(fits.ok);
+        assert.equal(result.state.tree, tested.tree);
+        assert.notEqual(result.state.commit, tested.commit, 'the host itself has merged');
+        return;
+      }
+      // It is said before any job runs, and is no obstacle where Sluice may push.
+      assert.ok(!fits.ok && /finds a conflict/.test(fits.missing.join()), JSON.stringify([fits, result]));
+      assert.equal(result.kind, 'refused');
+      await root.api('PATCH', `/repos/${owner}/alpha`, { has_pull_requests: true, allow_manual_merge: true });
+      assert.deepEqual(await host.canMerge(change, []), { ok: true });
+      assert.deepEqual(await host.submit(gateActor, request), { kind: 'merged', state: tested });
+      assert.equal(await host.branchTip(`${owner}/alpha`, 'master'), tested.commit);
+    });
+  }
+});
