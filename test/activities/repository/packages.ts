@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -117,10 +117,11 @@ async function makeRpm(
     '',
   ].join('\n');
   await writeFile(join(work, 'a.spec'), spec);
-  const defines = [`_topdir ${work}`, '_build_id_links none', '_buildhost localhost'];
+  // What rpmbuild does to files after their installation is half of its time, and none of these needs it.
+  const defines = [`_topdir ${work}`, '_build_id_links none', '_buildhost localhost', '__os_install_post %{nil}'];
   await must('rpmbuild', ['-bb', ...defines.flatMap((one) => ['--define', one]), join(work, 'a.spec')]);
   const built = (await readdir(join(work, 'RPMS/noarch')))[0] ?? '';
   const file = join(directory, built);
-  await must('cp', ['--', join(work, 'RPMS/noarch', built), file]);
+  await copyFile(join(work, 'RPMS/noarch', built), file);
   return file;
 }
