@@ -148,7 +148,11 @@ async function mergeOnto(gerrit: Gerrit, info: GerritChange, { request, tip, rig
   const { project, commit } = tested;
   const { git } = gerrit;
   const moved = movedFrom(tested);
-  if (tip === request.onto) return mergeThere(gerrit, info, request);
+  if (tip === request.onto) {
+    // After our own merge it may hold what was tested by other commits.
+    const loss = await lossAt(gerrit, info, { request: { ...request, base: null }, tip });
+    return loss ?? mergeThere(gerrit, info, request);
+  }
   if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
   if ((await lossAt(gerrit, info, { request, tip })) !== null) return moved;
   if (right !== false) {

@@ -44,7 +44,7 @@ export async function submit(place: Place, actor: Actor, request: SubmitRequest)
   if (typeof ways === 'string') return refused(ways);
   const verdict = openVerdict(place, found, request);
   const merging = { ways, request, repository, verdict };
-  const result = (await lossAt(place, found, merging)) ?? (await asTested(place, found, merging));
+  const result = (await lossAt(place, found, request)) ?? (await asTested(place, found, merging));
   if ('reason' in result) await verdict.takeBack(result.reason);
   return result;
 }
@@ -58,18 +58,14 @@ export async function withdraw(place: Place, actor: Actor, { request, reason }: 
 }
 
 /** Why a pull request that stands on what was taken from its branch is not merged: GitHub brings all of its commits. */
-async function lossAt({ git }: Place, { project, pull }: Found, merging: Merging): Promise<SubmitResult | null> {
-  const { ways, request } = merging;
+async function lossAt({ git }: Place, { project, pull }: Found, request: SubmitRequest): Promise<SubmitResult | null> {
   const branch = pull.base.ref;
   if (request.tested.project !== project || request.tested.branch !== branch) return null;
   await git.ensure(project, [`refs/pull/${pull.number}/head`]);
   const tip = await git.branchTip(project, branch);
   if (tip === null) return goneFrom({ project, branch });
-  // GitHub rebases to commits of its own: those that were tested are not on the branch, and were not taken from it.
-  const isForced = ways[0] !== 'rebase' || (request.base != null && (await git.isAncestor(project, tip, request.base)));
-  const base = isForced ? request.base : null;
-  const loss = await lossOf(git, { project, branch, tip }, { base, mode: 'merge', head: pull.head.sha });
-  return loss?.kind === 'refused' ? loss : null;
+  // It merges to commits of its own, too: that what was tested on is not on the branch does not say that it was taken.
+  return lossOf(git, { project, branch, tip }, { base: null, mode: 'merge', head: pull.head.sha });
 }
 
 /** By a push where that may be, else by GitHub; what the protection wants of Sluice itself is given just before. */

@@ -66,7 +66,7 @@ test('I9: what was taken from a branch comes back with no merge, also where the 
 });
 
 test('I9: what was taken from a branch comes back by no later approval either', async (t) => {
-  const { repo, git, first, base, commit, other, landing, tryAt } = await setup(t);
+  const { repo, git, first, base, commit, other, merge, landing, tryAt } = await setup(t);
   await keepTaken(repo, 'master', [base]);
   // Both are tested anew, on what the branch is now.
   const tested = async (tip: string, head: string) => {
@@ -80,6 +80,11 @@ test('I9: what was taken from a branch comes back by no later approval either', 
   await setBranch(repo, 'master', first);
   assert.equal(await tested(first, commit), 'refused');
   assert.equal(await tested(first, base), 'refused', 'what was taken itself is proposed');
+  // Nor after our own merge of another change of its item.
+  const next = await landing(commit, commit);
+  assert.equal(await tryAt(first, { ...next, request: { ...next.request, onto: first } }), 'refused');
+  const fine = await landing(merge, other);
+  assert.equal(await tryAt(first, { ...fine, request: { ...fine.request, onto: first } }), 'open');
   assert.equal(await tested(first, other), 'there');
   // Whoever took it has given it back.
   await setBranch(repo, 'master', base);
