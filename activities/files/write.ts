@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, open, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncName } from './sync.ts';
@@ -42,6 +42,7 @@ export function writeWholeSync(path: string, content: string, { mode = 0o644 }: 
  * @returns its content: that of whoever came first
  */
 export async function keepFirst(path: string, content: string, options: WriteOptions = {}): Promise<string> {
+  if (existsSync(path)) return readFile(path, 'utf8');
   await placed(path, content, { mode: 0o600, ...options }, (fresh) => link(fresh, path)).catch(
     (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;

@@ -1,5 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
-import { gunzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gunzipSync, zstdCompress, zstdDecompressSync } from 'node:zlib';
 import { writeWhole } from '../files/write.ts';
 
 /**
@@ -15,9 +16,11 @@ export async function readPacked<T>(path: string): Promise<T | null> {
   return JSON.parse(text.toString()) as T;
 }
 
+const compressed = promisify<string, Buffer>(zstdCompress);
+
 /** Keeps what names every file of a repository: mostly the same letters again and again. */
 export async function writePacked(path: string, value: unknown): Promise<void> {
-  await writeWhole(`${path}.zst`, zstdCompressSync(JSON.stringify(value)));
+  await writeWhole(`${path}.zst`, await compressed(JSON.stringify(value)));
   await rm(`${path}.gz`, { force: true });
 }
 

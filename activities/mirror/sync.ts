@@ -1,11 +1,10 @@
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
 import { sharedFolders } from '../../pipelines/mirror/shared.ts';
-import { withShownState } from '../repository/shown-state.ts';
 import { changesTo } from './changes.ts';
 import { type Base, type Work, withOpenHosts } from './command.ts';
 import { flipTogether } from './flip.ts';
-import { type FrozenSource, openSource, type Source } from './freeze.ts';
+import type { FrozenSource, Source } from './freeze.ts';
 import { runAfter, runBefore } from './hooks.ts';
 import { shows } from './host.ts';
 import { journaled } from './journal.ts';
@@ -13,8 +12,10 @@ import { damagedError, findDamage, mendSnapshot } from './mend.ts';
 import { noteOutlines } from './outline.ts';
 import { keepRecord, planPool } from './pool.ts';
 import { pruneSessions } from './prune.ts';
+import { withSource } from './reading.ts';
 import { rehearseOn } from './rehearse.ts';
 import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
+import { settleAll } from './settle.ts';
 import { stage } from './stage.ts';
 import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
 import { checkShown, linksBefore } from './transaction.ts';
@@ -47,37 +48,32 @@ export function syncMirrors(set: MirrorSet, context: MirrorContext, options: Syn
 
 /** The sync itself, for a command that has the set already. */
 export function syncSet(base: Base): Promise<MirrorResult> {
-  const { state } = base;
-  return withSource(base, async (source) => {
-    const settled = !(source instanceof MirrorError) && (await isSettled(base, source));
-    const look = settled ? (sessions: readonly Session[]) => tellUnchanged({ ...base, sessions }, source) : undefined;
-    const sync = (work: Work) => (work.lost.length > 0 ? diverged(work, work.lost) : publish(work, source, {}));
-    const result = await runAfter(base, await withOpenHosts(base, async (work) => sync(work), look));
-    await state.saveLast(result);
+  return withSource(base, async (read) => {
+    const look = async (sessions: readonly Session[]) => {
+      const source = await read;
+      const settled = !(source instanceof MirrorError) && (await isSettled(base, source));
+      return settled ? tellUnchanged({ ...base, sessions }, source) : null;
+    };
+    const sync = async (work: Work) =>
+      work.lost.length > 0 ? diverged(work, work.lost) : publish(work, await read, {});
+    const result = await runAfter(base, await withOpenHosts(base, sync, look));
+    await base.state.saveLast(result);
     return result;
   });
 }
 
 /** Hosts where directories are missing that `init` would make count as empty ones. */
 function rehearseSync(base: Base, init: boolean): Promise<MirrorResult> {
-  return withSource(base, (source) =>
-    withOpenHosts(base, async (work) => {
+  return withSource(base, async (read) => {
+    const source = await read;
+    return withOpenHosts(base, async (work) => {
       for (const session of work.sessions.filter(({ error }) => init && error?.code === 'missing')) {
         session.error = null;
         session.view = { snapshots: [], links: {}, entries: [], unread: null };
       }
       const result = work.lost.length > 0 ? diverged(work, work.lost) : await publish(work, source, { dryRun: true });
       return { ...result, did: 'rehearsed' };
-    }),
-  );
-}
-
-/** Runs `work` with the source, or with why it cannot be published. */
-function withSource<T>({ set, state, context }: Base, work: (source: Source | MirrorError) => Promise<T>): Promise<T> {
-  return withShownState(set.source, async (shown) => {
-    const source = await openSource({ set, directory: state.directory, shown }).catch(asMirrorError);
-    if (!(source instanceof MirrorError)) context.log(`the source of ${set.name}: ${source.said}`);
-    return work(source);
+    });
   });
 }
 
@@ -179,8 +175,10 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
     digest: frozen.digest,
     hosts: Object.fromEntries(behind.map(({ host, view }) => [host.name, view ? linksBefore(host, view) : {}])),
   };
-  await state.saveManifest(snapshot, frozen.manifest);
-  await state.savePackages(snapshot, frozen.content.packages);
+  await settleAll([
+    state.saveManifest(snapshot, frozen.manifest),
+    state.savePackages(snapshot, frozen.content.packages),
+  ]);
   await state.saveTransaction(transaction);
   const able = behind.filter(({ error }) => error === null);
   await forEach(able, (session) => stage(session, { ...publication, state, context }));
@@ -197,7 +195,9 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
     if (set.commit === 'all' || shown.length === 0) return abandon(work, snapshot);
   }
   for (const session of shown) [session.phase, session.target] = ['done', snapshot];
-  for (const session of shown) if (session.pool) await keepRecord(session, state, { snapshot, plan: session.pool });
+  await settleAll(
+    shown.map(async (session) => session.pool && keepRecord(session, state, { snapshot, plan: session.pool })),
+  );
   await state.saveCommitted({ snapshot, digest: frozen.digest });
   await state.saveTransaction(null);
   await forgetDamage(state, shown);

@@ -17,8 +17,17 @@ export function sharedFolders(
   { packages, indexes }: { readonly packages: readonly string[]; readonly indexes: readonly string[] },
 ): string[] {
   const mixed = new Set([...Object.keys(links), ...indexes].flatMap(parentsOf));
-  const outermost = packages.flatMap((path) => parentsOf(path).find((folder) => !mixed.has(folder)) ?? []);
-  return [...new Set(outermost)].sort();
+  const outermost = new Set(packages.map((path) => outermostBut(mixed, path)));
+  return [...outermost].filter((folder) => folder !== null).sort();
+}
+
+/** The outermost folder on the way to a path that is none of these. */
+function outermostBut(some: ReadonlySet<string>, path: string): string | null {
+  for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) {
+    const folder = path.slice(0, end);
+    if (!some.has(folder)) return folder;
+  }
+  return null;
 }
 
 /** A state as it stands on a mirror: a snapshot of its own, and what is in the pool. */
