@@ -35,12 +35,10 @@ export interface FoundHost {
 
 export function openHost(set: MirrorSet, name: string, signal?: AbortSignal): MirrorHost {
   const config = set.hosts[name] as MirrorHostConfig;
-  const options = { timeout: set.timeout, bandwidth: set.bandwidth, signal };
+  const options = { set: set.name, timeout: set.timeout, bandwidth: set.bandwidth, signal };
   const url = parseMirrorUrl(config.url);
   const transport =
-    url.kind === 'sftp'
-      ? createSftpTransport(url, config, { ...options, set: set.name })
-      : createRsyncTransport(url, config, options);
+    url.kind === 'sftp' ? createSftpTransport(url, config, options) : createRsyncTransport(url, config, options);
   return hostAt(transport, { set, name });
 }
 

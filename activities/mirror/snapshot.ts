@@ -1,6 +1,6 @@
 import type { ListedEntry } from '../../pipelines/mirror/listing.ts';
 import type { MirrorHost } from './host.ts';
-import type { Sending, Transferred } from './transport.ts';
+import type { Compared, Sending, Transferred } from './transport.ts';
 import { MirrorError } from './types.ts';
 
 /** Where a snapshot, or the pool, stands on a host. */
@@ -33,9 +33,9 @@ export function sendReport(
 export function differences(
   host: MirrorHost,
   tree: string,
-  { snapshot, paths }: { readonly snapshot: string; readonly paths: readonly string[] },
+  { snapshot, ...compared }: Pick<Compared, 'paths' | 'files'> & { readonly snapshot: string },
 ): Promise<string[]> {
-  return host.transport.compare(tree, placeOf(host, snapshot), { paths });
+  return host.transport.compare(tree, placeOf(host, snapshot), compared);
 }
 
 interface Mended {

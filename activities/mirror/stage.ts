@@ -52,8 +52,7 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   }
   const { own } = splitShared(frozen.manifest, host.set.name);
   const known = await knownOn(session, state, frozen.manifest);
-  const packages = await sendShared(session, { frozen, known });
-  const sent = together(packages, await sendTree(session, { snapshot, frozen, known }));
+  const sent = await sendAll(session, { snapshot, frozen, known });
   session.transferred = sent;
   const surprising = surpriseOf(known, own, sent.changed);
   if (surprising !== null) context.log(`${host.name}: ${surprising}`);
@@ -95,6 +94,13 @@ function isPooled({ shared = [] }: Manifest): boolean {
 
 interface Sending extends Pick<Staging, 'snapshot' | 'frozen'> {
   readonly known: Known;
+}
+
+/** The packages of a pool and the rest side by side; one after the other where together they are to take no more. */
+async function sendAll(session: Session, sending: Sending): Promise<Transferred> {
+  const packages = sendShared(session, sending);
+  if (session.host.set.bandwidth !== undefined) await packages;
+  return together(...(await settleAll([packages, sendTree(session, sending)])));
 }
 
 /** Sends over a copy of what stands there, where that can be had and comes to what it should; else the whole tree. */
@@ -143,8 +149,8 @@ export async function differencesOf(
   const isShared = (path: string) => pool !== null && Object.hasOwn(pool.files, path);
   const [apart, shared] = [paths.filter((path) => !isShared(path)), paths.filter(isShared)];
   const found = await settleAll([
-    differences(host, tree, { snapshot, paths: apart }),
-    differences(host, tree, { snapshot: poolName(host.set.name), paths: shared }),
+    differences(host, tree, { snapshot, paths: apart, files: manifest.files }),
+    differences(host, tree, { snapshot: poolName(host.set.name), paths: shared, files: manifest.files }),
   ]);
   return found.flat();
 }

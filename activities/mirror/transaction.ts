@@ -94,8 +94,9 @@ function historyPath({ path }: MirrorLink): string {
 }
 
 /** Reads the index files of what the links now show, as clients will. @throws MirrorError `verify`. */
-export async function checkShown(host: MirrorHost, { tree, content }: FrozenSource, snapshot: string): Promise<void> {
-  const different = await differences(host, tree, { snapshot, paths: content.indexes });
+export async function checkShown(host: MirrorHost, frozen: FrozenSource, snapshot: string): Promise<void> {
+  const { tree, content, manifest } = frozen;
+  const different = await differences(host, tree, { snapshot, paths: content.indexes, files: manifest.files });
   if (different[0] !== undefined) throw new MirrorError('verify', `${different[0]} is not what was sent`);
 }
 

@@ -1,5 +1,5 @@
 import type { ListedEntry } from '../../pipelines/mirror/listing.ts';
-import type { CopyPlan } from '../../pipelines/mirror/manifest.ts';
+import type { CopyPlan, Manifest } from '../../pipelines/mirror/manifest.ts';
 import type { MirrorUrl } from '../../pipelines/mirror/url.ts';
 
 /**
@@ -67,6 +67,8 @@ export interface Above {
 export type Shell = (script: string, args: readonly string[]) => Promise<string | null>;
 
 export interface TransportOptions {
+  /** The set's name, for names of what is not whole yet. */
+  readonly set: string;
   /** Seconds without progress after which the host counts as silent. */
   readonly timeout: number;
   /** Bytes in a second at most. */
@@ -108,6 +110,8 @@ export interface Files {
 
 export interface Compared {
   readonly paths: readonly string[];
+  /** What is known of them here: a host with a shell works out by itself whether it has that. */
+  readonly files?: Manifest['files'];
   readonly mend?: boolean;
   /** A directory of the mirror to link from what is mended. */
   readonly base?: string;

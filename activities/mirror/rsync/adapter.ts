@@ -18,7 +18,7 @@ function transportBy(rsync: Rsync): Transport {
     above: top === null ? null : { path: top.path, list: (paths) => listPaths(rsync, paths), rooted },
     list: (directory, closed) => listBelow(rsync, directory, closed),
     readTexts: (paths) => readTexts(rsync, paths),
-    place: (entries, existing) => placeEntries(rsync, entries, existing === 'kept' ? ['--ignore-existing'] : []),
+    place: (entries, existing) => placeEntries(rsync, entries, existing),
     makeDirectory: (path) => makeDirectory(rsync, path),
     remove: (directory, paths) =>
       paths.some((path) => path.includes('/'))

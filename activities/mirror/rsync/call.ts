@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RsyncUrl, rsyncRoot } from '../../../pipelines/mirror/url.ts';
 import { type RunResult, run } from '../../process/run.ts';
+import { temporaryName } from '../temporary-name.ts';
 import type { Shell, TransportOptions } from '../transport.ts';
 import { MirrorError, type MirrorHostConfig } from '../types.ts';
 import { openShell } from './shell.ts';
@@ -39,6 +40,10 @@ export interface Rsync {
   list(args: readonly string[]): Promise<RawListing>;
   /** For what is faster there than from here; null where there is none. */
   readonly shell: Shell | null;
+  /** Whether the shell need not connect first: rsync tries that again, a shell does not. */
+  near(): boolean;
+  /** A name for what is not whole yet. */
+  temporary(): string;
   /** Ends the connection that its transfers shared, if there is one. */
   close(): Promise<void>;
 }
@@ -81,6 +86,8 @@ export function openRsync(url: RsyncUrl, config: MirrorHostConfig, options: Tran
       return { text: result.stdout, complete, said: complete ? '' : fault(url, result).message };
     },
     shell: openShell(url, { ssh, seconds: secondsOf(options), signal: options.signal }),
+    near: () => url.kind === 'local' || ssh?.stands() === true,
+    temporary: () => temporaryName(options.set),
     close: async () => ssh?.close(),
   };
 }

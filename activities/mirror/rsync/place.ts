@@ -35,12 +35,15 @@ async function placePaths(
  * Sends small files and links to paths below the root, each put in place by one rename. They are sent from the root,
  * because a daemon cuts links that lead upwards out of what is sent.
  */
-export function placeEntries(
+export async function placeEntries(
   rsync: Rsync,
-  { directories = [], texts, links = {} }: SmallEntries,
-  options: readonly string[] = [],
+  entries: SmallEntries,
+  existing: 'replaced' | 'kept' = 'replaced',
 ): Promise<void> {
-  return withTemporary(async (directory) => {
+  if (existing === 'replaced' && (await placeByShell(rsync, entries))) return;
+  const { directories = [], texts, links = {} } = entries;
+  const options = existing === 'kept' ? ['--ignore-existing'] : [];
+  await withTemporary(async (directory) => {
     const make = async (path: string) => {
       await mkdir(dirname(join(directory, path)), { recursive: true });
       return join(directory, path);
@@ -50,6 +53,33 @@ export function placeEntries(
     const paths = [...directories, ...Object.keys(links), ...Object.keys(texts)];
     await placePaths(rsync, [directory, rsync.at('')], { paths, options });
   });
+}
+
+/** What a shell does of entries in one go: longer texts are for rsync. */
+const longest = 100_000;
+
+const placeScript = `
+cd -- "$1" && umask 022 && shift || exit
+while [ $# -gt 0 ]; do
+  case $1 in
+    link) ln -s -- "$2" "$3" ;;
+    text) printf %s "$2" >"$3" ;;
+  esac && mv -fT -- "$3" "$4" || { rm -f -- "$3"; exit; }
+  shift 4
+done
+printf placed`;
+
+/** The same on this machine, for one program in the place of three; what it cannot do is for rsync, and for it to explain. */
+async function placeByShell(rsync: Rsync, { directories = [], texts, links = {} }: SmallEntries): Promise<boolean> {
+  const length = Object.values(texts).reduce((sum, text) => sum + text.length, 0);
+  // Behind a connection it could still come to pass when we are gone.
+  if (rsync.kind !== 'local' || directories.length > 0 || length > longest) return false;
+  const each = (kind: string) => (entry: readonly [path: string, text: string]) => {
+    const [path, text] = entry;
+    return [kind, text, posix.join(posix.dirname(path), rsync.temporary()), path];
+  };
+  const words = [...Object.entries(links).flatMap(each('link')), ...Object.entries(texts).flatMap(each('text'))];
+  return (await rsync.shell?.(placeScript, [rsync.directory(''), ...words])) === 'placed';
 }
 
 /** Makes a directory below the root, the root as well, and leaves alone what is there. */

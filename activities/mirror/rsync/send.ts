@@ -13,6 +13,9 @@ type Ends = readonly [tree: string, place: string];
 /** What a transfer is to say of itself, for `transferredOf`. */
 const told = ['--stats', '--no-human-readable', '--out-format=%i %n'];
 
+/** A list of packages has a second name, which carries its hash: it is sent once. */
+const once = '--hard-links';
+
 /** Sends a tree to a place; what did not change is linked to the bases. */
 export async function sendTree(
   rsync: Rsync,
@@ -20,7 +23,7 @@ export async function sendTree(
   { bases, apart = [], byContent = false, dryRun = false }: Sending,
 ): Promise<Transferred> {
   if (!dryRun && rsync.top !== null) await placeDirectories(rsync, rsync.at(''), [place]);
-  const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete', publishedModes];
+  const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete', once, publishedModes];
   const how = [...(byContent ? ['--checksum'] : []), ...(dryRun ? ['--dry-run'] : [])];
   const args = [...kept, ...excluded(apart), ...told, ...how, ...bases.map((base) => linkedTo(rsync, base))];
   return transferredOf(await rsync.call([...args, `${tree}/`, `${rsync.at(place)}/`]));
@@ -53,17 +56,43 @@ export async function sendOver(
   const said = (await rsync.shell?.(copyScript, args)) ?? null;
   if (said === null) return null;
   // Sizes and times of what differs may be the same.
-  const how = ['--links', '--perms', '--times', '--ignore-times', '--force', '--delete-missing-args', publishedModes];
+  const how = [
+    '--links',
+    '--perms',
+    '--times',
+    '--ignore-times',
+    '--force',
+    '--delete-missing-args',
+    once,
+    publishedModes,
+  ];
   return transferredOf(await sendListed(rsync, [tree, place], { paths: [...sent, ...gone], how: [...how, ...told] }));
 }
 
 /** Paths that differ by checksum. */
-export async function compare(rsync: Rsync, ends: Ends, { paths, mend = false, base }: Compared): Promise<string[]> {
-  if (paths.length === 0) return [];
+export async function compare(rsync: Rsync, ends: Ends, compared: Compared): Promise<string[]> {
+  const { paths, mend = false, base } = compared;
+  if (paths.length === 0 || (!mend && (await areKnown(rsync, ends[1], compared)))) return [];
   const how = ['--checksum', '--out-format=%i %n'];
   how.push(...(mend ? ['--times', '--perms', publishedModes] : ['--dry-run']));
   if (base !== undefined) how.push(linkedTo(rsync, base));
   return sentPaths(await sendListed(rsync, ends, { paths, how }));
+}
+
+/** More than so many files, or bytes of them, are left to rsync, which says meanwhile that it goes on. */
+const [fewFiles, fewBytes] = [200, 64 * 1024 * 1024];
+
+const hashScript = `cd -- "$1" && shift && find "$@" -maxdepth 0 -type f -exec sha256sum --zero -- {} +`;
+
+/** Whether the host itself finds that files are what is known of them; what it cannot say is for rsync to find out. */
+async function areKnown(rsync: Rsync, place: string, { paths, files = {} }: Compared): Promise<boolean> {
+  const known = paths.flatMap((path) => files[path] ?? []);
+  const bytes = known.reduce((sum, { size }) => sum + size, 0);
+  if (rsync.shell === null || known.length < paths.length || paths.length > fewFiles || bytes > fewBytes) return false;
+  const places = paths.map((path) => `./${path}`);
+  const said = (await rsync.shell(hashScript, [rsync.directory(place), ...places]))?.split('\0') ?? [];
+  const found = new Set(said);
+  return places.every((path, position) => found.has(`${known[position]?.sha256}  ${path}`));
 }
 
 /** Fetches a place but for some folders. */
@@ -72,12 +101,16 @@ export async function fetchTree(rsync: Rsync, [to, place]: Ends, apart: readonly
   await rsync.call([...how, `${rsync.at(place)}/`, `${to}/`]);
 }
 
-const listScript = `cd -- "$1" && find . -mindepth 1 -printf '${foundFormat}' && printf ${foundEnd}`;
+/** What stands in the directory that `$2` is a pattern for is listed and not entered. */
+const listScript = `
+cd -- "$1" || exit
+find . -mindepth 1 -path "$2" -printf '${foundFormat}' -prune -o -printf '${foundFormat}' && printf ${foundEnd}`;
 
 /** Everything below a directory: by its own `find` where it has a GNU one, because rsync takes longer. */
 export async function listBelow(rsync: Rsync, directory: string, closed?: string): Promise<Listing> {
-  if (closed === undefined) {
-    const found = parseFound((await rsync.shell?.(listScript, [rsync.directory(directory)])) ?? '');
+  if (closed === undefined || rsync.near()) {
+    const inClosed = closed === undefined ? '' : `./${closed.replace(/[\\*?[\]]/g, '\\$&')}/*`;
+    const found = parseFound((await rsync.shell?.(listScript, [rsync.directory(directory), inClosed])) ?? '');
     if (found !== null) return { entries: found, unread: null };
   }
   const inside = closed === undefined ? [] : [`--exclude=/${escapePattern(closed)}/*/*`];
@@ -119,5 +152,5 @@ function transferredOf(report: string): Transferred {
 }
 
 function sentPaths(report: string): string[] {
-  return [...report.matchAll(/^[<>]f\S+ (.*)$/gm)].map(([, path = '']) => path);
+  return [...report.matchAll(/^[<>h]f\S+ (.*)$/gm)].map(([, path = '']) => path);
 }

@@ -13,6 +13,8 @@ export interface SshConnection {
   readonly words: readonly string[];
   /** The same as rsync's `--rsh` takes it. */
   readonly command: string;
+  /** Whether a transfer has made it: what comes next connects no more. */
+  stands(): boolean;
   /** Lets go of the connection, so that the next transfer makes a new one: this one may be dead. */
   drop(): Promise<void>;
   /** Ends the connection for good, and removes what it left here. */
@@ -36,7 +38,7 @@ export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number):
   const socket = join(directory, 's');
   const remove = () => rm(directory, { recursive: true, force: true });
   if (Buffer.byteLength(socket) > longestSocket) {
-    return { words, command: words.map(quoted).join(' '), drop: async () => {}, close: remove };
+    return { words, command: words.map(quoted).join(' '), stands: () => false, drop: async () => {}, close: remove };
   }
   const path = `ControlPath=${socket.replaceAll('%', '%%')}`;
   const shared = [...words, '-o', 'ControlMaster=auto', '-o', `ControlPersist=${linger}`, '-o', path];
@@ -48,6 +50,7 @@ export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number):
   return {
     words: shared,
     command: shared.map(quoted).join(' '),
+    stands: () => existsSync(socket),
     drop,
     close: async () => {
       await drop();

@@ -15,11 +15,7 @@ import { openSession } from './session.ts';
 import { listBelow, makeDirectories, removeBelow } from './tree.ts';
 
 /** A mirror that offers SFTP and need have neither rsync nor a shell. */
-export function createSftpTransport(
-  url: SftpUrl,
-  config: MirrorHostConfig,
-  options: TransportOptions & { readonly set: string },
-): Transport {
+export function createSftpTransport(url: SftpUrl, config: MirrorHostConfig, options: TransportOptions): Transport {
   const session = openSession(url, config, options);
   const remote = createRemote(session, url.path);
   const temporary = () => temporaryName(options.set);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,27 +18,25 @@ import { look, mirrorWorld, type World } from './world.ts';
 
 const { host } = await startKinds();
 
-/**
- * Starts a synchronisation whose process is killed the moment it starts the rsync that matches `pattern`, and names
- * `among` in its list of files if that is given.
- */
-async function killAt(world: World, set: MirrorSet, pattern: string, among = ''): Promise<void> {
+/** A program, and a pattern for where it is started and its arguments. */
+type Start = readonly [program: 'rsync' | 'mv' | 'sha256sum', pattern: string];
+
+/** Starts a synchronisation whose process is killed the moment it starts a program, itself or by a shell. */
+async function killAt(world: World, set: MirrorSet, [program, pattern]: Start): Promise<void> {
   const bin = world.local('bin');
   await mkdir(bin, { recursive: true });
   const script = [
     '#!/bin/sh',
-    'case "$*" in',
+    `node='${await realpath(process.execPath)}'`,
+    'case "$PWD $*" in',
     '  *--list-only*) ;;',
-    `  ${pattern}) case "$*" in`,
-    `    *--files-from=*) list="$(echo "$*" | sed 's/.*--files-from=\\([^ ]*\\).*/\\1/')" ;;`,
-    '    *) list=/etc/hostname ;;',
-    '    esac',
-    `    if [ -z "${among}" ] || grep -qa "${among}" "$list"; then kill -9 $PPID; exit 1; fi ;;`,
+    `  ${pattern}) pid=$PPID`,
+    '    until [ "$(readlink /proc/$pid/exe)" = "$node" ]; do pid=$(cut -d" " -f4 /proc/$pid/stat); done',
+    '    kill -9 $pid; exit 1 ;;',
     'esac',
-    'exec /usr/bin/rsync "$@"',
+    `exec /usr/bin/${program} "$@"`,
   ];
-  await writeFile(join(bin, 'rsync'), script.join('\n'));
-  await chmod(join(bin, 'rsync'), 0o755);
+  await writeFile(join(bin, program), script.join('\n'), { mode: 0o755 });
   await runKilled(world, set, { env: { PATH: `${bin}:${process.env.PATH}` } });
   await rm(bin, { recursive: true });
 }
@@ -67,39 +65,44 @@ interface Kill {
   readonly layout: 'snapshots' | 'pool';
   readonly when: string;
   readonly how: 'undone' | 'completed';
-  /** Where m2 is a directory: which rsync, and what is in its list of files. */
-  readonly local?: readonly [pattern: string, among?: string];
+  /** Where m2 is a directory. */
+  readonly local?: Start;
   /** Where it offers SFTP: which request. */
   readonly sftp: string;
 }
 
 const snapshot = '/m2/snapshots/deb-2\\S+/';
-const links = { how: 'completed', local: ['*--no-implied-dirs*/m2/', 'stable'], sftp: 'rename .*/m2/stable$' } as const;
+const links = {
+  how: 'completed',
+  local: ['mv', String.raw`*/m2\ -fT\ *\ stable`],
+  sftp: 'rename .*/m2/stable$',
+} as const;
 const rows: readonly Kill[] = [
   {
     ...{ layout: 'snapshots', when: 'while data is sent', how: 'undone' },
-    ...{ local: ['*--stats*/m2/snapshots/*'], sftp: `open \\S+${snapshot}\\S+ wx` },
+    ...{ local: ['rsync', '*--stats*/m2/snapshots/*'], sftp: `open \\S+${snapshot}\\S+ wx` },
   },
   {
     ...{ layout: 'snapshots', when: 'between data and links', how: 'undone' },
-    ...{ local: ['*--checksum*/m2/snapshots/*'], sftp: `open \\S+${snapshot}\\S+ r$` },
+    ...{ local: ['sha256sum', '*/m2/snapshots/deb-2*--zero*'], sftp: `open \\S+${snapshot}\\S+ r$` },
   },
   { layout: 'snapshots', when: 'between the links of two hosts', ...links },
   {
     ...{ layout: 'snapshots', when: 'when links are turned and their histories are not', how: 'completed' },
+    local: ['mv', '*/m2*stable.target.txt'],
     sftp: 'rename .*/m2/stable.target.txt$',
   },
   {
     ...{ layout: 'pool', when: 'while packages are sent to the pool', how: 'undone' },
-    ...{ local: ['*--files-from*/m2/snapshots/deb-pool/'], sftp: 'rename .*/m2/snapshots/deb-pool/' },
+    ...{ local: ['rsync', '*--files-from*/m2/snapshots/deb-pool/'], sftp: 'rename .*/m2/snapshots/deb-pool/' },
   },
   {
     ...{ layout: 'pool', when: 'between packages and indexes', how: 'undone' },
-    ...{ local: ['*--recursive*/m2/snapshots/*'], sftp: 'mkdir .*/m2/snapshots/deb-2' },
+    ...{ local: ['rsync', '*--recursive*/m2/snapshots/*'], sftp: 'mkdir .*/m2/snapshots/deb-2' },
   },
   {
     ...{ layout: 'pool', when: 'between indexes and links', how: 'undone' },
-    ...{ local: ['*--dry-run*/m2/snapshots/*'], sftp: `open \\S+${snapshot}\\S+ r$` },
+    ...{ local: ['sha256sum', '*/m2/snapshots/deb-2*--zero*'], sftp: `open \\S+${snapshot}\\S+ r$` },
   },
   { layout: 'pool', when: 'between the links of two hosts', ...links },
 ];
@@ -119,7 +122,7 @@ for (const { kind, layout, when, how, ...at } of kills) {
     const first = await world.sync(set);
     await world.publish('beta', '1');
     await (at.local !== undefined && kind === 'a directory'
-      ? killAt(world, set, ...at.local)
+      ? killAt(world, set, at.local)
       : killAtRequest(world, set, at.sftp));
     const status = await mirrorStatus(set, world.context);
     assert.equal(status.outcome, 'unchanged', JSON.stringify(status));
@@ -147,12 +150,12 @@ test('what a sync sent to the pool goes when it is undone, also where the one be
   await world.publish('alpha', '1');
   const set = world.set({ layout: 'pool', hosts: { m1: { url: world.local('m1') }, m2: { url: world.local('m2') } } });
   await world.sync(set);
-  for (const [name, pattern, among] of [
-    ['beta', '*--no-implied-dirs*/m2/', 'stable'],
-    ['gamma', '*--recursive*/m2/snapshots/*', ''],
+  for (const [name, start] of [
+    ['beta', links.local],
+    ['gamma', ['rsync', '*--recursive*/m2/snapshots/*']],
   ] as const) {
     await world.publish(name, '1');
-    await killAt(world, set, pattern, among);
+    await killAt(world, set, start);
     assert.equal((await mirrorStatus(set, world.context)).outcome, 'unchanged');
   }
   for (const host of ['m1', 'm2']) {
@@ -167,7 +170,7 @@ test('killed while the lock is taken: the next command takes it at once, and lea
   const set = world.set({ hosts: { m1: { url: daemon.url } } });
   await world.sync(set);
   await world.publish('beta', '1');
-  await killAt(world, set, '*--from0*--copy-links*');
+  await killAt(world, set, ['rsync', '*--from0*--copy-links*']);
   const hidden = async () => (await look(daemon.root)).names.filter((name) => name.startsWith('.'));
   assert.deepEqual(await hidden(), ['.deb.lock', '.deb.lock-link']);
   assert.equal((await world.sync(set)).outcome, 'committed');
@@ -284,7 +287,7 @@ test('what a killed command has left in TMPDIR goes with the next one, and nothi
   t.after(() => (TMPDIR === undefined ? delete process.env.TMPDIR : Object.assign(process.env, { TMPDIR })));
   process.env.TMPDIR = world.local('tmp');
   await mkdir(process.env.TMPDIR);
-  await killAt(world, set, '*--stats*/m2/snapshots/*');
+  await killAt(world, set, ['rsync', '*--stats*/m2/snapshots/*']);
   const left = await readdir(process.env.TMPDIR);
   assert.ok(
     left.some((name) => name.startsWith('sluice-mirror-')),

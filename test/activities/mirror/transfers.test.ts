@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mirrorWorld } from './world.ts';
@@ -19,8 +19,8 @@ test('a sync makes no more transfers than it must: each costs programs and a tur
   });
   // A daemon is sent each new directory by itself.
   const rows = [
-    ['local', world.local('m1'), 7, 1],
-    ['daemon', daemon.url, 13, 2],
+    ['local', world.local('m1'), 1, 0],
+    ['daemon', daemon.url, 14, 2],
   ] as const;
   for (const [kind, url, changed, unchanged] of rows) {
     const set = world.set({ hosts: { m1: { url } } });
@@ -38,4 +38,7 @@ test('a sync makes no more transfers than it must: each costs programs and a tur
     assert.ok(sent.transfers <= changed + 1, `${kind}: ${sent.transfers}`);
     assert.deepEqual(await count(), { outcome: 'unchanged', transfers: unchanged });
   }
+  // Its other name carries its hash.
+  const list = join(world.local('m1'), 'stable/dists/bookworm/main/binary-amd64/Packages');
+  assert.equal((await stat(list)).nlink, 2, 'sent once');
 });
