@@ -115,7 +115,12 @@ async function sendTree({ host }: Session, { snapshot, frozen, known }: Sending)
   if (copied !== null && isWhole(manifest, await listSnapshot(host, snapshot))) return copied;
   const sending = { snapshot, bases: known.names, apart: shared, byContent: pooled };
   const sent = await sendSnapshot(host, tree, sending);
-  return copied === null ? sent : together(copied, sent);
+  if (copied === null) return sent;
+  // What came over the copy, and looks like a file of the base, is the base's again: rsync links it over the right one.
+  const arrived = new Set(sent.changed);
+  const paths = mistakable(manifest, known.bases).filter((path) => !arrived.has(path));
+  await mendDifferences(host, tree, { snapshot, paths });
+  return together(copied, sent);
 }
 
 /** Two transfers as one. */

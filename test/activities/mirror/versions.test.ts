@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -44,9 +44,29 @@ test('H2: what a host has and is sent again is a warning', async (t) => {
   // A host that does not keep times does not find again what it has.
   await utimes(join(world.local('m1'), 'snapshots', snapshot ?? '', 'pool/main/a/alpha/alpha_1_all.deb'), 1, 1);
   await world.publish('beta', '1');
-  assert.equal((await world.sync(set)).outcome, 'committed');
+  const second = await world.sync(set);
+  assert.equal(second.outcome, 'committed', JSON.stringify(second));
   const warned = world.said.filter((line) => /^m1: 1 file .* sent again, the first pool/.test(line));
   assert.equal(warned.length, 1, world.said.join('\n'));
+});
+
+test('a copy that is gone over again keeps what came over it, also where size and time are those of the base', async (t) => {
+  const world = await mirrorWorld(t);
+  const source = world.local('plain');
+  await mkdir(source);
+  const write = async (name: string, text: string) => {
+    await writeFile(join(source, name), text);
+    await utimes(join(source, name), 1_000_000, 1_000_000);
+  };
+  await write('same', 'same');
+  await write('other', 'one');
+  const set = world.set({ source, hosts: { m1: { url: world.local('m1') } } });
+  const { snapshot } = await world.sync(set);
+  await utimes(join(world.local('m1'), 'snapshots', snapshot ?? '', 'same'), 1, 1);
+  await write('other', 'two');
+  const second = await world.sync(set);
+  assert.equal(second.outcome, 'committed', JSON.stringify(second));
+  assert.equal(await readFile(join(world.local('m1'), 'stable/other'), 'utf8'), 'two');
 });
 
 test('H3: a daemon that is busy for some seconds is waited for, within the timeout', async (t) => {
