@@ -30,7 +30,7 @@ const control = `Source: hello-gate
 Section: misc
 Priority: optional
 Maintainer: Dev <dev@sluice.dev>
-Build-Depends: debhelper-compat (= 13), zlib1g-dev
+Build-Depends: debhelper-compat (= 13)
 Standards-Version: 4.6.2
 
 Package: hello-gate
@@ -46,11 +46,11 @@ Description: what is said
  Indeed.
 `;
 
-const program = '#include <stdio.h>\n#include <zlib.h>\nint main(void) { puts(zlibVersion()); return 0; }\n';
+const program = '#include <stdio.h>\nint main(void) { puts("hello"); return 0; }\n';
 
 const tree = {
   'hello.c': program,
-  Makefile: 'hello: hello.c\n\t$(CC) -g $(CFLAGS) $< -o $@ -lz\nclean:\n\trm -f hello who net\n',
+  Makefile: 'hello: hello.c\n\t$(CC) -g $(CFLAGS) $< -o $@ $(LIBS)\nclean:\n\trm -f hello who net\n',
   data: 'hello\n',
   'debian/changelog': changelog('1:1.2-1ubuntu3'),
   'debian/control': control,
@@ -58,9 +58,17 @@ const tree = {
   'debian/source/format': '3.0 (quilt)\n',
 };
 
+/** With a dependency to be installed: that costs more than the build. */
+const dependent = {
+  ...tree,
+  'hello.c': '#include <stdio.h>\n#include <zlib.h>\nint main(void) { puts(zlibVersion()); return 0; }\n',
+  'debian/control': control.replace('(= 13)', '(= 13), zlib1g-dev'),
+  'debian/rules': `${rules}export LIBS = -lz\n`,
+};
+
 test('a quilt package: versions from Git, orig generated alike, isolated build as a plain user', async () => {
   const repository = await workshop.repository('hello-gate');
-  const first = await repository.commit('Import', tree);
+  const first = await repository.commit('Import', dependent);
   await repository.commit('Say "more" <b>\n\nAt length.', { data: 'hello, world\n' });
   const [old, built, again] = await Promise.all([
     workshop.build(repository, { platform: 'debian-12', commit: first }),
@@ -147,7 +155,7 @@ const refused: readonly {
   },
   {
     what: 'a build dependency that nobody has',
-    files: { 'debian/control': control.replace('zlib1g-dev', 'no-such-thing-dev') },
+    files: { 'debian/control': control.replace('(= 13)', '(= 13), no-such-thing-dev') },
     reason: /^build dependencies cannot be met: no-such-thing-dev/,
   },
   {
