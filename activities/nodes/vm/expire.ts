@@ -18,8 +18,16 @@ export async function storedIn(places: Places): Promise<readonly Stored[]> {
   );
 }
 
-/** Removes what is over the limits and in nobody's use. @returns what it has removed */
-export async function expireSnapshots(places: Places, limits: SnapshotLimits): Promise<readonly Stored[]> {
+/**
+ * Removes what is over the limits and in nobody's use.
+ *
+ * @param limits `wanted`: the images that there are platforms of; absent: all
+ * @returns what it has removed
+ */
+export async function expireSnapshots(
+  places: Places,
+  limits: SnapshotLimits & { readonly wanted?: ReadonlySet<string> },
+): Promise<readonly Stored[]> {
   const goes = expired(await storedIn(places), await machinesIn(places), { ...limits, now: Date.now() });
   const { files } = places.host;
   for (const each of goes) {

@@ -112,7 +112,9 @@ export function createSnapshotActivities(deps: SnapshotDeps): SnapshotActivities
     },
 
     async expireSnapshots() {
-      const removed = await expireSnapshots(places, limits);
+      // Of a platform that there is no more the newest goes like any other.
+      const wanted = new Set(virtual.map(({ name }) => name));
+      const removed = await expireSnapshots(places, { ...limits, wanted });
       const images = await deps.removeImages((await snapshotsIn(places)).map(({ from }) => from));
       if (images.length > 0) Context.current().log.info('removed images that no snapshot stands on', { images });
       return removed.map(({ id, image, time, bytes, standsOn }) => {

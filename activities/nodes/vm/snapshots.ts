@@ -87,14 +87,16 @@ export interface Stored extends Pick<Snapshot, 'id' | 'image' | 'time'> {
 /**
  * Which ones go: those that are too old, and the oldest of those that are too many. The newest snapshot of each image
  * stays, and so does what a machine stands on, be it one that is kept.
+ *
+ * @param limits `wanted`: the images that there are platforms of; absent: all
  */
 export function expired(
   stored: readonly Stored[],
   machines: readonly Pick<MachineRecord, 'snapshot' | 'kept'>[],
-  { age, bytes, now }: SnapshotLimits & { readonly now: number },
+  { age, bytes, now, wanted }: SnapshotLimits & { readonly now: number; readonly wanted?: ReadonlySet<string> },
 ): readonly Stored[] {
   const oldestFirst = stored.toSorted((a, b) => a.time - b.time);
-  const prepared = oldestFirst.filter(({ standsOn }) => standsOn === undefined);
+  const prepared = oldestFirst.filter(({ standsOn, image }) => standsOn === undefined && wanted?.has(image) !== false);
   const newest = new Map(prepared.map(({ image, id }) => [image, id]));
   const used = new Set([
     ...[...newest.values(), ...machines.flatMap(({ snapshot, kept = [] }) => [snapshot, kept].flat())],

@@ -79,6 +79,13 @@ const kept = (id: string, age: number, ...standsOn: string[]): Stored => ({ ...s
 
 for (const [what, snapshots, machines, limits, gone] of [
   ['the old go, but for the newest of an image', [stored('a', 40), stored('b', 30), stored('c', 25, 'x')], [], {}, 'a'],
+  [
+    'the newest of an image that nobody wants goes when it is old',
+    [stored('a', 40, 'x'), stored('b', 10, 'x'), stored('c', 30, 'y'), stored('d', 30)],
+    [],
+    { wanted: new Set(['debian']) },
+    'a c',
+  ],
   ['one that a machine stands on stays', [stored('a', 40), stored('b', 1)], ['a'], {}, ''],
   ['the oldest go when all are too many', [stored('a', 3), stored('b', 2), stored('c', 1)], [], { bytes: 200 }, 'a'],
   ['nothing in use goes for room', [stored('a', 3), stored('b', 2), stored('c', 1)], ['a'], { bytes: 50 }, 'b'],
