@@ -15,10 +15,17 @@ import { buildSet } from './build-set.ts';
 import type { BuildSetInput } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { pauseAfter, startBudget } from './gate-budget.ts';
+import type { GateClock } from './gate-clock.ts';
 import { buildSetId, type GateName } from './ids.ts';
 import { closeSignal, permissionsSignal, retriggerSignal } from './messages.ts';
 import { buildSetEdition } from './patches.ts';
 import { attributes } from './search-attributes.ts';
+
+interface Of {
+  readonly name: GateName;
+  readonly book: GateBook;
+  readonly clock: GateClock;
+}
 
 /** What a gate does that did not begin before it did: runs that did keep to how they began. */
 interface Ways {
@@ -35,13 +42,15 @@ interface Ways {
 export class GateBuildSets {
   readonly #name: GateName;
   readonly #book: GateBook;
+  readonly #clock: GateClock;
   readonly #ways: Ways;
   /** What is on its way now. */
   readonly #open = new Set<Word>();
 
-  constructor(name: GateName, book: GateBook, ways: Ways) {
+  constructor({ name, book, clock }: Of, ways: Ways) {
     this.#name = name;
     this.#book = book;
+    this.#clock = clock;
     this.#ways = ways;
   }
 
@@ -148,7 +157,7 @@ export class GateBuildSets {
 
   #mayStart(key: string): boolean {
     const trouble = this.#book.troubles[key];
-    return trouble?.failed !== 'start' || (trouble.tries < startBudget.tries && trouble.next <= Date.now());
+    return trouble?.failed !== 'start' || (trouble.tries < startBudget.tries && trouble.next <= this.#clock.time);
   }
 
   /** Waits for the next try; after the last one its jobs have a result, with the reason, and nobody waits for them. */

@@ -6,6 +6,7 @@ import { outside } from './activities.ts';
 import type { FailedAction, SubmitInput, Submitted, TellAction } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { budgets, pauseAfter, startPause } from './gate-budget.ts';
+import type { GateClock } from './gate-clock.ts';
 import type { GateName } from './ids.ts';
 
 type Lane = keyof typeof budgets;
@@ -17,6 +18,12 @@ const batches = { prepare: 50, submit: 20, tell: 100 } as const;
 
 /** What is to be folded once an action was carried out, or was given up for a reason. */
 type Conclude = (key: string, reason: string) => GateCommand;
+
+interface Of {
+  readonly name: GateName;
+  readonly book: GateBook;
+  readonly clock: GateClock;
+}
 
 /** What a gate does that did not begin before it did: runs that did keep to how they began. */
 interface Ways {
@@ -34,12 +41,14 @@ interface Ways {
 export class GateLanes {
   readonly #name: GateName;
   readonly #book: GateBook;
+  readonly #clock: GateClock;
   readonly #ways: Ways;
   readonly #busy = new Set<Lane>();
 
-  constructor(name: GateName, book: GateBook, ways: Ways) {
+  constructor({ name, book, clock }: Of, ways: Ways) {
     this.#name = name;
     this.#book = book;
+    this.#clock = clock;
     this.#ways = ways;
   }
 
@@ -66,7 +75,7 @@ export class GateLanes {
 
   /** Milliseconds until something may be tried again, or is to be told; undefined where nothing waits for that. */
   pauseFor(actions: readonly GateAction[]): number | undefined {
-    const now = Date.now();
+    const now = this.#clock.time;
     const tries = Object.values(this.#book.troubles).map(({ next }) => next);
     const next = [...tries, ...actions.map(earliest)].filter((time) => time > now);
     return next.length === 0 ? undefined : Math.min(...next) - now;
@@ -105,7 +114,7 @@ export class GateLanes {
   /** What is said on a change stays in order; others need not wait. */
   #tellable(actions: readonly GateAction[]): readonly TellAction[] {
     const held = new Set<string>();
-    const now = Date.now();
+    const now = this.#clock.time;
     return actions.filter(isTelling).filter((action) => {
       if (earliest(action) > now) return false;
       const about = changesOf(action);
@@ -116,7 +125,7 @@ export class GateLanes {
   }
 
   #waits(key: string): boolean {
-    return (this.#book.troubles[key]?.next ?? 0) > Date.now();
+    return (this.#book.troubles[key]?.next ?? 0) > this.#clock.time;
   }
 
   async #prepare(wanted: readonly PrepareAction[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { setCurrentDetails } from '@temporalio/workflow';
+import { log, rootCause, setCurrentDetails } from '@temporalio/workflow';
 import type { GateState } from '../pipelines/gate/state.ts';
 import { local } from './activities.ts';
 import type { GateBook } from './gate-book.ts';
@@ -21,6 +21,8 @@ interface Ways {
   readonly seldom: boolean;
   /** Not again where nothing that is shown has changed. */
   readonly changes: boolean;
+  /** Nothing waits for it. */
+  readonly byTurn: boolean;
 }
 
 /** Hands a queue to the store as it changes: within the workflow task, so that many messages make one. */
@@ -54,7 +56,9 @@ export class GateScreen {
     this.#book.sequence += 1;
     const shown = { ...seen, sequence: this.#book.sequence };
     setCurrentDetails(summaryLine(shown));
-    await local.projectQueue(shown);
+    // When it ends, the workflow may be woken at another place than when it is played again.
+    if (this.#ways.byTurn) void local.projectQueue(shown).catch(cannotShow);
+    else await local.projectQueue(shown);
   }
 
   #isNew({ sequence: _, time: __, ...content }: QueueSnapshot): boolean {
@@ -69,4 +73,8 @@ export class GateScreen {
     if (this.#ways.second && count > large.items) return large.pause;
     return this.#ways.seldom && count > busy.items ? busy.pause : 0;
   }
+}
+
+function cannotShow(error: unknown): void {
+  log.warn('a queue cannot be shown', { reason: rootCause(error) });
 }

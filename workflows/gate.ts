@@ -1,4 +1,4 @@
-import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, setHandler } from '@temporalio/workflow';
 import type { GateAction } from '../pipelines/gate/action.ts';
 import type { GateAnswer } from '../pipelines/gate/command.ts';
 import type { FirstGateMemory, GateMemory } from '../pipelines/gate/memory.ts';
@@ -7,6 +7,7 @@ import type { GateInput, GateMessage } from './contract.ts';
 import { Alarm } from './gate-alarm.ts';
 import { GateBook } from './gate-book.ts';
 import { GateBuildSets } from './gate-build-sets.ts';
+import { GateClock } from './gate-clock.ts';
 import { GateLanes } from './gate-lanes.ts';
 import { GateScreen } from './gate-screen.ts';
 import { snapshot } from './gate-snapshot.ts';
@@ -14,9 +15,6 @@ import { gateId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import { commandsSignal, commandsUpdate, messagesUpdate, queueQuery } from './messages.ts';
 import { has } from './patches.ts';
-
-/** History events after which a gate continues as new, when the server does not ask for it earlier. */
-const defaultBudget = 2_000;
 
 /** How long it waits then for what is under way: what has not ended by then is handed over, and asked for again. */
 const grace = '10s';
@@ -46,17 +44,19 @@ export async function gate(input: GateInput): Promise<void> {
   };
   const changes = has('gate-shows-changes');
   const alarm = changes ? new Alarm() : undefined;
+  const byTurn = has('gate-by-turn');
+  const clock = new GateClock(input.historyBudget, { byTurn });
   const book = new GateBook(carried, { named: second, holds, ...core });
-  const lanes = new GateLanes(name, book, { bounded: second, holds });
-  const buildSets = new GateBuildSets(name, book, { ordered: second, holds });
+  const lanes = new GateLanes({ name, book, clock }, { bounded: second, holds });
+  const buildSets = new GateBuildSets({ name, book, clock }, { ordered: second, holds });
   listen(name, book, buildSets);
-  const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > budgetOf(input);
   const still = () => lanes.idle && buildSets.idle;
-  const screen = new GateScreen(name, book, { second, seldom, changes });
+  const screen = new GateScreen(name, book, { second, seldom, changes, byTurn });
   for (;;) {
+    clock.turn();
     const acted = book.state;
     let actions: readonly GateAction[] = [];
-    if (!spent()) {
+    if (!clock.spent) {
       actions = book.wanted();
       buildSets.advance(actions);
       lanes.advance(actions);
@@ -67,8 +67,8 @@ export async function gate(input: GateInput): Promise<void> {
     await screen.update();
     const { troubles } = book;
     const changed = () => book.state !== acted || book.troubles !== troubles;
-    const more = () => (spent() ? second || still() : lanes.canStart(actions) || buildSets.canTell(actions));
-    const pause = spent() ? undefined : least(lanes.pauseFor(actions), screen.rest);
+    const more = () => (clock.spent ? second || still() : lanes.canStart(actions) || buildSets.canTell(actions));
+    const pause = clock.spent ? undefined : least(lanes.pauseFor(actions), screen.rest);
     alarm?.set(pause === undefined ? undefined : Date.now() + pause);
     if (alarm) await condition(() => changed() || more() || alarm.rang);
     else await conditionWithin(() => changed() || more(), pause);
@@ -98,10 +98,6 @@ function listen(name: Parameters<typeof snapshot>[0], book: GateBook, buildSets:
 /** The shorter one of two pauses, as far as there are any. */
 function least(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
-}
-
-function budgetOf(input: GateInput): number {
-  return input.historyBudget ?? defaultBudget;
 }
 
 async function conditionWithin(holds: () => boolean, milliseconds: number | undefined): Promise<void> {

@@ -48,6 +48,12 @@ export const patches = {
     since: '2026-11-29',
     because: 'a queue was shown again where nothing that is shown had changed, and its timer was set anew at each step',
   },
+  'gate-by-turn': {
+    since: '2026-11-30',
+    because:
+      'a queue that was asked for while it was being shown went on by a time and a length of history that are others when ' +
+      'the history is played again',
+  },
   'gate-starts-late': {
     since: '2026-11-28',
     because: 'each change had a message that its jobs had begun, also those that were over at once',

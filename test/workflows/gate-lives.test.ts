@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { runWorker } from '../../infra/temporal/run-worker.ts';
 import { createControlWorker } from '../../infra/temporal/worker.ts';
@@ -187,6 +188,29 @@ test('R15: a retrigger that was answered is run, though the gate continues as ne
   await until('both are merged', () => merged('twice-').length === 2);
   assert.equal(attempts, 2);
   assert.notEqual((await handle.describe()).runId, await world.firstRun(gate), 'it has continued as new');
+});
+
+test('R15: what gates decide while they are asked and shown is what their histories say', async () => {
+  world.outside.stage = () => sleep(100, fine);
+  world.outside.showing = () => sleep(20);
+  const gates = await Promise.all(
+    Array.from({ length: 8 }, async (_, index) => {
+      const name = `asked-${index}`;
+      const [first, second] = [change(`${name}-0`), change(`${name}-1`)];
+      const gate = await world.tell(name, entering([first]), { input: { historyBudget: 34 + 2 * index } });
+      await world.tell(name, entering([second]));
+      const both = async () => (await world.view(gate)).items.length === 0 && merged(`${name}-`).length === 2;
+      await until('both are merged', both);
+      return gate;
+    }),
+  );
+  world.outside.showing = async () => {};
+  const runs = (await Promise.all(gates.map((gate) => world.runsOf(gate)))).flat();
+  const workflowBundle = await bundleWorkflows();
+  const faults: unknown[] = [];
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, runs)) if (error) faults.push(error);
+  assert.deepEqual(faults, []);
+  assert.ok(runs.length > gates.length, 'some have continued as new');
 });
 
 test('a worker that stops waits for nothing that it alone could answer; what it left is done by the next', async () => {

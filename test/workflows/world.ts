@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { isGrpcCancelledError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { temporal } from '@temporalio/proto';
 import type { Worker } from '@temporalio/worker';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { askGateBy } from '../../activities/jobs/ask-gate.ts';
@@ -100,6 +101,8 @@ export class Outside {
   /** Architecture of the workers for a label; undefined: nobody knows it. */
   archOf: (label: string) => string | undefined = () => 'test';
   /** How saying something fails; undefined where it does not. */
+  /** Comes before a queue is shown. */
+  showing: () => Promise<unknown> = async () => {};
   refuse: (action: TellAction) => Omit<FailedAction, 'key'> | undefined = () => undefined;
   /** How preparing an item fails. */
   unprepared: (item: PrepareItem) => Omit<FailedAction, 'key'> | undefined = () => undefined;
@@ -192,7 +195,11 @@ export class Outside {
         if (this.undelivered !== undefined) throw ApplicationFailure.nonRetryable(this.undelivered);
         this.posted.push(input);
       },
-      projectQueue: async (snapshot: QueueSnapshot) => void this.queues.set(snapshot.workflow, snapshot),
+      projectQueue: async (snapshot: QueueSnapshot) => {
+        await this.showing();
+        const before = this.queues.get(snapshot.workflow);
+        if (before === undefined || isLater(snapshot, before)) this.queues.set(snapshot.workflow, snapshot);
+      },
       recordBuild: async (record: BuildRecord) => void this.builds.set(record.id, record),
       recordBuildSet: async (record: BuildSetRecord) => void this.buildSets.set(record.workflow, record),
       keepState: async (state: unknown) => this.keep(state),
@@ -306,6 +313,11 @@ export class Outside {
   }
 }
 
+/** As the store keeps them: what is late is not shown. */
+function isLater(one: QueueSnapshot, other: QueueSnapshot): boolean {
+  return one.time > other.time || (one.time === other.time && one.sequence > other.sequence);
+}
+
 function sourceOf({ project, branch, id }: ChangeFacts) {
   const commit = createHash('sha1').update(id).digest('hex');
   return { project, branch, commit, tree: commit };
@@ -395,6 +407,17 @@ export class World {
     return readPayload(this.temporal.client, payload);
   }
 
+  /** The runs of a workflow, each with what its history has so far, without one that has not begun. */
+  async runsOf(workflowId: string): Promise<readonly { readonly workflowId: string; readonly history: History }[]> {
+    const runs: { workflowId: string; history: History }[] = [];
+    for (let runId: string | null | undefined = await this.firstRun(workflowId); runId; ) {
+      const history: History = await this.temporal.client.workflow.getHandle(workflowId, runId).fetchHistory();
+      if ((history.events?.length ?? 0) > 4) runs.push({ workflowId, history });
+      runId = history.events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+    }
+    return runs;
+  }
+
   /** Run id of the first run of a workflow. */
   async firstRun(workflow: string): Promise<string> {
     const { events } = await this.temporal.client.workflow.getHandle(workflow).fetchHistory();
@@ -421,6 +444,8 @@ interface Tell {
   readonly pipeline?: Pipeline;
   readonly input?: Partial<GateInput>;
 }
+
+type History = temporal.api.history.v1.IHistory;
 
 let bundle: ReturnType<typeof bundleWorkflows> | undefined;
 
