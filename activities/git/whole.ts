@@ -11,14 +11,19 @@ const longest = 24 * 3_600_000;
  * of its own: whoever is first has made it.
  *
  * @param fill brings into it what belongs to the whole
+ * @param format how its objects are named
  * @returns whether it was made here; else it is another one's
  */
-export async function makeWhole(repo: string, fill: (partial: string) => Promise<void> = async () => {}) {
+export async function makeWhole(
+  repo: string,
+  fill: (partial: string) => Promise<void> = async () => {},
+  format: 'sha1' | 'sha256' = 'sha1',
+): Promise<boolean> {
   await mkdir(dirname(repo), { recursive: true });
   await sweep(repo);
   const partial = `${repo}.${randomUUID()}.partial`;
   try {
-    await git(partial, ['init', '--quiet', '--bare', '--template=', partial]);
+    await git(partial, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, partial]);
     await fill(partial);
     await rename(partial, repo);
     return true;

@@ -1,9 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exists } from '../../files/exists.ts';
-import { git } from '../../git/git.ts';
 import { type MergedState, readMerged, type StateName } from '../../git/merged.ts';
 import { repositoryPath } from '../../git/names.ts';
+import { makeWhole } from '../../git/whole.ts';
 
 export interface LookupPlaces {
   /** Directory of the host's bare repositories: read, and nothing else. */
@@ -29,10 +29,8 @@ export function openLookup({ hosts, scratch }: LookupPlaces): (of: StateName) =>
 async function borrow(from: string, own: string, commit: string): Promise<string> {
   const format = commit.length === 64 ? 'sha256' : 'sha1';
   const path = format === 'sha1' ? own : `${own}.${format}`;
-  const alternates = join(path, 'objects', 'info', 'alternates');
-  if (await exists(alternates)) return path;
-  await mkdir(dirname(path), { recursive: true });
-  await git(path, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, path]);
-  await writeFile(alternates, `${join(from, 'objects')}\n`);
+  if (await exists(path)) return path;
+  const objects = `${join(from, 'objects')}\n`;
+  await makeWhole(path, (partial) => writeFile(join(partial, 'objects', 'info', 'alternates'), objects), format);
   return path;
 }

@@ -9,12 +9,15 @@ if (how === 'wrong') {
   const fault = Object.assign(new Error('sluice.yaml:1:2: no'), { name: 'InvalidConfiguration' });
   await runPart(() => Promise.reject(fault));
 }
-appendFileSync(file, `start ${process.pid}\n`);
-const work = setInterval(() => {}, 1_000);
-await runPart(async () => ({
-  ended: new Promise<void>(() => {}),
-  async stop() {
-    clearInterval(work);
-    appendFileSync(file, `stop ${process.pid}\n`);
-  },
-}));
+await runPart(async () => {
+  // From here on it hears when it is told to end.
+  appendFileSync(file, `start ${process.pid}\n`);
+  const work = setInterval(() => {}, 1_000);
+  return {
+    ended: new Promise<void>(() => {}),
+    async stop() {
+      clearInterval(work);
+      appendFileSync(file, `stop ${process.pid}\n`);
+    },
+  };
+});

@@ -24,8 +24,8 @@ function events(file: string): string[] {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(20)) if (holds()) return;
-  assert.fail(`not so after 10 s: ${what}`);
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) if (holds()) return;
+  assert.fail(`not so after a minute: ${what}`);
 }
 
 async function startFixture(t: TestContext, how = 'work') {
@@ -35,7 +35,7 @@ async function startFixture(t: TestContext, how = 'work') {
   const notices: string[] = [];
   const command = [process.execPath, fixture, file, how];
   const supervision = { logs: join(data, 'log'), lock: lock.fd, notice: (line: string) => notices.push(line) };
-  const supervised = supervise({ name: 'part', command, ready: 'announced', grace: 5_000 }, supervision);
+  const supervised = supervise({ name: 'part', command, ready: 'announced', grace: 60_000 }, supervision);
   return { data, file, lock, notices, supervised };
 }
 
