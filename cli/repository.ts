@@ -28,9 +28,10 @@ export function signOptions(what: string): Option[] {
 }
 
 /**
- * A signer on the user's own keys (or those in GNUPGHOME), where a key was named; warns of what clients dislike.
+ * A signer on the user's own keys (or those in GNUPGHOME), where a key was named; warns of what clients dislike. GnuPG
+ * is asked at once, and answers while the command goes on: a key that is refused is so where it is first needed.
  *
- * @param load what the command needs besides: loaded while GnuPG answers
+ * @param load what the command needs besides
  */
 export async function signerFor<T>(
   { sign, weakKey = false }: SignOptions,
@@ -39,13 +40,25 @@ export async function signerFor<T>(
   if (sign === undefined) return [{}, await load()];
   const { resolveKey } = await import('../activities/sign/resolve-key.ts');
   const resolved = orRefused(resolveKey({ key: sign }, { weak: weakKey }));
-  const [{ key, warnings }, loaded, { createGpgSigner }] = await Promise.all([
-    resolved,
-    load(),
-    import('../activities/sign/gpg.ts'),
-  ]);
-  for (const warning of warnings) log(`warning: ${warning}`);
-  return [{ signer: createGpgSigner(key) }, loaded];
+  // Whoever needs the key hears of it.
+  resolved.catch(() => {});
+  const [loaded, { createGpgSigner }] = await Promise.all([load(), import('../activities/sign/gpg.ts')]);
+  const made = resolved.then(({ key, warnings }) => {
+    for (const warning of warnings) log(`warning: ${warning}`);
+    return createGpgSigner(key);
+  });
+  made.catch(() => {});
+  return [{ signer: signerOf(made) }, loaded];
+}
+
+/** A signer that is still asked for: whoever signs with it waits. */
+function signerOf(made: Promise<IndexSigner>): IndexSigner {
+  return {
+    detach: async (text) => (await made).detach(text),
+    clear: async (text) => (await made).clear(text),
+    publicKey: async () => (await made).publicKey(),
+    package: async (...files) => (await made).package(...files),
+  };
 }
 
 /** What the tools refuse is the command's failure, without a stack. */

@@ -1,9 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 
 /** Whether there is something at a path, links followed; what may not be looked at counts as not there. */
 export async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  // A turn of the event loop takes longer than the look.
+  return existsSync(path);
 }

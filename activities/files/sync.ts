@@ -1,5 +1,4 @@
-import { closeSync, type Dirent, fsync, openSync, statSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { closeSync, type Dirent, fsync, openSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -39,10 +38,8 @@ export async function syncTree(
   before: string | null = null,
   except: readonly string[] = [],
 ): Promise<void> {
-  const [shared, entries] = await Promise.all([
-    before === null ? [] : entriesBelow(before, except),
-    entriesBelow(root, except),
-  ]);
+  const shared = before === null ? [] : entriesBelow(before, except);
+  const entries = entriesBelow(root, except);
   const known = new Set(filesOf(shared).map(({ inode }) => inode));
   const files = filesOf(entries)
     .filter(({ inode }) => !known.has(inode))
@@ -62,9 +59,9 @@ export async function syncBranches(root: string, paths: readonly string[]): Prom
   );
 }
 
-/** @param except relative to the root */
-async function entriesBelow(root: string, except: readonly string[]): Promise<readonly Dirent[]> {
-  const entries = await readdir(root, { withFileTypes: true });
+/** A turn of the event loop for each takes longer than the look. @param except relative to the root */
+function entriesBelow(root: string, except: readonly string[]): readonly Dirent[] {
+  const entries = readdirSync(root, { withFileTypes: true });
   const below = entries.filter((entry) => entry.isDirectory() && !except.includes(entry.name));
   const found = below.map((entry) => {
     const inside = except.flatMap((path) =>
@@ -72,17 +69,16 @@ async function entriesBelow(root: string, except: readonly string[]): Promise<re
     );
     const whole = inside.length === 0;
     return whole
-      ? readdir(pathOf(entry), { recursive: true, withFileTypes: true })
+      ? readdirSync(pathOf(entry), { recursive: true, withFileTypes: true })
       : entriesBelow(pathOf(entry), inside);
   });
-  return [...entries, ...(await Promise.all(found)).flat()];
+  return [...entries, ...found.flat()];
 }
 
 function pathOf(entry: Dirent): string {
   return join(entry.parentPath, entry.name);
 }
 
-/** A turn of the event loop for each takes longer than the look. */
 function filesOf(entries: readonly Dirent[]): readonly { readonly path: string; readonly inode: number }[] {
   const paths = entries.filter((entry) => entry.isFile()).map(pathOf);
   return paths.map((path) => ({ path, inode: statSync(path).ino }));

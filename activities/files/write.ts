@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { link, open, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { syncName } from './sync.ts';
+import { sync, syncName } from './sync.ts';
 
 export interface WriteOptions {
   /** Permission bits, exactly these: the umask does not count. Default 0644. */
@@ -90,8 +90,7 @@ export async function moveLink(path: string, target: string): Promise<void> {
 /** Moves a file or a tree to its name, and waits until the disk knows it there. */
 export async function moveWhole(from: string, to: string): Promise<void> {
   await rename(from, to);
-  await syncName(to);
-  if (dirname(from) !== dirname(to)) await syncName(from);
+  await Promise.all([...new Set([dirname(to), dirname(from)])].map(sync));
 }
 
 /** A name of its own in the same directory, hidden from those who list it. */

@@ -68,10 +68,9 @@ async function growOn(
     return null;
   }
   const { stale, paths } = await growTree(format, tree, plan);
-  await taken?.emptied;
   const step = [await nextName(generations), paths] as const;
   return {
     standing: { stale, steps: [...steps, step], clock: next.now },
-    settled: { directories: pools, changed: taken === null ? null : [...taken.paths, ...paths] },
+    settled: { directories: pools, changed: taken === null ? null : [...taken, ...paths] },
   };
 }

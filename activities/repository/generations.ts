@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, opendir, readdir, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { opendir, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeOpenDirectory, openTree } from '../files/modes.ts';
 import { syncBranches, syncTree } from '../files/sync.ts';
@@ -40,7 +41,7 @@ const keptGenerations = 3;
 /** @throws RepositoryRefusal when DIR is a link that leads to itself. */
 export async function generationsOf(directory: string): Promise<Generations> {
   const dir = resolve(directory);
-  const text = await readlink(dir).catch(() => null);
+  const text = leadsTo(dir);
   const home = join(dirname(dir), `.${basename(dir)}.generations`);
   if (text !== null && dirname(resolve(dirname(dir), text)) !== home) {
     const code = await stat(dir).catch((error: NodeJS.ErrnoException) => error.code);
@@ -56,8 +57,7 @@ export async function generationsOf(directory: string): Promise<Generations> {
  * @throws RepositoryRefusal when DIR is a file, or a directory that was not made by us and is not empty.
  */
 export async function currentTree({ dir, home }: Generations): Promise<string | null> {
-  const text = await readlink(dir).catch(() => null);
-  if (text !== null) return realpath(dir);
+  if (leadsTo(dir) !== null) return realpathSync(dir);
   const found = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw new RepositoryRefusal(`${dir} cannot be a repository: ${error.message}`);
     return [];
@@ -80,7 +80,7 @@ export async function asWriter<T>(generations: Generations, wait: number, work: 
 export async function newTree({ home }: Generations, name = partial): Promise<string> {
   await removeWhole(home, name);
   const tree = join(home, name);
-  await mkdir(tree, { recursive: true });
+  mkdirSync(tree, { recursive: true });
   return tree;
 }
 
@@ -114,7 +114,7 @@ export async function showTree(generations: Generations, tree: string, showing: 
   await waitForTree(tree, await currentTree(generations).catch(() => null), settled);
   await moveWhole(tree, join(home, name));
   // Not sooner: who is killed shows the tree again, with its note, or makes another one.
-  await rm(join(home, name, stagedNote), { force: true });
+  rmSync(join(home, name, stagedNote), { force: true });
   await rmdir(dir).catch(() => {});
   await moveLink(dir, join(basename(home), name));
   await prune(home, name, used);
@@ -170,7 +170,7 @@ export async function removeStaged(
   dryRun = false,
 ): Promise<number> {
   let removed = 0;
-  for (const name of await readdir(home).catch(() => [])) {
+  for (const name of namesIn(home)) {
     const path = join(home, name);
     if (name !== partial && !name.startsWith(stagedPrefix)) continue;
     const found = await stat(path).catch(() => null);
@@ -207,7 +207,7 @@ async function prune(home: string, current: string, used: readonly string[]): Pr
   for (const name of old) if (!used.includes(name)) await setAside(home, name);
   for (const name of (await spares(home)).slice(0, -1)) await claimSpare({ home }, name.slice(sparePrefix.length));
   // Among them those of a writer who was killed.
-  const gone = (await readdir(home)).filter((name) => name.startsWith(goingPrefix));
+  const gone = namesIn(home).filter((name) => name.startsWith(goingPrefix));
   for (const name of gone) await removeTree(join(home, name));
 }
 
@@ -243,11 +243,31 @@ async function removeTree(tree: string): Promise<void> {
 }
 
 async function spares(home: string): Promise<string[]> {
-  const names = await readdir(home).catch(() => []);
-  return names.filter((name) => name.startsWith(sparePrefix)).sort();
+  return namesIn(home)
+    .filter((name) => name.startsWith(sparePrefix))
+    .sort();
 }
 
 async function numbered(home: string): Promise<string[]> {
-  const names = await readdir(home).catch(() => []);
-  return names.filter((name) => /^\d{6,}$/.test(name)).sort();
+  return namesIn(home)
+    .filter((name) => /^\d{6,}$/.test(name))
+    .sort();
+}
+
+/** These looks are many for each publication, and a turn of the event loop takes longer than one. */
+function namesIn(home: string): readonly string[] {
+  try {
+    return readdirSync(home);
+  } catch {
+    return [];
+  }
+}
+
+/** Null for what is no link. */
+function leadsTo(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
 }

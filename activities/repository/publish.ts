@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../files/exists.ts';
 import { openTree } from '../files/modes.ts';
 import type { ExtrasWish } from './extras.ts';
 import { fillTree } from './fill.ts';
@@ -13,11 +14,10 @@ import {
   nextName,
   type Settled,
   showTree,
-  waitForTree,
 } from './generations.ts';
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
-import { isSigned, signTree } from './signature.ts';
+import { isSigned, type MadeSignatures, makeSignatures, writeSignatures } from './signature.ts';
 import { noteStaged, noteStanding, readStaged, type Standing, settleStanding } from './standing.ts';
 import {
   addedState,
@@ -28,7 +28,7 @@ import {
   remainingState,
   type StateRequest,
 } from './state.ts';
-import { writeTree } from './tree.ts';
+import { type TreePlan, writeTree } from './tree.ts';
 
 export interface PublishRequest extends StateRequest {
   readonly dir: string;
@@ -111,6 +111,8 @@ async function change(
   const signer = given.signer === undefined ? undefined : askedOnce(given.signer);
   const generations = await generationsOf(dir);
   await refuseReleased(generations.dir);
+  // A key that is refused leaves nothing of a new repository.
+  if (!(await exists(generations.home))) await signer?.publicKey();
   return asWriter(generations, writerWait, async () => {
     const before = await currentTree(generations);
     const state = await next(before);
@@ -122,15 +124,12 @@ async function change(
     }
     const date = await dateAfter(format, before, given.date);
     const tree = await newTree(generations);
-    const signing = signer === undefined ? {} : { signer, resign };
+    const signing: Partial<IndexSigning> =
+      signer === undefined ? {} : signingOf(format, tree, { state, signer, resign });
     const made = { generations, now: given.date, keepFormer: given.keepFormer };
-    const { standing, ...settled } = await fillTree(format, tree, { state, date, ...signing }, made);
-    const signed = signer && signTree(format, tree, { settings: state.settings, signer });
-    // The note is written, and the disk begins with the index, while GnuPG signs it.
-    const noted = notedName(generations, standing).then(async (name) => {
-      if (settled.settled !== undefined) await waitForTree(tree, before, settled.settled);
-      return name;
-    });
+    const { standing, ...settled } = await fillTree(format, tree, { state, date, ...signing.plan }, made);
+    const signed = signing.place?.();
+    const noted = notedName(generations, standing);
     // Where one fails, the other may still be writing: the next writer comes after both.
     await Promise.allSettled([noted, signed]);
     const [name] = await Promise.all([noted, signed]);
@@ -146,6 +145,32 @@ function askedOnce(signer: IndexSigner): IndexSigner {
   // Whoever asks hears of it.
   key.catch(() => {});
   return { ...signer, publicKey: () => key };
+}
+
+/** How the index of a tree is signed while the tree is filled. */
+interface IndexSigning {
+  readonly plan: Pick<TreePlan, 'signer' | 'resign' | 'indexed'>;
+  /** Puts the signatures beside the index. */
+  place(): Promise<void>;
+}
+
+/** GnuPG signs as soon as the index is written, beside what is left to do: what fails then takes the signatures with it. */
+function signingOf(
+  format: RepositoryFormat,
+  tree: string,
+  { state: { settings }, signer, resign }: Pick<Signing, 'state' | 'signer'> & { readonly resign: boolean },
+): IndexSigning {
+  let made: Promise<MadeSignatures> | undefined;
+  const indexed = () => {
+    made = makeSignatures(format, tree, { settings, signer });
+    // Whoever places them hears of it.
+    made.catch(() => {});
+  };
+  const place = async () => {
+    if (made === undefined) throw new Error(`the index of ${tree} was not written`);
+    await writeSignatures(tree, format.signedRoots(settings), await made);
+  };
+  return { plan: { signer, resign, indexed }, place };
 }
 
 /** Notes what a tree holds under the name that it will be shown by. @returns the name */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { makeOpenDirectory } from '../files/modes.ts';
@@ -16,7 +17,8 @@ export async function markReleased(directory: string, key: string): Promise<void
 /** The public key of the installation to whose released repositories a path belongs; null for any other path. */
 export async function releasedKey(path: string): Promise<string | null> {
   for (let at = resolve(path); at !== dirname(at); at = dirname(at)) {
-    const text = await readFile(join(at, releasedMark), 'utf8').catch(() => null);
+    const mark = join(at, releasedMark);
+    const text = existsSync(mark) ? await readFile(mark, 'utf8').catch(() => null) : null;
     if (text !== null) return resolve(at, text.trim());
   }
   return null;

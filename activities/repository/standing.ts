@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Former } from '../../pipelines/policy/former-files.ts';
 import { exists } from '../files/exists.ts';
@@ -70,7 +70,7 @@ export async function readStanding({ home }: Pick<Generations, 'home'>, tree: st
 
 /** The file as we write it, taken apart by hand: it is read with each publication, and a library takes longer to load. */
 async function read(path: string, name: string): Promise<Standing | null> {
-  const text = await readFile(path, 'utf8').catch(() => '{}');
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
   const { generation, stale, steps = [], clock = Date.now() } = JSON.parse(text) as Record<string, unknown>;
   if (generation !== name || !isFormer(stale) || !isSteps(steps) || typeof clock !== 'number') return null;
   // Older versions noted no time.
@@ -98,14 +98,6 @@ function isTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every(isText);
 }
 
-/** A pool that was taken over. */
-export interface TakenPool {
-  /** The paths that were looked at. */
-  readonly paths: readonly string[];
-  /** The rest of the tree that it was of goes while its new tree is filled. */
-  readonly emptied: Promise<void>;
-}
-
 interface Pools {
   /** The tree before, and the steps that led to it. */
   readonly before: string;
@@ -119,13 +111,13 @@ interface Pools {
  * what came or went since is looked at. That tree is no spare one any more before the first leaves it, so that who is
  * killed on the way leaves nothing half changed that is taken for whole.
  *
- * @returns null where there is no such tree, or not all is known that happened since
+ * @returns the paths that were looked at; null where there is no such tree, or not all is known that happened since
  */
 export async function takePool(
   generations: Generations,
   tree: string,
   { before, steps, pools }: Pools,
-): Promise<TakenPool | null> {
+): Promise<readonly string[] | null> {
   const spare = await spareTree(generations);
   if (spare === null) return null;
   const there = await standingIn(spare.tree, pools);
@@ -137,16 +129,15 @@ export async function takePool(
     await makeOpenDirectory(dirname(join(tree, pool)));
     await moveWhole(join(claimed, pool), join(tree, pool));
   }
-  const emptied = rm(claimed, { recursive: true, force: true });
-  // Whoever waits hears of it.
-  emptied.catch(() => {});
+  // Without its packages it is a few lists.
+  rmSync(claimed, { recursive: true, force: true });
   for (const path of paths) {
     rmSync(join(tree, path), { force: true });
     if (!existsSync(join(before, path))) continue;
     await makeOpenDirectory(dirname(join(tree, path)));
     await linkFile(join(before, path), join(tree, path));
   }
-  return { paths, emptied };
+  return paths;
 }
 
 /** Paths that came or went from one tree to a later one; null where the steps do not tell. */

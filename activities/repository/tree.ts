@@ -5,6 +5,7 @@ import { isIn } from '../../pipelines/mirror/way.ts';
 import { type Former, type NextState, staysForClients } from '../../pipelines/policy/former-files.ts';
 import { sha256 } from '../files/digest.ts';
 import { exists } from '../files/exists.ts';
+import { syncTree } from '../files/sync.ts';
 import { run } from '../process/run.ts';
 import { copy, copyDigested, linkFile } from './files.ts';
 import { type Generations, many, recentTrees } from './generations.ts';
@@ -36,6 +37,8 @@ export interface TreePlan {
   readonly signer?: IndexSigner;
   /** Packages that stay are signed, too, unless they are by this key. */
   readonly resign?: boolean;
+  /** Called once the index is written, which is still to be read back. */
+  readonly indexed?: () => void;
 }
 
 /**
@@ -106,11 +109,12 @@ export async function growTree(
   const stale = new Map([...serving.stale, ...[...state.gone].map((path) => [path, fresh] as const)]);
   for (const path of added) if (stale.delete(path)) await rm(join(tree, path), { force: true });
   await writeAdded(format, tree, plan);
-  const [own = [], ...others] = await Promise.all([tree, ...older].map((one) => format.served(one)));
-  for (const [position, paths] of others.entries()) {
-    const last = basename(older[position] ?? '');
-    for (const path of paths) if (!stale.has(path)) stale.set(path, { last, since: next.now });
-  }
+  // What older trees named is noted of the one before already.
+  const [own, former] = await Promise.all([
+    format.served(tree),
+    state.before === null ? [] : format.served(state.before),
+  ]);
+  for (const path of former) stale.set(path, fresh);
   for (const path of own) stale.delete(path);
   const gone: string[] = [];
   for (const [path, former] of stale) {
@@ -149,8 +153,12 @@ async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan
   const lists = resign ? null : state.lists;
   const gone = new Set(state.removed.map((one) => (one as ListedPackage).path));
   await format.index(tree, state.settings, { date, lists, added: entries, gone, extras: state.extras });
+  plan.indexed?.();
+  // Lists are large: the disk has them when they have been read back. What fails here is not told to who waits again.
+  const settled = plan.serving === undefined ? undefined : syncTree(tree, null, format.pools);
+  settled?.catch(() => {});
   await requireIndexed(format, tree, { fresh: [...afresh, ...state.added], count: state.count + state.added.length });
-  await written;
+  await Promise.all([written, settled]);
 }
 
 /** The disk begins with what there is. Who shows the tree waits for all of it, and hears of what fails. */

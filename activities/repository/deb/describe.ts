@@ -1,5 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, symlink } from 'node:fs/promises';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdir, symlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { parseControl } from '../../../pipelines/formats/deb/control.ts';
@@ -17,6 +17,7 @@ const worthwhile = 500;
 
 /** What apt-ftparchive says of each file. @throws RepositoryRefusal for a name that no repository takes */
 export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
+  if (files.length === 0) return [];
   // The tool has started when this returns, for who goes on beside it.
   const work = mkdtempSync(temporaryPrefix('sluice-describe'));
   try {
@@ -56,7 +57,8 @@ async function describeBinaries(work: string, files: readonly string[]): Promise
   writeFileSync(join(work, 'generate.conf'), binaryList);
   await run('apt-ftparchive', [...digests, 'generate', 'generate.conf'], { cwd: work });
   const found = new Map<string, Description | null>();
-  for (const text of paragraphs(await readFile(join(work, 'Packages'), 'latin1').catch(() => ''))) {
+  const list = join(work, 'Packages');
+  for (const text of existsSync(list) ? paragraphs(readFileSync(list, 'latin1')) : []) {
     const fields = parseControl(text)[0] ?? {};
     const file = named.get(fieldOf(text, 'Filename')) ?? '';
     found.set(file, { id: identify(fields, basename(file)), sha256: fields.SHA256 ?? '', texts: [text] });

@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { link, mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { closeSync, linkSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { debugComponent, releaseFiles } from '../../../pipelines/formats/deb/release.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
@@ -40,7 +39,7 @@ export async function index(tree: string, settings: RepositorySettings, change: 
     if (optional && pieces.length === 0) continue;
     files.push(...(await writeList(dist, name, pieces)));
   }
-  await writeFile(join(dist, 'Release'), releaseText({ settings, architectures, files, date: change.date }));
+  writeFileSync(join(dist, 'Release'), releaseText({ settings, architectures, files, date: change.date }));
 }
 
 /** The lists of a distribution, by their paths without packing. */
@@ -103,30 +102,30 @@ function archOf(path: string): string {
 }
 
 async function writeList(dist: string, name: string, pieces: readonly Piece[]): Promise<ListedFile[]> {
-  await mkdir(join(dist, dirname(name)), { recursive: true });
+  mkdirSync(join(dist, dirname(name)), { recursive: true });
   const whole = pieces.length > 0 ? pieces : [await packPiece('', 0, Buffer.alloc(0))];
-  const plain = await open(join(dist, name), 'w', 0o644);
+  const plain = openSync(join(dist, name), 'w', 0o644);
   try {
-    const list = seal(whole, (text) => writeFileSync(plain.fd, text));
-    await writeFile(join(dist, `${name}.gz`), list.packed);
+    const list = seal(whole, (text) => writeFileSync(plain, text));
+    writeFileSync(join(dist, `${name}.gz`), list.packed);
     const files = [
       { path: name, size: list.plainSize, sha256: list.plainSha256 },
       { path: `${name}.gz`, size: list.packed.length, sha256: list.sha256 },
     ];
-    await mkdir(join(dist, dirname(name), 'by-hash/SHA256'), { recursive: true });
+    mkdirSync(join(dist, dirname(name), 'by-hash/SHA256'), { recursive: true });
     for (const { path, sha256 } of files) {
-      await link(join(dist, path), join(dist, dirname(name), 'by-hash/SHA256', sha256));
+      linkSync(join(dist, path), join(dist, dirname(name), 'by-hash/SHA256', sha256));
     }
     return files;
   } finally {
-    await plain.close();
+    closeSync(plain);
   }
 }
 
 /** The lists of a tree that was written here. */
 export async function openLists(tree: string, whole = false): Promise<OpenLists | null> {
   const release = join(await distributionOf(tree), 'Release');
-  const text = await readFile(join(tree, release), 'utf8').catch(() => '');
+  const text = readThere(join(tree, release))?.toString() ?? '';
   const named = releaseFiles(text);
   const digests = new Map(named.map(({ path, digest }) => [path, digest?.algorithm === 'sha256' ? digest.hex : '']));
   const lists = new Map<string, readonly Piece[]>();
