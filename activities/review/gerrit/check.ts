@@ -7,7 +7,7 @@ import { nameOf } from './map.ts';
 import { openGerritRemote } from './remote.ts';
 import { capabilitiesSchema, permittedSchema, projectSchema, selfSchema } from './schema.ts';
 import { openCommand } from './ssh.ts';
-import { isReadOnly, mayPush, maySubmit } from './submit.ts';
+import { isReadOnly, mayForge, mayPush, maySubmit } from './submit.ts';
 
 /** What is asked of the live host. */
 interface Subject {
@@ -96,6 +96,7 @@ async function rights({ gerrit, projects }: Subject): Promise<Found> {
   const none: string[] = [];
   const mute: string[] = [];
   const byHost: string[] = [];
+  const ownOnly: string[] = [];
   const readOnly: string[] = [];
   for (const project of (await projects()).slice(0, few)) {
     if (await isReadOnly(gerrit, project)) {
@@ -104,11 +105,18 @@ async function rights({ gerrit, projects }: Subject): Promise<Found> {
     }
     if (!(await mayVote(gerrit, project))) mute.push(project);
     const on = { project, branch: await mainBranch(gerrit, project) };
-    if ((await mayPush(gerrit, on)) === true) continue;
+    if ((await mayPush(gerrit, on)) === true) {
+      // Of Push Merge Commit Gerrit answers nothing (3.10.2): a merge shows it.
+      if ((await mayForge(gerrit, on)) === false) ownOnly.push(project);
+      continue;
+    }
     ((await maySubmit(gerrit, on)) === false ? none : byHost).push(project);
   }
   if (none.length > 0) {
     return bad(`${gerrit.own} may neither push to refs/heads/* nor submit in ${some(none)}: grant Push`);
+  }
+  if (ownOnly.length > 0) {
+    return bad(`${gerrit.own} may push nobody else's commits in ${some(ownOnly)}: grant Forge Committer Identity`);
   }
   if (mute.length > 0) {
     return bad(`${gerrit.own} may not vote ${verdict.label} -2 to +2 in ${some(mute)}: grant Label ${verdict.label}`);

@@ -263,6 +263,11 @@ export function maySubmit(gerrit: Gerrit, place: Place): Promise<boolean | null>
   return isAllowed(gerrit, place, 'submit');
 }
 
+/** Whether what our account pushes may be of another committer: what was tested is; null where it may not ask. */
+export function mayForge(gerrit: Gerrit, place: Place): Promise<boolean | null> {
+  return isAllowed(gerrit, place, 'forgeCommitter');
+}
+
 function isAllowed(gerrit: Gerrit, { project, branch }: Place, right: string): Promise<boolean | null> {
   return believe(gerrit, ['rights', project, branch, right], async () => {
     const about = new URLSearchParams({ account: gerrit.own, ref: `refs/heads/${branch}`, perm: right });

@@ -234,6 +234,12 @@ test('the check says line by line what is right, and what to do about the rest',
   assert.match(label.get('labels') ?? '', /^false faults\d+ has no Approved \+2/);
   assert.match(label.get('events') ?? '', /^false .*no key of 127\.0\.0\.1/);
   assert.match(label.get('git') ?? '', /^false /);
+  const { id } = (await done(gerrit.rest('GET', '/groups/Service%20Users'))) as { readonly id: string };
+  const forgeCommitter = { rules: { [decodeURIComponent(id)]: { action: 'BLOCK' } } };
+  const blocked = { 'refs/heads/*': { permissions: { forgeCommitter } } };
+  await done(gerrit.rest('POST', `/projects/${desk.project}/access`, { add: blocked }));
+  assert.match((await ask({})).get('rights') ?? '', /^false \S+ may push nobody else's commits in faults\d+: grant/);
+  await done(gerrit.rest('POST', `/projects/${desk.project}/access`, { remove: blocked }));
   const rules = { 'global:Registered-Users': { action: 'ALLOW', min: -1, max: 1 } };
   const permissions = { 'label-Verified': { label: 'Verified', exclusive: true, rules } };
   await done(gerrit.rest('POST', `/projects/${desk.project}/access`, { add: { 'refs/heads/*': { permissions } } }));
