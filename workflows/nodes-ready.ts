@@ -3,6 +3,7 @@ import type { NodesDesk, NodesMessage } from '../pipelines/nodes/desk.ts';
 import { needsRefill, type ReadyNode, readyId, readyIdsIn } from '../pipelines/nodes/ready.ts';
 import { isAway, isLeft, stockOf } from '../pipelines/nodes/stock.ts';
 import { readyActivities, sweepActivities } from './activities.ts';
+import { has } from './patches.ts';
 import { SaidOnce } from './said-once.ts';
 
 /** Whoever counts the machines of a provider. */
@@ -25,6 +26,8 @@ export class ReadyNodes {
   #made: Promise<void> = Promise.resolve();
   /** What could not be done is tried again after the next look. */
   #rests = false;
+  /** Milliseconds since the epoch; undefined in runs that looked at the time whenever they were woken. */
+  #turn: number | undefined;
   readonly #stuck = new Set<string>();
   readonly #said = new SaidOnce();
 
@@ -36,6 +39,7 @@ export class ReadyNodes {
 
   /** Until the run is over, and nothing is in the making. Where nothing is to stand ready, it does nothing. */
   async tend(over: () => boolean): Promise<void> {
+    const byTurn = has('ready-by-turn');
     while (!over()) {
       await condition(() => over() || (!this.#counting.closed && this.#isWanted));
       if (over()) break;
@@ -43,6 +47,7 @@ export class ReadyNodes {
       for (let heard = true; heard && !over(); ) {
         await this.#remove();
         this.#refill();
+        if (byTurn) this.#turn = Date.now();
         heard = await condition(() => over() || this.#counting.closed || this.#hasWork(), `${this.#period}s`);
         if (this.#counting.closed) break;
       }
@@ -83,8 +88,9 @@ export class ReadyNodes {
     return this.#making === undefined && !this.#rests;
   }
 
+  /** By the time of the last turn: what leaves no trace in the history may ask for it, too (see `GateClock`). */
   #hasWork(): boolean {
-    return this.#leaving.length > 0 || this.#isShort();
+    return this.#leaving.length > 0 || this.#isShort(this.#turn ?? Date.now());
   }
 
   async #look(): Promise<void> {
@@ -121,12 +127,12 @@ export class ReadyNodes {
     );
   }
 
-  #isShort(): boolean {
-    return needsRefill(stockOf(this.#counting.desk), Date.now(), this.#mayMake);
+  #isShort(time: number): boolean {
+    return needsRefill(stockOf(this.#counting.desk), time, this.#mayMake);
   }
 
   #refill(): void {
-    if (!this.#isShort()) return;
+    if (!this.#isShort(Date.now())) return;
     const id = this.#mayMake ? readyId(uuid4()) : null;
     this.#counting.attend({ type: 'refill', id, time: Date.now() });
     const node = this.#ready.find((each) => each.id === id);

@@ -54,6 +54,10 @@ export const patches = {
       'a queue that was asked for while it was being shown went on by a time and a length of history that are others when ' +
       'the history is played again',
   },
+  'ready-by-turn': {
+    since: '2026-11-30',
+    because: 'a request that was refused could make nodes be replaced that had got too old, and no history said why',
+  },
   'gate-starts-late': {
     since: '2026-11-28',
     because: 'each change had a message that its jobs had begun, also those that were over at once',
