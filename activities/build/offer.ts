@@ -32,7 +32,8 @@ export async function offerFor(deps: BuildStageDeps, input: StageInput, platform
       const { url } = repository;
       const made = await manifestOf(deps, metadata, url);
       const contents = made === null ? null : filesOf(made);
-      return { repository, input: { url, manifest: made === null ? null : metadata.manifest }, contents };
+      const held = made === null ? repository : { ...repository, names: namesOf(made) };
+      return { repository: held, input: { url, manifest: made === null ? null : metadata.manifest }, contents };
     }),
   );
   return {
@@ -55,6 +56,11 @@ async function manifestOf(
 function filesOf(manifest: PackagesManifest): string {
   const packages = offeredFiles(manifest).filter(({ kind }) => kind !== 'metadata');
   return packages.map(({ name, digest }) => `${name} ${digest}`).join('\n');
+}
+
+function namesOf(manifest: PackagesManifest): readonly string[] {
+  const packages = offeredFiles(manifest).filter(({ kind }) => kind === 'binary' || kind === 'debug');
+  return packages.map((file) => file.package);
 }
 
 /** Has the room's package manager read them, while there is a network. */

@@ -7,7 +7,7 @@ import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { isLate, timedOut } from '../late.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
-import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
+import type { ReleasedRepositories } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
@@ -23,6 +23,7 @@ import type { PackageReport } from './steps.ts';
 import { systemInfo } from './system-info.ts';
 import type { Testbed, TrialSettings } from './trial-settings.ts';
 import { tryPackage } from './try-package.ts';
+import { readTested } from './under-test.ts';
 
 export interface InstallStageDeps {
   readonly store: BlobStore;
@@ -116,17 +117,18 @@ async function openBench(deps: InstallStageDeps, trial: Trial): Promise<Bench> {
   const { lease, workdir } = context;
   const timeout = stepTimeoutOf(input.vars);
   const released = await deps.released(platform, input);
-  const provided = offered.provided.map(({ repository }) => repository);
-  const repositories = [...(await underTest(deps.store, offered)), ...provided, ...released];
+  const { own, provided, versions: tested } = await readTested(deps.store, offered);
+  const repositories = [...own, ...provided, ...released];
+  const { signal, log } = context;
   const ready = async (machine: Machine) => {
-    const node = nodeOf(trial, machine);
+    const node = nodeOn(machine, { name: nodeName, platform, signal, log, tested });
     const added = await addRepositories(node, repositories, { workdir, timeout });
     if (added.code !== 0)
       throw new Error(`the node cannot read a repository: ${unreadable(added.output, repositories)}`);
     await placeScripts(node, workdir);
     return { node, machine };
   };
-  context.log.section('Repositories');
+  log.section('Repositories');
   let current = await ready(await lease.machine({ name: nodeName, platform, kind: 'system', network: 'open' }));
   const system = await systemInfo(current.node);
   let isFresh = true;
@@ -146,11 +148,6 @@ async function openBench(deps: InstallStageDeps, trial: Trial): Promise<Bench> {
 
 const nodeName = 'node';
 
-function nodeOf({ context, platform }: Trial, machine: Machine): Node {
-  const { signal, log } = context;
-  return nodeOn(machine, { name: nodeName, platform, signal, log });
-}
-
 function testbedOf(
   { context, platform }: Trial,
   { node, machine }: { readonly node: Node; readonly machine: Machine },
@@ -158,16 +155,6 @@ function testbedOf(
   const architecture = debianName(platform.arch);
   const restart = () => restartNode(node, machine, context.workdir);
   return { whole: providerOf(platform) !== 'docker', architecture, restart };
-}
-
-/** The job's own test repositories. All packages of one source are meant to go together, whatever the others offer. */
-async function underTest(store: BlobStore, offered: JobRepositories): Promise<NodeRepository[]> {
-  const own = offered.own.map(async ({ repository, metadata }) => {
-    const manifest = await readManifest(store, metadata.manifest);
-    const made = offeredFiles(manifest).filter(({ kind }) => kind === 'binary' || kind === 'debug');
-    return { ...repository, pins: made.map(({ package: name, version }) => ({ name, version })) };
-  });
-  return Promise.all(own);
 }
 
 /** Binary packages in their order, debug packages last: they need what they belong to. */

@@ -1,8 +1,11 @@
 import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
+import type { NodePackage } from '../nodes/packages/port.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../nodes/port.ts';
+import { bareName, type Inventory, lines, listFiles, listPackages } from './inventory.ts';
 import { scriptDirectory } from './place-scripts.ts';
 import type { Finding } from './steps.ts';
+import { standInOn } from './under-test.ts';
 
 /** A package to try; without a version, the best that the repositories have. */
 export interface TriedPackage {
@@ -14,11 +17,27 @@ export interface TriedPackage {
 }
 
 /** @throws when repositories cannot be reached */
-export async function install(node: Node, { name, version, arch }: TriedPackage, timeout: number): Promise<Finding> {
-  const exact = version === undefined ? {} : { version, ...(arch === undefined ? {} : { arch }) };
-  const result = await installPackages(node, [{ name, ...exact }], timeout);
+export async function install(node: Node, wanted: TriedPackage, timeout: number): Promise<Finding> {
+  const { name } = wanted;
+  const result = await installPackages(node, [exactly(wanted)], timeout);
   const problem = problemOf(node, result, timeout) ?? node.manager.failedScript(name, result.output);
   return { problem, output: result.output };
+}
+
+function exactly({ name, version, arch }: TriedPackage): NodePackage {
+  return { name, ...(version === undefined ? {} : { version, ...(arch === undefined ? {} : { arch }) }) };
+}
+
+/** The same, of a package that is under test with others: nothing stands in the place of one of those. */
+export async function installTested(node: Node, wanted: TriedPackage, timeout: number): Promise<Finding> {
+  const { output, problem } = await install(node, wanted, timeout);
+  return { problem: problem ?? (await standInOn(node, { wanted: [exactly(wanted)], timeout })), output };
+}
+
+/** Brings packages of the system itself up to what is under test. */
+export async function renew(node: Node, old: readonly NodePackage[], timeout: number): Promise<Finding> {
+  const result = await installPackages(node, old, timeout);
+  return { problem: problemOf(node, result, timeout), output: result.output };
 }
 
 /** Whether all that the package has is on the node as it should be, and its programs find their libraries. */
@@ -34,12 +53,6 @@ export async function checkIntegrity(node: Node, name: string, timeout: number):
 /** Configuration files that a maintainer script filled in, and documentation that the image leaves out. */
 function ignorable(line: string): boolean {
   return / c \//.test(line) || /\/usr\/share\/(doc|man|info|locale|lintian)\//.test(line);
-}
-
-/** What is on a node: its files, and the versions of its packages by name. */
-export interface Inventory {
-  readonly files: ReadonlySet<string>;
-  readonly packages: ReadonlyMap<string, string>;
 }
 
 interface Removal {
@@ -58,7 +71,7 @@ export const kept = 'the system cannot be without it';
  */
 export async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
   const came = [...(await listPackages(node, timeout)).keys()].filter((one) => !before.packages.has(one));
-  const others = came.filter((one) => bare(one) !== name);
+  const others = came.filter((one) => bareName(one) !== name);
   const brought = others.filter((one) => !installed.packages.has(one));
   const attempt = (names: readonly string[]) => onNode(node, node.manager.remove(names), timeout);
   const isRefused = ({ code, output }: ExecResult) => code !== 0 && node.manager.refusesRemoval(output);
@@ -79,32 +92,6 @@ export async function remove(node: Node, name: string, { before, installed, time
   return { problem: left[0] === undefined ? null : `leaves ${left[0]}${more} behind`, output: left.join('\n') };
 }
 
-/** dpkg names the architecture of packages that may be there for several. */
-function bare(name: string): string {
-  return name.replace(/:.*/, '');
-}
-
-export async function look(node: Node, timeout: number): Promise<Inventory> {
-  return { files: await listFiles(node, timeout), packages: await listPackages(node, timeout) };
-}
-
-async function listPackages(node: Node, timeout: number): Promise<ReadonlyMap<string, string>> {
-  const { signal, machine, manager } = node;
-  const { code, output } = await machine.exec(manager.installed, { signal, timeout, env: manager.environment });
-  if (code !== 0) throw new Error(`cannot list the node's packages: ${output.slice(-300)}`);
-  const found = lines(output).map((line) => line.split('\t'));
-  // RPM's database holds the keys that it was given, under a name of their own.
-  const packages = found.filter(([name]) => name !== 'gpg-pubkey');
-  return new Map(packages.map(([name = '', version = '']) => [name, version]));
-}
-
-async function listFiles(node: Node, timeout: number): Promise<ReadonlySet<string>> {
-  const { signal } = node;
-  const { code, output } = await node.machine.exec([`${scriptDirectory}/files`], { signal, timeout });
-  if (code !== 0) throw new Error(`cannot list the node's files: ${output.slice(-300)}`);
-  return new Set(lines(output));
-}
-
 /** Why a package manager failed, in one line that names the script that hung or the first error. */
 export function problemOf(node: Node, result: ExecResult, timeout: number): string | null {
   const script = node.manager.runningScript(result.output);
@@ -113,8 +100,4 @@ export function problemOf(node: Node, result: ExecResult, timeout: number): stri
   }
   if (result.code === 0) return null;
   return describeProblem(result);
-}
-
-function lines(output: string): string[] {
-  return output.split('\n').filter((line) => line.trim() !== '');
 }

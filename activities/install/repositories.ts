@@ -15,9 +15,9 @@ export function testRepositories(artifacts: readonly Artifact[]): OfferedReposit
   return artifacts.flatMap(({ url, metadata }) => {
     const parsed = artifactMetadata.safeParse(metadata);
     if (!parsed.success || parsed.data.type !== 'test-repository') return [];
-    const { codename, key } = parsed.data;
-    const signed = key === undefined ? {} : { key };
-    return [{ metadata: parsed.data, repository: { url, codename, origin: testOrigin, kind: 'test', ...signed } }];
+    const { codename, key, packages: names } = parsed.data;
+    const more = { ...(key === undefined ? {} : { key }), ...(names === undefined ? {} : { names }) };
+    return [{ metadata: parsed.data, repository: { url, codename, origin: testOrigin, kind: 'test', ...more } }];
   });
 }
 

@@ -2,8 +2,11 @@ import type { RanCommand } from '../../pipelines/report/junit.ts';
 import { type Node, runBy } from '../nodes/packages/node.ts';
 import type { Machine } from '../nodes/port.ts';
 
-/** `released` puts the released version there, which `upgrade` begins with. */
-export type InstallStep = 'install' | 'integrity' | 'exercise' | 'tests' | 'remove' | 'released' | 'upgrade';
+/**
+ * `system` brings packages of the system itself up to what is under test, where some are; `released` puts the released
+ * version there, which `upgrade` begins with.
+ */
+export type InstallStep = 'system' | 'install' | 'integrity' | 'exercise' | 'tests' | 'remove' | 'released' | 'upgrade';
 
 /** A test of several that a step runs. */
 export interface TriedTest {

@@ -1,9 +1,11 @@
 import type { Node } from '../nodes/packages/node.ts';
 import { exercise } from './exercise.ts';
+import { look } from './inventory.ts';
 import { runOtherTests } from './other-tests.ts';
-import { checkIntegrity, install, look, remove, type TriedPackage } from './package.ts';
+import { checkIntegrity, installTested, remove, renew, type TriedPackage } from './package.ts';
 import { type PackageReport, Steps } from './steps.ts';
 import type { TrialSettings } from './trial-settings.ts';
+import { oldOnes } from './under-test.ts';
 import { tryUpgrades } from './upgrade.ts';
 
 /**
@@ -19,8 +21,10 @@ export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: Tr
   const brought: string[] = [];
   const report: PackageReport = { package: name, version, arch, steps: steps.reports, brought };
   begun?.(report);
+  const old = (await oldOnes(node, timeout)).filter((one) => one.name !== name);
+  const isReady = old.length === 0 || (await steps.run('system', () => renew(node, old, timeout)));
   const before = await look(node, timeout);
-  const there = await steps.run('install', () => install(node, wanted, timeout));
+  const there = isReady && (await steps.run('install', () => installTested(node, wanted, timeout)));
   const installed = there ? await look(node, timeout) : before;
   let good = there && (await steps.run('integrity', () => checkIntegrity(node, name, timeout)));
   if (good && !wanted.debug) good = await steps.run('exercise', () => exercise(node, name, settings));

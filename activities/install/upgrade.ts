@@ -1,5 +1,6 @@
 import { installReleased, type Node, onNode } from '../nodes/packages/node.ts';
-import { checkIntegrity, type Inventory, install, look, problemOf, remove, type TriedPackage } from './package.ts';
+import { type Inventory, look } from './inventory.ts';
+import { checkIntegrity, install, problemOf, remove, type TriedPackage } from './package.ts';
 import { scriptDirectory } from './place-scripts.ts';
 import type { Finding, Steps } from './steps.ts';
 import type { TrialSettings } from './trial-settings.ts';

@@ -2,6 +2,7 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import { madeBy } from '../../pipelines/policy/obsolete.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { type JobRepositories, type OfferedRepository, stepTimeoutOf, trialOf } from '../install/repositories.ts';
+import { readTested } from '../install/under-test.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node, type Offering } from '../nodes/packages/node.ts';
 import type { NodeRepository, ReleasedRepositories } from '../nodes/packages/port.ts';
@@ -46,13 +47,11 @@ async function check(deps: RepocheckStageDeps, job: Check): Promise<StageResult>
   context.heartbeat('reads the repositories');
   const look = lookAt(await readAll(deps, job, released));
   const { coming, leaning, leaving } = look;
-  // All packages of one source are meant to go together, whatever the others offer.
-  const pins = coming.map(({ name, version }) => ({ name, version }));
-  const pinned = urls(offered.own).map((repository) => ({ ...repository, pins }));
-  const others = [...urls(offered.provided), ...released];
+  const { own, provided } = await readTested(deps.store, offered);
+  const others = [...provided, ...released];
   const after = others.map((repository) => ({ ...repository, without: leaving }));
   const node = await openNode(job);
-  await offer(node, [...pinned, ...after], { workdir, timeout, refresh: 'all' });
+  await offer(node, [...own, ...after], { workdir, timeout, refresh: 'all' });
   context.log.section(`${coming.length} packages that come`);
   const broken = await unmetAmong(node, coming, timeout);
   context.log.section(`${leaning.length} others that need something of them`);

@@ -1,9 +1,9 @@
 import type { TestCase } from '../../pipelines/report/junit.ts';
 import { scriptDirectory } from '../install/place-scripts.ts';
-import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
+import { type Node, onNode } from '../nodes/packages/node.ts';
 import { type Pair, standTogether } from './exclusive.ts';
 import type { Laboratory } from './laboratory.ts';
-import { failureOf, problemLine, recorded, timed } from './problem.ts';
+import { failureOf, installOn, problemLine, recorded, timed } from './problem.ts';
 
 /** Milliseconds for one step. */
 const timeout = 600_000;
@@ -67,12 +67,8 @@ interface PackageSet {
 
 async function installSet(node: Node, { suite, names }: PackageSet, cases: TestCase[]): Promise<void> {
   node.log.section(`Install together: ${names.join(', ')}`);
-  const { failure } = await recorded(cases, { suite, name: 'install' }, async () => {
-    const started = performance.now();
-    const wanted = names.map((name) => ({ name }));
-    const installed = await installPackages(node, wanted, timeout);
-    return { ...timed(started), ...failureOf(problemLine(installed), installed) };
-  });
+  const wanted = names.map((name) => ({ name }));
+  const { failure } = await recorded(cases, { suite, name: 'install' }, () => installOn(node, wanted, timeout));
   if (failure !== undefined) return;
   await node.door?.close();
   for (const name of names) {

@@ -6,8 +6,10 @@ import type { StageInput } from '../../workflows/contract.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
 import { placeScripts, scriptDirectory, sourceDirectory } from '../install/place-scripts.ts';
 import { repositoriesFor } from '../install/repositories.ts';
+import { readTested } from '../install/under-test.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
 import { addRepositories, type Node } from '../nodes/packages/node.ts';
+import type { NodeRepository } from '../nodes/packages/port.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { Addresses, TestStep } from '../nodes/port.ts';
 import { controlLabel } from '../playbooks/control.ts';
@@ -59,8 +61,9 @@ export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<
   const starting = plays ? startControl(context.lease, platform(controlOf(deps, input))) : undefined;
   // Whoever plays hears of it.
   starting?.catch(() => {});
-  const nodes = await Promise.all(input.nodes.map((node) => startNode(deps, plan, node)));
-  await Promise.all(nodes.map((node) => equip(deps, plan, node)));
+  const given = await Promise.all(input.nodes.map((node) => startNode(deps, plan, node)));
+  await Promise.all(given.map(({ node, repositories }) => equip(plan, node, repositories)));
+  const nodes = given.map(({ node }) => node);
   if (plays) await Promise.all(nodes.map((node) => addPython(node)));
   const machine = await starting;
   const { lease, log, signal } = context;
@@ -86,30 +89,35 @@ function controlOf({ platform, defaultLabel }: LaboratoryDeps, { nodes: [first] 
   return first === undefined ? defaultLabel : controlLabel(platform(first.label), defaultLabel);
 }
 
+interface Given {
+  readonly node: Node;
+  /** What it is offered. */
+  readonly repositories: readonly NodeRepository[];
+}
+
 async function startNode(
   deps: InstallStageDeps,
-  { context, started }: Plan,
+  { input, context, started }: Plan,
   { name, label }: { readonly name: string; readonly label: string },
-): Promise<Node> {
+): Promise<Given> {
   const platform = deps.platform(label);
+  const released = await deps.released(platform, input);
+  const { own, provided, versions: tested } = await readTested(deps.store, repositoriesFor(platform, input));
   const machine = await context.lease.machine({ name, platform, kind: 'system', network: 'open' });
   const { signal, log } = context;
-  const node = nodeOn(machine, { name, platform, signal, log });
+  const node = nodeOn(machine, { name, platform, signal, log, tested });
   started.push(node);
-  return node;
+  return { node, repositories: [...own, ...provided, ...released] };
 }
 
 /** Lists the packages under test, one a line, for steps that make something of them. */
 const packagesFile = 'packages';
 
-async function equip(deps: InstallStageDeps, { input, context, tree, packages }: Plan, node: Node): Promise<void> {
-  const label = input.nodes.find(({ name }) => name === node.name)?.label ?? '';
-  const platform = deps.platform(label);
-  const released = await deps.released(platform, input);
-  // The newest comes last: where two hold the same package, the priority is one and the higher version wins.
-  const { own, provided } = repositoriesFor(platform, input);
-  const offered = [...provided, ...own].map(({ repository }) => repository);
-  const repositories = [...offered, ...released];
+async function equip(
+  { context, tree, packages }: Plan,
+  node: Node,
+  repositories: readonly NodeRepository[],
+): Promise<void> {
   const { workdir } = context;
   const { code, output } = await addRepositories(node, repositories, { workdir, timeout: patience });
   if (code !== 0) throw new Error(`${node.name} cannot read a repository: ${unreadable(output, repositories)}`);

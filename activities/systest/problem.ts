@@ -1,4 +1,7 @@
 import type { TestCase } from '../../pipelines/report/junit.ts';
+import { standInOn } from '../install/under-test.ts';
+import { installPackages, type Node } from '../nodes/packages/node.ts';
+import type { NodePackage } from '../nodes/packages/port.ts';
 import { problemOf } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../nodes/port.ts';
 
@@ -28,6 +31,14 @@ export function unfinished(error: unknown): NonNullable<TestCase['failure']> {
 /** @param started by `performance.now()` */
 export function timed(started: number): Pick<TestCase, 'seconds'> {
   return { seconds: (performance.now() - started) / 1000 };
+}
+
+/** Installs packages; nothing stands in the place of what is under test. @param timeout in milliseconds */
+export async function installOn(node: Node, wanted: readonly NodePackage[], timeout: number): Promise<StepRun> {
+  const started = performance.now();
+  const result = await installPackages(node, wanted, timeout);
+  const problem = problemLine(result) ?? (await standInOn(node, { wanted, timeout }));
+  return { ...timed(started), ...failureOf(problem, result) };
 }
 
 /** Why an installation failed, in one line; null when it did not. */

@@ -10,11 +10,12 @@ import {
   type ScenarioStep,
 } from '../../pipelines/systest/scenario.ts';
 import { sourceDirectory } from '../install/place-scripts.ts';
-import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
+import { oldOnes } from '../install/under-test.ts';
+import { type Node, onNode } from '../nodes/packages/node.ts';
 import type { ExecResult } from '../nodes/port.ts';
 import { Health } from './health.ts';
 import type { Laboratory } from './laboratory.ts';
-import { failureOf, problemLine, recorded, type StepRun, timed } from './problem.ts';
+import { failureOf, installOn, recorded, type StepRun, timed } from './problem.ts';
 
 /** Milliseconds for the installation on one node. */
 const installTimeout = 600_000;
@@ -53,16 +54,14 @@ export async function runScenarios(
   return cases;
 }
 
+/** Nodes that the scenario installs nothing on stay as they are: what is under test may be an upgrade that it makes itself. */
 async function installFor(laboratory: Laboratory, { name: suite, install }: Scenario, cases: TestCase[]) {
   for (const [name, packages] of Object.entries(install)) {
     const node = nodeOf(laboratory, name);
     node.log.section(`${suite}: install on ${name}`);
-    const wanted = packages.map((each) => ({ name: each }));
-    await recorded(cases, { suite, name: `install on ${name}` }, async () => {
-      const started = performance.now();
-      const result = await installPackages(node, wanted, installTimeout);
-      return { ...timed(started), ...failureOf(problemLine(result), result) };
-    });
+    const old = await oldOnes(node, installTimeout);
+    const wanted = [...packages.map((each) => ({ name: each })), ...old.filter((one) => !packages.includes(one.name))];
+    await recorded(cases, { suite, name: `install on ${name}` }, () => installOn(node, wanted, installTimeout));
   }
 }
 

@@ -11,7 +11,10 @@ export const packageManagers: Readonly<Record<PackageFormat, PackageManager>> = 
 /** A machine that is lent, with the package manager of its platform. */
 export function nodeOn(
   machine: Machine,
-  { platform, ...whose }: Pick<Node, 'name' | 'signal' | 'log'> & { readonly platform: Pick<Platform, 'format'> },
+  {
+    platform,
+    ...whose
+  }: Pick<Node, 'name' | 'signal' | 'log' | 'tested'> & { readonly platform: Pick<Platform, 'format'> },
 ): Node {
   return { ...whose, machine, manager: packageManagers[platform.format], ...doorOf(machine) };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BuildLog } from '../../ports.ts';
 import type { ExecResult, Machine } from '../port.ts';
 import { downloadFault } from './download-fault.ts';
-import type { NodePackage, NodeRepository, PackageManager } from './port.ts';
+import type { NodePackage, NodeRepository, PackageManager, TestedVersions } from './port.ts';
 import { unreadable } from './unreadable.ts';
 
 /** A machine with a package manager. */
@@ -16,6 +16,8 @@ export interface Node {
   readonly log: BuildLog;
   /** Its way to the repositories, where that can be closed; absent for a node that keeps it. */
   readonly door?: Door;
+  /** Of these names it takes no other versions; absent where nobody knows what is under test. */
+  readonly tested?: TestedVersions;
 }
 
 /** Gives a node its network, and takes it away again. Doing it twice is done once. */

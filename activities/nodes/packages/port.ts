@@ -14,6 +14,8 @@ export interface NodeRepository {
   readonly kind: 'test' | 'released';
   /** The packages under test, of a repository that holds them: these versions win, however new the others' are. */
   readonly pins?: readonly NodePackage[];
+  /** Names of what a test repository holds, as far as they are known: nothing of these names comes from a released one. */
+  readonly names?: readonly string[];
   /** Versions that count as not there. */
   readonly without?: readonly NodePackage[];
   /** Digest of its root index, where that is known and does not change: all that is in it follows from that. */
@@ -42,6 +44,9 @@ export interface NodePackage {
   readonly version?: string;
   readonly arch?: string;
 }
+
+/** Versions of the packages that are under test, by name. An epoch of 0 is left out. */
+export type TestedVersions = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** What a node's package manager is told: argument arrays and files, nothing that runs by itself. */
 export interface PackageManager {

@@ -22,7 +22,7 @@ export function problemOf({ output, code }: ExecResult): string {
   const said = output.split('\n').filter((line) => line.trim() !== '');
   for (const reason of reasons) {
     const line = said.find((one) => reason.test(one));
-    if (line !== undefined) return line.trim().replace(/^(?:>>> (?:\[RPM\] )?|Problem(?: \d+)?: )/, '');
+    if (line !== undefined) return line.trim().replace(/^(?:- |>>> (?:\[RPM\] )?|Problem(?: \d+)?: )/, '');
   }
   return said.at(-1)?.trim() ?? `ended with ${code}`;
 }

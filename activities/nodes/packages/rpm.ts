@@ -8,8 +8,11 @@ const noOther = '--best';
 /** dnf takes the lowest number first, whatever the versions. */
 const priorities = { pinned: 1, test: 5, released: 10 } as const;
 
+/** What is under test counts as released, too: by an empty value an exclusion is taken back. */
+const asReleased = ['--enablerepo=sluice-*-released', '--setopt=sluice-*-released.excludepkgs='];
+
 /** As if there were no test repositories. */
-const onlyReleased = ['--disablerepo=sluice-*', '--enablerepo=sluice-*-released'];
+const onlyReleased = ['--disablerepo=sluice-*', ...asReleased];
 
 /** Packages are signed when they are released; before that the signed index vouches for them, by digest. */
 const packages = { test: 0, released: 1 } as const;
@@ -23,7 +26,7 @@ export const dnfNode: PackageManager = {
   install: (packages) => [...dnf, noOther, 'install', ...packages.map(wanted)],
   installReleased: (packages) => [...dnf, ...onlyReleased, 'install', ...packages.map(wanted)],
   versions: (name) => [
-    ...['dnf', '--quiet', '--disablerepo=*', '--enablerepo=sluice-*-released', 'repoquery'],
+    ...['dnf', '--quiet', '--disablerepo=*', ...asReleased, 'repoquery'],
     ...['--latest-limit=1', '--queryformat', '%{evr}\\n', name],
   ],
   releasedVersion: (listed) => listed.split('\n').find((line) => /^[\w.:+~^-]+$/.test(line)) ?? null,
@@ -48,18 +51,30 @@ export const dnfNode: PackageManager = {
 
 function configure(repositories: readonly NodeRepository[]): Record<string, string> {
   const files: Record<string, string> = {};
-  const sections = repositories.map(({ url, kind, key, pins, without = [] }, position) => {
+  const sections = repositories.map((repository, position) => {
+    const { url, kind, key, pins } = repository;
     const path = `/etc/pki/rpm-gpg/sluice-${position}.asc`;
     if (key !== undefined) files[path] = key;
     const checks =
       key === undefined ? 'gpgcheck=0\n' : `gpgcheck=${packages[kind]}\nrepo_gpgcheck=1\ngpgkey=file://${path}\n`;
-    const excludes = without.length === 0 ? '' : `excludepkgs=${without.map(wanted).join(',')}\n`;
+    const excluded = excludedFrom(repository, repositories);
+    const excludes = excluded.length === 0 ? '' : `excludepkgs=${excluded.join(',')}\n`;
     const id = kind === 'released' ? `sluice-${position}-released` : `sluice-${position}`;
     const head = `[${id}]\nname=Sluice ${kind} ${position}\nbaseurl=${url}\nenabled=1\n`;
     return `${head}priority=${priorities[pins === undefined ? kind : 'pinned']}\nmetadata_expire=1\nskip_if_unavailable=0\n${checks}${excludes}`;
   });
   files['/etc/yum.repos.d/sluice.repo'] = sections.join('\n');
   return files;
+}
+
+/**
+ * A priority is a preference: where the first choice cannot be installed, dnf takes the next, and says nothing. What a
+ * repository is not to stand in for is not in it.
+ */
+function excludedFrom({ kind, pins, without = [] }: NodeRepository, all: readonly NodeRepository[]): readonly string[] {
+  const pinned = all.flatMap((other) => other.pins ?? []).map(({ name }) => name);
+  const held = kind === 'released' ? all.flatMap(({ names = [] }) => names) : [];
+  return [...new Set([...without.map(wanted), ...held, ...(pins === undefined ? pinned : [])])];
 }
 
 function wanted({ name, version, arch }: NodePackage): string {

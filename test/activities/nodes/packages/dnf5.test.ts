@@ -46,6 +46,18 @@ test('what dnf says of a package that needs what is taken away names both', () =
   );
 });
 
+test('what dnf5 5.4 says of a package that is under test and cannot be installed is the reason', () => {
+  const output = [
+    'Failed to resolve the transaction:',
+    'Problem: package tool-1.1-1.noarch from sluice-0 requires lib, but none of the providers can be installed',
+    '  - conflicting requests',
+    '  - package lib-1.0-1.noarch from sluice-1-released is filtered out by exclude filtering',
+    '  - nothing provides what-nobody-has needed by lib-1.1-1.noarch from sluice-0',
+  ].join('\n');
+  const reason = 'nothing provides what-nobody-has needed by lib-1.1-1.noarch from sluice-0';
+  assert.equal(problemOf({ code: 1, output, timedOut: false }), reason);
+});
+
 test('dnf ends with 1 where it would have gone on: that packages can be installed it says in words', () => {
   for (const output of [
     'Total size: 6.3 k\nOperation aborted.\n',

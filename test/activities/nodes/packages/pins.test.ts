@@ -108,8 +108,8 @@ function dnfRepository(home: string, name: string, packages: readonly Made[]): N
   return { url: `file://${root}`, codename: '', origin: 'Sluice test', kind: 'test' };
 }
 
-/** What dnf would install, as `NAME VERSION`. */
-function dnf(home: string, repositories: readonly NodeRepository[], ...wanted: string[]): string {
+/** What dnf would install of a package, as `NAME VERSION`. */
+function dnf(home: string, repositories: readonly NodeRepository[], wanted: string, from?: 'released'): string {
   const root = join(home, 'root');
   rmSync(root, { recursive: true, force: true });
   configure(root, dnfNode, repositories);
@@ -117,7 +117,10 @@ function dnf(home: string, repositories: readonly NodeRepository[], ...wanted: s
   const cache = [`--setopt=cachedir=${home}/cache`, `--setopt=logdir=${home}/log`, '--setopt=pluginpath=/nowhere'];
   writeFileSync(join(home, 'dnf.conf'), '[main]\n');
   for (const directory of ['cache', 'log']) mkdirSync(join(home, directory), { recursive: true });
-  const asked = dnfNode.resolve(wanted.map((name) => ({ name }))).slice(1);
+  const how = from === undefined ? dnfNode.resolve : dnfNode.installReleased;
+  const asked = how([{ name: wanted }])
+    .slice(1)
+    .map((word) => (word === '--assumeyes' ? '--assumeno' : word));
   const argv = ['-c', join(home, 'dnf.conf'), ...place, ...cache, ...asked];
   const { stdout, stderr } = spawnSync('dnf', argv, { encoding: 'utf8' });
   const rows = [...stdout.matchAll(/^ (\S+) +noarch +(\S+)-1 +sluice-/gm)].map(
@@ -153,4 +156,56 @@ test('what is under test is installed or nothing, never what was released before
   const dnfs = [dnfRepository(home, 'own-rpm', [newer]), dnfRepository(home, 'released-rpm', [older])] as const;
   const said = dnf(home, [dnfs[0], { ...dnfs[1], kind: 'released' }], 'tool');
   assert.match(said, /nothing provides what-nobody-has needed by tool-1\.1-1\.noarch/);
+});
+
+test('what a package under test needs is what is under test, or nothing: never what was released before', (t) => {
+  const home = homeOf(t);
+  const newer: readonly Made[] = [
+    ['tool', '1.1', 'lib'],
+    ['lib', '1.1', 'what-nobody-has'],
+  ];
+  const older: readonly Made[] = [
+    ['tool', '1.0', 'lib'],
+    ['lib', '1.0'],
+  ];
+  const names = ['tool', 'lib'];
+  const released = 'released';
+  const debs = [aptRepository(home, 'own-deb', newer), aptRepository(home, 'released-deb', older)] as const;
+  assert.match(
+    apt(
+      home,
+      [
+        { ...debs[0], names },
+        { ...debs[1], kind: released },
+      ],
+      'tool',
+    ),
+    /held broken packages/,
+  );
+  const [own, before] = [dnfRepository(home, 'own-rpm', newer), dnfRepository(home, 'released-rpm', older)];
+  const was = { ...before, kind: released } as const;
+  assert.equal(dnf(home, [own, was], 'tool'), 'lib 1.0, tool 1.1', 'as it was without names');
+  const said = dnf(home, [{ ...own, names }, was], 'tool');
+  assert.match(said, /nothing provides what-nobody-has needed by lib-1\.1-1\.noarch/);
+  const ahead = [
+    { ...own, pins: [{ name: 'tool', version: '1.1-1' }] },
+    { ...was, kind: 'test' },
+  ] as const;
+  assert.equal(dnf(home, ahead, 'tool'), 'lib 1.0, tool 1.1', 'of what is ahead what the job has not itself');
+  const both = [
+    { name: 'tool', version: '1.1-1' },
+    { name: 'lib', version: '1.1-1' },
+  ];
+  assert.match(
+    dnf(
+      home,
+      [
+        { ...own, pins: both },
+        { ...was, kind: 'test' },
+      ],
+      'tool',
+    ),
+    /needed by lib-1\.1-1\.noarch/,
+  );
+  assert.equal(dnf(home, [{ ...own, names }, was], 'tool', 'released'), 'lib 1.0, tool 1.0');
 });

@@ -1,0 +1,48 @@
+import type { Node } from '../nodes/packages/node.ts';
+import { scriptDirectory } from './place-scripts.ts';
+
+/** What is on a node: its files, and the versions of its packages by name. */
+export interface Inventory {
+  readonly files: ReadonlySet<string>;
+  readonly packages: ReadonlyMap<string, string>;
+}
+
+export interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+}
+
+export async function look(node: Node, timeout: number): Promise<Inventory> {
+  return { files: await listFiles(node, timeout), packages: await listPackages(node, timeout) };
+}
+
+/** dpkg names the architecture of packages that may be there for several. */
+export function bareName(name: string): string {
+  return name.replace(/:.*/, '');
+}
+
+export async function listPackages(node: Node, timeout: number): Promise<ReadonlyMap<string, string>> {
+  return new Map((await listInstalled(node, timeout)).map(({ name, version }) => [name, version]));
+}
+
+/** Some may be there in several versions. */
+export async function listInstalled(node: Node, timeout: number): Promise<readonly InstalledPackage[]> {
+  const { signal, machine, manager } = node;
+  const { code, output } = await machine.exec(manager.installed, { signal, timeout, env: manager.environment });
+  if (code !== 0) throw new Error(`cannot list the node's packages: ${output.slice(-300)}`);
+  const found = lines(output).map((line) => line.split('\t'));
+  // RPM's database holds the keys that it was given, under a name of their own.
+  const packages = found.filter(([name]) => name !== 'gpg-pubkey');
+  return packages.map(([name = '', version = '']) => ({ name, version }));
+}
+
+export async function listFiles(node: Node, timeout: number): Promise<ReadonlySet<string>> {
+  const { signal } = node;
+  const { code, output } = await node.machine.exec([`${scriptDirectory}/files`], { signal, timeout });
+  if (code !== 0) throw new Error(`cannot list the node's files: ${output.slice(-300)}`);
+  return new Set(lines(output));
+}
+
+export function lines(output: string): string[] {
+  return output.split('\n').filter((line) => line.trim() !== '');
+}

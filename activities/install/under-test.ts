@@ -1,0 +1,98 @@
+import { offeredFiles } from '../../pipelines/model/artifact.ts';
+import { type Node, onNode } from '../nodes/packages/node.ts';
+import type { NodePackage, NodeRepository, TestedVersions } from '../nodes/packages/port.ts';
+import { problemOf } from '../nodes/packages/problem.ts';
+import type { BlobStore } from '../ports.ts';
+import { readManifest } from '../storage/manifest.ts';
+import { bareName, type InstalledPackage, listInstalled } from './inventory.ts';
+import type { JobRepositories, OfferedRepository } from './repositories.ts';
+
+/** What is tested is what was built: this is how a node is told, and how it is seen afterwards. */
+export interface Tested {
+  /** The test repositories, with what they hold: the job's own, and those of what is ahead of it or needed. */
+  readonly own: readonly NodeRepository[];
+  readonly provided: readonly NodeRepository[];
+  readonly versions: TestedVersions;
+}
+
+/** What a job's test repositories hold. All packages of one source are meant to go together, whatever the others offer. */
+export async function readTested(store: BlobStore, { own, provided }: JobRepositories): Promise<Tested> {
+  const holding = async ({ repository, metadata }: OfferedRepository) => {
+    const made = offeredFiles(await readManifest(store, metadata.manifest));
+    const packages = made.filter(({ kind }) => kind === 'binary' || kind === 'debug');
+    return { repository, holds: packages.map(({ package: name, version }) => ({ name, version })) };
+  };
+  const mine = await Promise.all(own.map(holding));
+  const others = await Promise.all(provided.map(holding));
+  const named = ({ repository, holds }: (typeof mine)[number]) => ({
+    ...repository,
+    names: holds.map(({ name }) => name),
+  });
+  const ownVersions = versionsOf(mine.flatMap(({ holds }) => holds));
+  return {
+    own: mine.map((one) => ({ ...named(one), pins: one.holds })),
+    provided: others.map(named),
+    versions: new Map([...versionsOf(others.flatMap(({ holds }) => holds)), ...ownVersions]),
+  };
+}
+
+function versionsOf(packages: readonly InstalledPackage[]): Map<string, ReadonlySet<string>> {
+  const byName = Map.groupBy(packages, ({ name }) => name);
+  return new Map([...byName].map(([name, some]) => [name, new Set(some.map(({ version }) => withoutZero(version)))]));
+}
+
+/** Names that are under test and installed, but in no version that is: with the versions that should be there. */
+export function standIns(
+  installed: readonly InstalledPackage[],
+  tested: TestedVersions,
+): readonly { readonly name: string; readonly there: string; readonly versions: ReadonlySet<string> }[] {
+  const byName = Map.groupBy(installed, ({ name }) => bareName(name));
+  return [...byName].flatMap(([name, some]) => {
+    const versions = tested.get(name);
+    const [first] = some;
+    if (versions === undefined || first === undefined) return [];
+    return some.some(({ version }) => versions.has(withoutZero(version)))
+      ? []
+      : [{ name, there: first.version, versions }];
+  });
+}
+
+/** Packages of the system itself that are under test, and have to be brought up to that: nothing else asks for it. */
+export async function oldOnes(node: Node, timeout: number): Promise<readonly NodePackage[]> {
+  const { tested } = node;
+  if (tested === undefined) return [];
+  return standIns(await listInstalled(node, timeout), tested).map(({ name, versions }) => exact(name, versions));
+}
+
+/**
+ * Looks whether an installed package stands in the place of what was built: a package manager that has another source of
+ * one takes that, and is content.
+ *
+ * @returns one line that names it, and why what is under test is not there; null where all is as it was built
+ */
+export async function standInOn(node: Node, { wanted, timeout }: Installation): Promise<string | null> {
+  const { tested } = node;
+  if (tested === undefined) return null;
+  const [first] = standIns(await listInstalled(node, timeout), tested);
+  if (first === undefined) return null;
+  const { name, there, versions } = first;
+  const said = `${name} ${there} is installed in the place of ${[...versions].join(' or ')}, which is under test`;
+  const result = await onNode(node, node.manager.resolve([...wanted, exact(name, versions)]), timeout);
+  return node.manager.resolved(result) ? said : `${said}: ${problemOf(result)}`;
+}
+
+/** What was asked for; `timeout` in milliseconds for each question. */
+export interface Installation {
+  readonly wanted: readonly NodePackage[];
+  readonly timeout: number;
+}
+
+function exact(name: string, versions: ReadonlySet<string>): NodePackage {
+  const [version] = versions;
+  return version === undefined || versions.size > 1 ? { name } : { name, version };
+}
+
+/** An epoch of 0 is the same as none. */
+function withoutZero(version: string): string {
+  return version.replace(/^0+:/, '');
+}
