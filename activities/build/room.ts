@@ -116,9 +116,18 @@ async function prepared(
   return result;
 }
 
+/** What shells, make, compilers, Perl, Go and Python say where the kernel lets them start nothing more. */
+const noProcess =
+  /\b(?:v?fork|clone3?|posix_spawn\w*|pthread_create|[Tt]hread)\b.*Resource temporarily unavailable|\b(?:[Cc]annot|[Cc]an't) fork\b|failed to create new OS thread|can't start new thread/;
+
+function tooMany({ limits }: Platform): string {
+  return `no other process can be started: it may have ${limits.pids} processes and threads (the platform's pids)`;
+}
+
 function accept(platform: Platform, what: string, { code, output }: ExecResult): string {
   if (code === 0) return output;
   if (/No space left on device/.test(output)) throw diskFull(platform, what);
+  if (noProcess.test(output)) throw new BuildProblem(`${what}: ${tooMany(platform)}`);
   const killed = code === 137 || /fatal error: Killed signal/.test(output);
   if (killed) throw new BuildProblem(`${what}: killed: it may use ${platform.limits.memoryMiB} MiB of memory`);
   throw new BuildProblem(`${what}: ${firstError(output) ?? `ended with exit code ${code}`}`);

@@ -178,13 +178,23 @@ const refused: readonly {
     files: { 'debian/rules': `${rules}override_dh_auto_build:\n\tdd if=/dev/zero of=big bs=1M count=2000\n` },
     reason: /the disk is full: the build may use 96 MiB/,
   },
+  {
+    what: 'a build that starts more processes than it may have',
+    files: {
+      'debian/rules': `${rules}override_dh_auto_build:\n\tfor one in $$(seq 300); do sleep 60 >/dev/null 2>&1 & done; wait\n`,
+    },
+    reason: /: no other process can be started: it may have 200 processes and threads \(the platform's pids\)$/,
+  },
 ];
 
 for (const { what, files, reason } of refused) {
   test(`refused, with the reason in one line: ${what}`, async () => {
     const repository = await workshop.repository(`refused-${refused.findIndex((row) => row.what === what)}`);
     await repository.commit('Import', { ...tree, ...files });
-    const { result, log } = await workshop.build(repository, { platform: 'debian-12', limits: { diskMiB: 96 } });
+    const { result, log } = await workshop.build(repository, {
+      platform: 'debian-12',
+      limits: { diskMiB: 96, pids: 200 },
+    });
     assert.equal(result.result, /disk/.test(what) ? 'DISK_FULL' : 'FAILURE', log);
     assert.match(result.summary, reason);
     assert.doesNotMatch(result.summary, /\n/);
