@@ -5,14 +5,22 @@ import { whyNotHere } from './emulation.ts';
 import { ensureImages, type OnProgress } from './ensure.ts';
 import type { WantedPlatform } from './recipes.ts';
 
-/** Has the images of a platform there, with that of nodes of this kind, whoever asks and however often. */
-export type PrepareImages = (platform: Platform, kind?: NodeKind) => Promise<void>;
+/** Has the images of a platform there, with that of nodes of this kind, whoever asks and however often; `tell` hears what is done. */
+export type PrepareImages = (platform: Platform, kind?: NodeKind, tell?: OnProgress) => Promise<void>;
+
+/** Images in the making, and everybody who waits for them. */
+interface Making {
+  readonly done: Promise<void>;
+  readonly told: Set<OnProgress>;
+  /** The line that was told last, for who comes later. */
+  last: string | null;
+}
 
 /**
  * Makes or fetches a platform's images when the first machine of it is wanted and one of them is not there: so nobody
  * waits for platforms that nobody uses. An image by an older recipe is used as it is; `sluice doctor` renews it.
  *
- * @param make how they are made, once for all who ask meanwhile
+ * @param make how they are made, once for all who ask meanwhile, each of whom hears how far that is
  * @param why whether containers of a platform run here at all
  */
 export function imagesOnNeed(
@@ -21,20 +29,36 @@ export function imagesOnNeed(
   make: typeof ensureImages = ensureImages,
   why: typeof whyNotHere = whyNotHere,
 ): PrepareImages {
-  const making = new Map<string, Promise<void>>();
-  return async (platform, kind = 'builder') => {
+  const making = new Map<string, Making>();
+  return async (platform, kind = 'builder', tell = () => {}) => {
     const reason = await why(platform);
     if (reason !== null) throw new Error(reason);
     const control = kind === 'control';
     const key = control ? imageOf(platform, kind) : platform.name;
-    const under = making.get(key);
-    if (under !== undefined) return under;
-    if ((await hasImages(platform, docker)) && (!control || (await has(docker, key)))) return;
+    if (making.get(key) === undefined && (await hasImages(platform, docker)) && (!control || (await has(docker, key))))
+      return;
     const wanted = control ? { ...platform, control } : platform;
-    const made = making.get(key) ?? make([wanted], onProgress, docker).finally(() => making.delete(key));
-    making.set(key, made);
-    return made;
+    const under = making.get(key) ?? begin(onProgress, (progress) => make([wanted], progress, docker));
+    making.set(key, under);
+    if (under.last !== null) tell(under.last);
+    under.told.add(tell);
+    return under.done.finally(() => {
+      under.told.delete(tell);
+      if (making.get(key) === under) making.delete(key);
+    });
   };
+}
+
+/** @param onProgress hears every line, whoever waits */
+function begin(onProgress: OnProgress, make: (onProgress: OnProgress) => Promise<void>): Making {
+  const told = new Set([onProgress]);
+  const progress: OnProgress = (line) => {
+    under.last = line;
+    for (const tell of told) tell(line);
+  };
+  // A making that tells something at once finds who is told.
+  const under: Making = { done: Promise.resolve().then(() => make(progress)), told, last: null };
+  return under;
 }
 
 /** Those platforms that have their images already: somebody has used them. One that is half made is made on need. */

@@ -12,7 +12,7 @@ const networks = { open: 'default', shut: 'later', none: 'none' } as const;
 const patience = 180_000;
 
 /** Has a platform's images there, with that of nodes of this kind. */
-export type Prepare = (platform: Platform, kind: NodeKind) => Promise<void>;
+export type Prepare = (platform: Platform, kind: NodeKind, tell?: (line: string) => void) => Promise<void>;
 
 /**
  * Lends containers.
@@ -95,7 +95,7 @@ class ContainerLease {
   }
 
   async #start(need: MachineNeed, ready: AssignedMachine | undefined): Promise<Container> {
-    await this.#prepare(need.platform, need.kind);
+    await this.#prepare(need.platform, need.kind, this.#tell);
     if (ready !== undefined) {
       const begin = performance.now();
       const { name: id } = ready;

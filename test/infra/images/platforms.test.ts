@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { readAptSettings, withoutArchitecture } from '../../../infra/images/apt-settings.ts';
 import { imagesOnNeed, platformsInUse, withControl } from '../../../infra/images/on-need.ts';
@@ -151,15 +152,27 @@ test('images are made when they are needed first, once for all who wait', async 
   const making = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const make = async (wanted: readonly { readonly name: string }[]) => {
+  const make = async (wanted: readonly { readonly name: string }[], tell: (line: string) => void) => {
     made.push(...wanted.map(({ name }) => name));
+    tell('it begins');
     await making;
+    tell('it ends');
   };
-  const prepare = imagesOnNeed(() => {}, engine([platform.testImage]), make);
-  const waiting = [prepare(platform), prepare(platform)];
+  const [all, one, other, late]: string[][] = [[], [], [], []];
+  const hear =
+    (lines: string[] = []) =>
+    (line: string) =>
+      void lines.push(line);
+  const prepare = imagesOnNeed(hear(all), engine([platform.testImage]), make);
+  const waiting = [prepare(platform, 'builder', hear(one)), prepare(platform, 'system', hear(other))];
+  await setImmediate();
+  waiting.push(prepare(platform, 'builder', hear(late)));
+  await setImmediate();
   finish();
   await Promise.all(waiting);
   assert.deepEqual(made, ['debian-13']);
+  // Each log says what its job waits for.
+  for (const lines of [all, one, other, late]) assert.deepEqual(lines, ['it begins', 'it ends']);
   const there = imagesOnNeed(() => {}, engine([platform.testImage, platform.buildImage]), make);
   await there(platform);
   assert.deepEqual(made, ['debian-13']);
