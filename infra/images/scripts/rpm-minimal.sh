@@ -8,6 +8,7 @@ ln -sf bash /bin/sh
 # Debian's loader does not look into %{_libdir}.
 printf '/usr/lib64\n/lib64\n' > /etc/ld.so.conf.d/zz-sluice-rpm.conf
 mkdir -p /usr/lib64 /etc/rpm /etc/dnf /etc/yum.repos.d /var/lib/rpm
+# RPM distributions' systemd has triggers that have it read units that came or went; Debian's has none.
 cat > /etc/rpm/macros.sluice <<'MACROS'
 %_dbpath /var/lib/rpm
 %_buildshell /bin/bash
@@ -30,10 +31,11 @@ cat > /etc/rpm/macros.sluice <<'MACROS'
 %ldconfig_post(n:) %{nil}
 %ldconfig_postun(n:) %{nil}
 %ldconfig_scriptlets(n:) %{nil}
-%systemd_post() %{nil}
-%systemd_preun() %{nil}
-%systemd_postun() %{nil}
-%systemd_postun_with_restart() %{nil}
+%systemd_post() if [ $1 -eq 1 ] && [ -x /usr/bin/systemctl ]; then systemctl --no-reload preset %{?*} || :; fi
+%systemd_preun() if [ $1 -eq 0 ] && [ -x /usr/bin/systemctl ]; then systemctl --no-reload disable --now %{?*} || :; fi
+%systemd_postun() if [ -x /usr/bin/systemctl ]; then systemctl daemon-reload || :; fi
+%systemd_postun_with_restart() if [ -x /usr/bin/systemctl ]; then systemctl daemon-reload || :; \
+  if [ $1 -ge 1 ]; then systemctl try-restart %{?*} || :; fi; fi
 MACROS
 # Dependencies on Debian's own packages are met by sluice-debian-base, with what they provide.
 rpm --initdb
