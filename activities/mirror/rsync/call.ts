@@ -100,6 +100,14 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
   const root = rsyncRoot(url);
   let silent: RunResult | null = null;
   let busySince: number | null = null;
+  let running = 0;
+  const start = (args: readonly string[], silence: number | undefined) => {
+    running += 1;
+    const result = run('rsync', [...fixed, ...args], { endsWithUs: true, silence, ...signal });
+    return result.finally(() => {
+      running -= 1;
+    });
+  };
   return async (args: readonly string[]): Promise<RunResult> => {
     // A host that was silent through all tries is not asked again: its time is spent.
     if (silent !== null) return silent;
@@ -107,9 +115,10 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
       // A sender goes on telling a silent receiver that it is alive, and never gives up by itself.
       const sends = url.kind !== 'local' && args.at(-1)?.startsWith(root);
       const silence = sends ? seconds * 1_000 : undefined;
-      const result = await run('rsync', [...fixed, ...args], { endsWithUs: true, silence, ...signal });
+      const result = await start(args, silence);
       const busy = result.code === 5 && /max connections/.test(result.stderr);
-      if (busy) busySince ??= Date.now();
+      // It may be another call of ours that keeps the daemon busy, for as long as that takes.
+      if (busy) busySince = running > 0 ? Date.now() : (busySince ?? Date.now());
       else busySince = null;
       const again = busy
         ? Date.now() - (busySince ?? 0) < seconds * 1_000
@@ -119,7 +128,8 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
         return result;
       }
       if (!busy) tries += 1;
-      await ssh?.drop();
+      // Others of ours would end with the connection.
+      if (running === 0) await ssh?.drop();
       await sleep(busy ? busyPause : pause, undefined, signal);
     }
   };

@@ -86,6 +86,23 @@ test('H3: a daemon that is busy for some seconds is waited for, within the timeo
   assert.equal(result.outcome, 'committed', JSON.stringify(result));
 });
 
+test('H3: a daemon that takes one connection is busy with our own for as long as that sends packages', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1', { '/usr/share/alpha/noise': randomBytes(600_000) });
+  const daemon = await world.daemon('m1', ['max connections = 1']);
+  const bin = world.local('bin');
+  await mkdir(bin);
+  const slow = 'case "$*" in *--files-from*deb-pool/) set -- --bwlimit=100 "$@" ;; *--stats*) sleep 1 ;; esac';
+  await writeFile(join(bin, 'rsync'), `#!/bin/sh\n${slow}\nexec /usr/bin/rsync "$@"\n`, { mode: 0o755 });
+  const before = process.env.PATH;
+  process.env.PATH = `${bin}:${before}`;
+  t.after(() => {
+    process.env.PATH = before;
+  });
+  const result = await world.sync(world.set({ layout: 'pool', timeout: 3, hosts: { m1: { url: daemon.url } } }));
+  assert.equal(result.outcome, 'committed', JSON.stringify(result));
+});
+
 test('H3: a daemon that stays busy is given up after the timeout, with its own words', async (t) => {
   const world = await mirrorWorld(t);
   await world.publish('alpha', '1');

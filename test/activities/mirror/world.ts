@@ -26,7 +26,7 @@ export interface World {
   readonly context: MirrorContext;
   readonly said: string[];
   /** Adds a package to the source; answers when it is published there. */
-  publish(name: string, version: string): Promise<void>;
+  publish(name: string, version: string, files?: Readonly<Record<string, Buffer>>): Promise<void>;
   /** What the source holds now, as a plain directory that anybody may write to. */
   plain(): Promise<string>;
   set(given?: Partial<MirrorSet>): MirrorSet;
@@ -58,8 +58,8 @@ export async function mirrorWorld(t: TestContext): Promise<World> {
     source,
     context,
     said,
-    publish: async (name, version) => {
-      const file = await makePackage('deb', directory, { name, version });
+    publish: async (name, version, files) => {
+      const file = await makePackage('deb', directory, { name, version, ...(files ? { files } : {}) });
       const settings = { codename: 'bookworm' };
       await publishPackages(repositoryFormats.deb, { dir: source, files: [file], settings, date: new Date() });
     },
