@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { type Config, InvalidConfiguration, type LoadOptions, loadConfig } from '../infra/config/load.ts';
 import { misused } from './fault.ts';
 
@@ -26,9 +26,18 @@ export function readConfiguration(options: Asked = {}): Config {
   }
 }
 
+/** Nothing of a file that cannot be seen: whoever reads it says why. */
+function lookAt(file: string): BigIntStats | undefined {
+  try {
+    return statSync(file, { bigint: true });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Which file it is as it stands, and what it may refer to. */
 function allThatCounts({ file, data }: Asked): string {
-  const found = statSync(file ?? 'sluice.yaml', { bigint: true, throwIfNoEntry: false });
+  const found = lookAt(file ?? 'sluice.yaml');
   const standing = found && [found.dev, found.ino, found.ctimeNs, found.mtimeNs, found.size].join(' ');
   return JSON.stringify([file, data, process.cwd(), standing, process.env]);
 }

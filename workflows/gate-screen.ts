@@ -21,7 +21,7 @@ interface Ways {
   readonly seldom: boolean;
   /** Not again where nothing that is shown has changed. */
   readonly changes: boolean;
-  /** Nothing waits for it. */
+  /** The gate decides on without waiting for it. */
   readonly byTurn: boolean;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -28,6 +28,16 @@ test('every command of the table is registered by its module, with a line about 
     assert.match(help, new RegExp(`\\$ (.*\\b)?sluice ${name}`), `${name}: an example in its help`);
     assert.doesNotMatch(command.description(), /[^\n]\n[^\n]/, `${name}: the terminal's width alone breaks its lines`);
   }
+});
+
+test('a configuration that cannot be opened is misuse, and said with its name', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-loop-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const config = join(directory, 'sluice.yaml');
+  symlinkSync(config, config);
+  const { status, stderr } = sluice('status', '--config', config);
+  assert.equal(status, 2);
+  assert.ok(stderr.includes(`${config}:1:1: cannot be read: ELOOP`), stderr);
 });
 
 test('doctor advises --mend only for what that mends: no machine of `nodes.static` is', (t) => {

@@ -200,7 +200,7 @@ test('R15: what gates decide while they are asked and shown is what their histor
       const gate = await world.tell(name, entering([first]), { input: { historyBudget: 34 + 2 * index } });
       await world.tell(name, entering([second]));
       const both = async () => (await world.view(gate)).items.length === 0 && merged(`${name}-`).length === 2;
-      await until('both are merged', both);
+      await until('both are merged', both, 600_000);
       return gate;
     }),
   );

@@ -100,9 +100,9 @@ export class Outside {
   reuse: (input: BeginJob) => ReuseOffer | undefined = () => undefined;
   /** Architecture of the workers for a label; undefined: nobody knows it. */
   archOf: (label: string) => string | undefined = () => 'test';
-  /** How saying something fails; undefined where it does not. */
   /** Comes before a queue is shown. */
   showing: () => Promise<unknown> = async () => {};
+  /** How saying something fails; undefined where it does not. */
   refuse: (action: TellAction) => Omit<FailedAction, 'key'> | undefined = () => undefined;
   /** How preparing an item fails. */
   unprepared: (item: PrepareItem) => Omit<FailedAction, 'key'> | undefined = () => undefined;
