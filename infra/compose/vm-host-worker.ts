@@ -5,7 +5,7 @@ import { sweepLeftovers } from '../../activities/nodes/leftovers.ts';
 import { createReadyActivities } from '../../activities/nodes/ready.ts';
 import { openProvider, type VirtualContext, vmDirectory } from '../../activities/nodes/registry.ts';
 import { openSshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
-import { removeHostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
+import { readHostState, removeHostState, writeHostState } from '../../activities/nodes/vm/hosts/states.ts';
 import { type Places, placesIn } from '../../activities/nodes/vm/records.ts';
 import { createSnapshotActivities, staleIn } from '../../activities/nodes/vm/snapshot-activities.ts';
 import type { SnapshotLimits } from '../../activities/nodes/vm/snapshots.ts';
@@ -66,9 +66,12 @@ export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Pro
   const { temporal, parts, isOpen, logger, platforms } = deps;
   const { name } = settings;
   const states = hostStates(parts.data);
-  // By this it is known, and can be left, whatever comes of the rest.
+  const stopped = (why: string) => writeHostState(states, name, { state: 'stopped', since: Date.now(), why });
+  // By this it is known, and can be left, whatever comes of the rest; nothing is lent there before it answers.
+  const before = await readHostState(states, name).catch(() => null);
+  if (before?.state !== 'stopped') await stopped('');
   const taker = await takenBy(temporal.client, name);
-  await writeHostState(states, name, { state: 'stopped', since: Date.now(), why: taker ?? '' });
+  await stopped(taker ?? '');
   if (taker !== null) throw new Error(taker);
   const own = openSshHost(settings);
   const watch = watchHost(own, states, logger);

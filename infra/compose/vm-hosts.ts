@@ -74,10 +74,9 @@ export function roomOf(
   const room = { name, queue: taskQueues.host(name), maxServers, maxCores, maxRamGb };
   const away = state?.state === 'open' ? {} : { away: true as const };
   if (drain) return { ...room, shut: 'it is being drained', ...away };
-  // What keeps its worker from beginning does not go by itself.
-  if (state?.state === 'stopped' && state.why !== '') return { ...room, shut: state.why, ...away };
   if (state === null || state.state === 'stopped') {
-    return { ...room, shut: 'its worker has not begun', soon: true, ...away };
+    // Also what keeps its worker from beginning may be over, and is not known yet.
+    return { ...room, shut: state?.why || 'its worker has not begun', soon: true, ...away };
   }
   if (state.state === 'open') return room;
   return { ...room, shut: state.why, ...(now - state.since < patience && { soon: true as const }), ...away };

@@ -8,7 +8,7 @@ import { localHost } from '../../../activities/nodes/vm/hosts/local/host.ts';
 import { hostsWithState, readHostState, writeHostState } from '../../../activities/nodes/vm/hosts/states.ts';
 import { keepHosts } from '../../../infra/compose/keep-hosts.ts';
 import { keepToldOfHosts, removeReadyIn, wishesIn } from '../../../infra/compose/ready.ts';
-import { takenBy } from '../../../infra/compose/vm-host-worker.ts';
+import { startFarHost, takenBy } from '../../../infra/compose/vm-host-worker.ts';
 import { type FarHost, hostStates, roomOf, withHosts } from '../../../infra/compose/vm-hosts.ts';
 import { watchHost } from '../../../infra/compose/watch-host.ts';
 import type { VmHost } from '../../../infra/config/vm-hosts.ts';
@@ -36,7 +36,12 @@ for (const [what, drain, state, expected] of [
     { state: 'stopped', since: 0, why: '' },
     { shut: 'its worker has not begun', soon: true, away: true },
   ],
-  ['whose worker cannot begin is not', false, { state: 'stopped', since: 0, why: 'w' }, { shut: 'w', away: true }],
+  [
+    'whose worker cannot begin yet is waited for',
+    false,
+    { state: 'stopped', since: 0, why: 'w' },
+    { shut: 'w', soon: true, away: true },
+  ],
   [
     'that went just now is waited for',
     false,
@@ -302,21 +307,53 @@ test('I10: an entity of virtual machines is told of its hosts when one of them i
 
 test('I10: a host is not begun with while the worker of another machine, called as it is, takes its work', async () => {
   const asked: unknown[] = [];
-  const taken = (...identities: string[]) =>
-    takenBy(
-      {
-        options: { namespace: 'default' },
-        workflowService: {
-          async describeTaskQueue({ taskQueue }: { taskQueue: unknown }) {
-            asked.push(taskQueue);
-            return { pollers: identities.map((identity) => ({ identity })) };
-          },
-        },
-      } as unknown as Parameters<typeof takenBy>[0],
-      'far',
-    );
+  const taken = (...identities: string[]) => {
+    const client = clientWith(async (taskQueue) => {
+      asked.push(taskQueue);
+      return identities;
+    });
+    return takenBy(client, 'far');
+  };
   assert.equal(await taken(), null);
   assert.equal(await taken(`17@${hostname()}`), null, 'its own worker of before');
   assert.match((await taken(`17@${hostname()}`, 'worker/b')) ?? '', /^its name is that of the machine of worker\/b,/);
   assert.deepEqual(asked[0], { name: 'host-far' });
 });
+
+test('I10: a host of which an earlier process has said that it is open is that no more before it is begun with', async (t) => {
+  const data = await mkdtemp(join(tmpdir(), 'sluice-hosts-'));
+  t.after(() => rm(data, { recursive: true }));
+  const states = hostStates(data);
+  await writeHostState(states, 'far', { state: 'open', since: 1, why: '' });
+  const start = (ask: () => Promise<readonly string[]>) =>
+    startFarHost(
+      { temporal: { client: clientWith(ask) }, parts: { data } } as unknown as Parameters<typeof startFarHost>[0],
+      farHost('far'),
+    );
+  const said = async () => {
+    const { state, why } = (await readHostState(states, 'far')) ?? {};
+    return `${state}: ${why}`;
+  };
+  let seen = '';
+  const refused = start(async () => {
+    seen = await said();
+    throw new Error('Temporal is away');
+  });
+  await assert.rejects(refused, /^Error: Temporal is away$/);
+  assert.equal(seen, 'stopped: ');
+  await assert.rejects(
+    start(async () => ['worker/far']),
+    /^Error: its name is that/,
+  );
+  assert.match(await said(), /^stopped: its name is that of the machine of worker\/far,/);
+});
+
+/** @param ask what calls itself how asks a task queue for work */
+function clientWith(ask: (taskQueue: unknown) => Promise<readonly string[]>): Parameters<typeof takenBy>[0] {
+  const workflowService = {
+    async describeTaskQueue({ taskQueue }: { taskQueue: unknown }) {
+      return { pollers: (await ask(taskQueue)).map((identity) => ({ identity })) };
+    },
+  };
+  return { options: { namespace: 'default' }, workflowService } as unknown as Parameters<typeof takenBy>[0];
+}
