@@ -18,13 +18,17 @@ const mark = 'SLUICE_TEST_FILE';
 /** How long a file that is told to end may take, in milliseconds. */
 const grace = 5_000;
 
+/** Milliseconds until it is told which tests run, and again: a run that is ended from without has said what it waited for. */
+const tellEach = 300_000;
+
 /**
  * Runs one test file in a process of its own, and prints what it says once it has ended. One that takes longer than its
  * limit is ended with all that it has started, and counts as failed.
  *
  * @param limit in milliseconds
+ * @param each milliseconds after which it is told which of its tests run, and again
  */
-export async function runFile(file: string, limit: number): Promise<Count> {
+export async function runFile(file: string, limit: number, each = tellEach): Promise<Count> {
   let [passed, failed] = [0, 0];
   const id = randomUUID();
   const stop = new AbortController();
@@ -33,6 +37,7 @@ export async function runFile(file: string, limit: number): Promise<Count> {
   const stream = run({ files: [file], execArgv, env, signal: stop.signal });
   const faults: string[] = [];
   const timers = [
+    tellRunning(stream, each),
     setTimeout(() => stop.abort(new Error(`${file} took longer than ${limit / 1000} s`)), limit),
     setTimeout(() => endAll(id), limit + grace),
   ];
@@ -47,7 +52,9 @@ export async function runFile(file: string, limit: number): Promise<Count> {
     // What holds a failed test is not another failure.
     if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return;
     failed += 1;
-    reasons.push(`✖ ${name} (${file})\n${inspect(details.error.cause ?? details.error)}`);
+    const reason = `✖ ${name} (${file})\n${inspect(details.error.cause ?? details.error)}`;
+    reasons.push(reason);
+    console.log(reason);
   });
   for await (const text of stream.compose(new spec())) process.stdout.write(text);
   for (const timer of timers) clearTimeout(timer);
@@ -57,6 +64,14 @@ export async function runFile(file: string, limit: number): Promise<Count> {
   }
   for (const fault of faults) console.log(fault);
   return { passed, failed, faults: [...reasons, ...faults] };
+}
+
+/** Tells again and again which tests of a file have begun and not ended. */
+function tellRunning(stream: ReturnType<typeof run>, each: number): NodeJS.Timeout {
+  const running = new Set<string>();
+  stream.on('test:dequeue', ({ name }) => running.add(name));
+  stream.on('test:complete', ({ name }) => running.delete(name));
+  return setInterval(() => console.log(`… ${[...running].join(', ')}`), each);
 }
 
 /** Ends every process that carries the mark. */

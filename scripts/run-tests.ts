@@ -1,7 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Places, watchLoad } from './places.ts';
+import { Need, Queue } from './queue.ts';
 import { type Count, runFile } from './run-file.ts';
 
 const minute = 60_000;
@@ -46,8 +48,13 @@ const long = [
     ...['review/gerrit/newest', 'install/upgrade', 'script/script'],
   ].map((name) => `test/activities/${name}.test.ts`),
 ];
-/** What waits for `slow` begins behind those, when that is done, and takes minutes as well. */
-const behind = /\/(?:gitea|vm)\//;
+/** What takes minutes, and the files that need it: building a Gitea, and booting a virtual machine. */
+const slow = [
+  { script: 'infra/gitea/build.ts', needed: /\/gitea\// },
+  { script: 'test/activities/nodes/vm/prepared.ts', needed: /\/vm\// },
+];
+/** Files that need what is being built begin when it is: they would only hold a place, and their own limit would run. */
+const builds: { readonly needed: RegExp; readonly build: Need }[] = [];
 
 const checks: readonly { readonly name: string; readonly script: string; readonly args: readonly string[] }[] = [
   {
@@ -73,14 +80,18 @@ function runChecks(): Count {
 async function runFiles(files: readonly string[], { atOnce, limit, ahead }: Group): Promise<Count> {
   const counts: Count[] = [];
   const times: { readonly file: string; readonly seconds: number }[] = [];
-  const rank = (file: string) => (long.includes(file) ? 0 : behind.test(file) ? 1 : 2);
-  const waiting = files.toSorted((one, other) => rank(one) - rank(other));
+  const rank = (file: string) => (long.includes(file) ? 0 : slow.some(({ needed }) => needed.test(file)) ? 1 : 2);
+  const queue = new Queue(
+    files.toSorted((one, other) => rank(one) - rank(other)),
+    (file) => builds.find(({ needed }) => needed.test(file))?.build,
+  );
   const lanes = Array.from({ length: atOnce }, async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    for (let file = await queue.next(); file !== undefined; file = await queue.next()) {
+      const next = file;
       await places.run(async () => {
         const start = performance.now();
-        counts.push(await runFile(file, limit));
-        times.push({ file, seconds: Math.round((performance.now() - start) / 1000) });
+        counts.push(await runFile(next, limit));
+        times.push({ file: next, seconds: Math.round((performance.now() - start) / 1000) });
       }, ahead);
     }
   });
@@ -106,15 +117,16 @@ async function runGroup(name: string): Promise<Count> {
   return group === undefined ? sum([]) : runFiles(own, group);
 }
 
-/** What takes minutes: building a Gitea, and booting a virtual machine. */
-const slow = ['infra/gitea/build.ts', 'test/activities/nodes/vm/prepared.ts'];
-
 /** Begins what is slow before anybody waits for it. What fails, fails again where it is needed. */
 function beginBuilds(): void {
-  for (const script of slow) {
-    const build = spawn('nice', [process.execPath, script], { stdio: 'ignore' });
-    build.on('error', () => {});
-    build.unref();
+  for (const { script, needed } of slow) {
+    // Not niced: beside tests that leave no processor idle, it would not be done in the time that it has.
+    const build = spawn(process.execPath, [script], { stdio: 'ignore' });
+    const start = performance.now();
+    const tell = (how: unknown) =>
+      console.log(`# ${script}: ${how} after ${Math.round((performance.now() - start) / 1000)} s`);
+    const ended = once(build, 'exit').then(([code]) => tell(`ended with ${code}`), tell);
+    builds.push({ needed, build: new Need(ended) });
   }
 }
 

@@ -8,13 +8,13 @@ import { test } from 'node:test';
 const script = resolve(import.meta.dirname, '../../scripts/run-file.ts');
 
 /** Runs a test file with a limit, as the test runner does, and answers with what it counted and said. */
-async function run(source: string, limit: number) {
+async function run(source: string, limit: number, each = limit) {
   const home = await mkdtemp(join(tmpdir(), 'sluice-run-file-'));
   try {
     const file = join(home, 'it.test.mjs');
     await writeFile(file, source.replaceAll('HOME', home));
     const main = `import { runFile } from ${JSON.stringify(script)};
-      console.log('COUNT ' + JSON.stringify(await runFile(${JSON.stringify(file)}, ${limit})));`;
+      console.log('COUNT ' + JSON.stringify(await runFile(${JSON.stringify(file)}, ${limit}, ${each})));`;
     await writeFile(join(home, 'main.mjs'), main);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { stdout } = spawnSync(process.execPath, [join(home, 'main.mjs')], { encoding: 'utf8', env });
@@ -64,7 +64,18 @@ test('a file without a test fails, as does a test that is left out', async () =>
 test('what failed is told with its file and its reason, once', async () => {
   const source = `import { describe, it } from 'node:test'; import assert from 'node:assert/strict';
     describe('all', () => { it('one', () => assert.fail('the reason')); it('two', () => {}); });`;
-  const { passed, failed, faults } = (await run(source, 60_000)).count;
+  const { count, stdout } = await run(source, 60_000);
+  const { passed, failed, faults } = count;
   assert.deepEqual([passed, failed, faults.length], [1, 1, 1]);
   assert.match(faults[0], /^✖ one \(\S*it\.test\.mjs\)\n.*the reason/);
+  assert.ok(stdout.startsWith(faults[0]), 'as it comes');
+});
+
+test('what runs for long is told while it does', async () => {
+  const source = `import { test } from 'node:test';
+    test('ends', () => {});
+    test('goes on', () => new Promise((resolve) => setTimeout(resolve, 3_000)));`;
+  const { count, stdout } = await run(source, 60_000, 500);
+  assert.equal(count.passed, 2);
+  assert.match(stdout, /^… \S*it\.test\.mjs, goes on$/m);
 });

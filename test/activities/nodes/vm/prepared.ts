@@ -25,8 +25,8 @@ export const rpmImage = machines.rpm.image;
 const directory = join(checkout, '.tools', 'vm');
 const places = placesIn(join(directory, 'tests'));
 
-/** Seconds to wait for who prepares it meanwhile, on a machine that others keep busy. */
-const patience = 1_000;
+/** Seconds that it may take, on a machine that others keep busy. */
+const patience = 1_800;
 
 /**
  * A machine that is booted and saved once for each image and emulator. `npm test` begins that before anybody waits for it;
@@ -40,7 +40,7 @@ export async function preparedForTests(format: PackageFormat = 'deb'): Promise<P
     if (code !== 0) throw new Error(`${program} is not installed: ./sluice doctor --mend`);
   }
   await mkdir(directory, { recursive: true });
-  return withLock(join(directory, 'lock'), patience, () => prepareOnce(format));
+  return withLock(join(directory, 'lock'), 2 * patience, () => prepareOnce(format));
 }
 
 async function prepareOnce(format: PackageFormat): Promise<Places> {
@@ -50,7 +50,8 @@ async function prepareOnce(format: PackageFormat): Promise<Places> {
   const fits = (each: Snapshot) => each.digests !== undefined && each.from === from && unfit(each, hardware) === null;
   if ((await snapshotsIn(places)).some(fits)) return places;
   const small = { image, from, hardware, cores: 1, memoryMiB };
-  await prepareSnapshot({ places, installation: null, ways: [] }, small, { signal: AbortSignal.timeout(1_800_000) });
+  const signal = AbortSignal.timeout(patience * 1_000);
+  await prepareSnapshot({ places, installation: null, ways: [] }, small, { signal });
   return places;
 }
 
