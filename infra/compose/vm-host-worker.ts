@@ -68,8 +68,7 @@ export async function startFarHost(deps: HostWorkerDeps, settings: FarHost): Pro
   const states = hostStates(parts.data);
   const stopped = (why: string) => writeHostState(states, name, { state: 'stopped', since: Date.now(), why });
   // By this it is known, and can be left, whatever comes of the rest; nothing is lent there before it answers.
-  const before = await readHostState(states, name).catch(() => null);
-  if (before?.state !== 'stopped') await stopped('');
+  if ((await readHostState(states, name).catch(() => null))?.state !== 'stopped') await stopped('');
   const taker = await takenBy(temporal.client, name);
   await stopped(taker ?? '');
   if (taker !== null) throw new Error(taker);

@@ -8,6 +8,9 @@ ln -sf bash /bin/sh
 # Debian's loader does not look into %{_libdir}.
 printf '/usr/lib64\n/lib64\n' > /etc/ld.so.conf.d/zz-sluice-rpm.conf
 mkdir -p /usr/lib64 /etc/rpm /etc/dnf /etc/yum.repos.d /var/lib/rpm
+# As there, a unit is enabled by who administers the system, or by a preset: Debian has systemd enable all that none names.
+mkdir -p /usr/lib/systemd/system-preset
+printf 'disable *\n' > /usr/lib/systemd/system-preset/99-default-disable.preset
 # RPM distributions' systemd has triggers that have it read units that came or went; Debian's has none.
 cat > /etc/rpm/macros.sluice <<'MACROS'
 %_dbpath /var/lib/rpm
