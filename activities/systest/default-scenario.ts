@@ -25,9 +25,21 @@ export async function installTogether(
   for (const [position, set] of sets.entries()) {
     const suite = sets.length === 1 ? 'all packages together' : `set ${position + 1} of ${sets.length}`;
     if (position > 0) cases.push(...(await makeRoom(node, { suite, names: sets[position - 1] ?? [] })));
-    await installSet(node, { suite, names: set }, cases);
+    const others = [...sets.slice(position + 1).flat(), ...excludedBy(set, apart)];
+    await installSet(without(node, others), { suite, names: set }, cases);
   }
   return cases;
+}
+
+function excludedBy(set: readonly string[], apart: readonly Pair[]): readonly string[] {
+  const isIn = (name: string) => set.includes(name);
+  return apart.filter((pair) => pair.some(isIn)).flatMap((pair) => pair.filter((name) => !isIn(name)));
+}
+
+/** The system may keep versions of its own of what does not stand beside a set: those come with a set of their own. */
+function without(node: Node, names: readonly string[]): Node {
+  if (node.tested === undefined) return node;
+  return { ...node, tested: new Map([...node.tested].filter(([name]) => !names.includes(name))) };
 }
 
 /** Removes the set before, as far as the system can be without it. */

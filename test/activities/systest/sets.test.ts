@@ -4,8 +4,11 @@ import { aptNode } from '../../../activities/nodes/packages/deb.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
 import { installTogether } from '../../../activities/systest/default-scenario.ts';
 
-/** A node that says what it was asked; `refuses` holds packages that its solver does not put beside one another. */
-function fakeNode(refuses: readonly string[] = []) {
+/**
+ * A node that says what it was asked; `refuses` holds packages that its solver does not put beside one another, `system`
+ * lists what is installed, whatever it is told.
+ */
+function fakeNode(refuses: readonly string[] = [], system = '') {
   const did: string[] = [];
   const node: Node = {
     name: 'node',
@@ -19,7 +22,8 @@ function fakeNode(refuses: readonly string[] = []) {
         const asked = argv.includes('--simulate') ? 'could' : verb;
         did.push(asked === 'look' ? `look ${argv.at(-1)}` : `${asked} ${names.join(' ')}`);
         const refused = asked === 'could' && refuses.every((name) => names.includes(name)) && refuses.length > 0;
-        return { code: refused ? 100 : 0, output: '', timedOut: false };
+        const output = argv[0] === 'dpkg-query' ? system : '';
+        return { code: refused ? 100 : 0, output, timedOut: false };
       },
       put: async () => {},
     },
@@ -50,3 +54,20 @@ test('P8: sets are installed one after the other, each removed before the next, 
   assert.deepEqual([...new Set(cases.map(({ suite }) => suite))], ['set 1 of 2', 'set 2 of 2']);
   assert.ok(cases.every(({ failure }) => failure === undefined));
 });
+
+test('P8: the system may keep its own of what is under test in another set, until that comes', async () => {
+  const { laboratory } = fakeNode([], 'b\t1.0\n');
+  const nodes = new Map([...laboratory.nodes].map(([name, node]) => [name, { ...node, tested: tested('2.0') }]));
+  const failures = async (names: readonly string[]) => {
+    const cases = await installTogether({ nodes }, { names, apart: [['a', 'b']] });
+    return cases.flatMap(({ suite, failure }) => (failure === undefined ? [] : `${suite}: ${failure.message}`));
+  };
+  const stands = 'b 1.0 is installed in the place of 2.0, which is under test';
+  assert.deepEqual(await failures(['a', 'b']), [`set 2 of 2: ${stands}`]);
+  assert.deepEqual(await failures(['b', 'a']), [`set 1 of 2: ${stands}`]);
+  assert.deepEqual(await failures(['c']), [`all packages together: ${stands}`]);
+});
+
+function tested(version: string): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(['a', 'b'].map((name) => [name, new Set([version])]));
+}
