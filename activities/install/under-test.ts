@@ -15,25 +15,51 @@ export interface Tested {
   readonly versions: TestedVersions;
 }
 
-/** What a job's test repositories hold. All packages of one source are meant to go together, whatever the others offer. */
+/**
+ * What a job's test repositories hold. All packages of one source are meant to go together, whatever the others offer; of
+ * what changes of one branch have built one after the other, the last is under test.
+ */
 export async function readTested(store: BlobStore, { own, provided }: JobRepositories): Promise<Tested> {
   const holding = async ({ repository, metadata }: OfferedRepository) => {
-    const made = offeredFiles(await readManifest(store, metadata.manifest));
-    const packages = made.filter(({ kind }) => kind === 'binary' || kind === 'debug');
-    return { repository, holds: packages.map(({ package: name, version }) => ({ name, version })) };
+    const manifest = await readManifest(store, metadata.manifest);
+    const packages = offeredFiles(manifest).filter(({ kind }) => kind === 'binary' || kind === 'debug');
+    const { project, branch } = manifest.source;
+    return {
+      repository,
+      line: JSON.stringify([project, branch, manifest.platform]),
+      holds: packages.map(({ package: name, version }) => ({ name, version })),
+    };
   };
   const mine = await Promise.all(own.map(holding));
   const others = await Promise.all(provided.map(holding));
-  const named = ({ repository, holds }: (typeof mine)[number]) => ({
-    ...repository,
-    names: holds.map(({ name }) => name),
-  });
+  const named = ({ repository, holds }: Holding) => ({ ...repository, names: holds.map(({ name }) => name) });
   const ownVersions = versionsOf(mine.flatMap(({ holds }) => holds));
+  const versions = new Map([...versionsOf(lastOf(others)), ...ownVersions]);
+  // Of the job's own no other version is taken anyway.
+  const isPast = ({ name, version }: InstalledPackage) =>
+    !ownVersions.has(name) && !versions.get(name)?.has(withoutZero(version));
   return {
     own: mine.map((one) => ({ ...named(one), pins: one.holds })),
-    provided: others.map(named),
-    versions: new Map([...versionsOf(others.flatMap(({ holds }) => holds)), ...ownVersions]),
+    provided: others.map((one) => ({ ...named(one), without: one.holds.filter(isPast) })),
+    versions,
   };
+}
+
+interface Holding {
+  readonly repository: NodeRepository;
+  /** Those of one line follow each other. */
+  readonly line: string;
+  readonly holds: readonly InstalledPackage[];
+}
+
+/** Of each name in each line, what the last repository that holds it has. */
+function lastOf(repositories: readonly Holding[]): readonly InstalledPackage[] {
+  const last = new Map<string, readonly InstalledPackage[]>();
+  for (const { line, holds } of repositories) {
+    const byName = Map.groupBy(holds, ({ name }) => name);
+    for (const [name, some] of byName) last.set(`${line} ${name}`, some);
+  }
+  return [...last.values()].flat();
 }
 
 function versionsOf(packages: readonly InstalledPackage[]): Map<string, ReadonlySet<string>> {

@@ -48,7 +48,8 @@ async function check(deps: RepocheckStageDeps, job: Check): Promise<StageResult>
   const look = lookAt(await readAll(deps, job, released));
   const { coming, leaning, leaving } = look;
   const { own, provided } = await readTested(deps.store, offered);
-  const others = [...provided, ...released];
+  // Each version that is ahead may need something of what comes.
+  const others = [...provided.map((repository) => ({ ...repository, without: [] })), ...released];
   const after = others.map((repository) => ({ ...repository, without: leaving }));
   const node = await openNode(job);
   await offer(node, [...own, ...after], { workdir, timeout, refresh: 'all' });

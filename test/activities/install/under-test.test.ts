@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
+import type { JobRepositories } from '../../../activities/install/repositories.ts';
 import type { PackageReport } from '../../../activities/install/steps.ts';
-import { standInOn, standIns } from '../../../activities/install/under-test.ts';
+import { readTested, standInOn, standIns } from '../../../activities/install/under-test.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
 import { dnfNode } from '../../../activities/nodes/packages/rpm.ts';
 import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
-import { leasing, readText, releasePackages, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';
+import {
+  leasing,
+  readText,
+  releasePackages,
+  stageContext,
+  stageInput,
+  stageWorld,
+  storeBuild,
+  temporaryStore,
+} from './stage.ts';
 
 interface Given {
   readonly own: readonly Sample[];
@@ -93,4 +103,30 @@ test('of what stands in the place of a package under test it is said why that is
     'lib 1.0-1 is installed in the place of 2.0-1, which is under test: nothing provides what-nobody-has needed by lib-2.0-1.noarch',
   );
   assert.equal(await standInOn({ ...node, tested: new Map([['lib', new Set(['1.0-1'])]]) }, installation), null);
+});
+
+test('of what changes of one branch have built one after the other the last is under test, of each line its own', async (t) => {
+  const store = await temporaryStore(t);
+  const built = async (project: string, branch: string, packages: Readonly<Record<string, string>>) => {
+    const files = Object.entries(packages).map(([name, version]) => ({ kind: 'binary', package: name, version }));
+    const manifest = { platform: 'rpm-debian-12', source: { project, branch }, files };
+    const { digest } = await store.put(JSON.stringify(manifest));
+    const url = `http://x/${digest.slice(-8)}`;
+    return { repository: { url, codename: '', origin: 'test', kind: 'test' }, metadata: { manifest: digest } };
+  };
+  const offered = {
+    own: [await built('tool', 'main', { tool: '5', mine: '1' })],
+    provided: [
+      await built('lib', 'main', { lib: '1', 'lib-old': '1', mine: '0' }),
+      await built('lib', 'main', { lib: '3' }),
+      await built('lib', 'stable', { lib: '0:0.9' }),
+      await built('lib', 'main', { lib: '2' }),
+    ],
+  };
+  const { provided, versions } = await readTested(store, offered as unknown as JobRepositories);
+  assert.deepEqual([...versions].map(([name, some]) => `${name} ${[...some].join(' or ')}`).sort(), [
+    ...['lib 2 or 0.9', 'lib-old 1', 'mine 1', 'tool 5'],
+  ]);
+  const left = provided.map(({ without = [] }) => without.map(({ name, version }) => `${name} ${version}`));
+  assert.deepEqual(left, [['lib 1'], ['lib 3'], [], []]);
 });
