@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { recordCalls } from './calls.ts';
 import { look, mirrorWorld } from './world.ts';
 
-/** Passes connections on to a port; from the `nth` one on it takes everything and hands on nothing. */
-async function forward(t: { after(work: () => void): void }, to: number) {
-  let left = Number.POSITIVE_INFINITY;
+interface Passed {
+  readonly port: number;
+  /** Whether a connection that comes now is to be taken, and nothing handed on. */
+  isSilent(): boolean;
+}
+
+/** Passes connections on to a port. @returns a port of its own */
+async function forward(t: { after(work: () => void): void }, { port: to, isSilent }: Passed): Promise<number> {
   const open = new Set<Socket>();
   const server = createServer((client) => {
-    left -= 1;
+    const hidden = isSilent();
     const upstream = connect(to, '127.0.0.1');
-    const hidden = left < 0;
     for (const [from, other] of [
       [client, upstream],
       [upstream, client],
@@ -33,27 +38,38 @@ async function forward(t: { after(work: () => void): void }, to: number) {
     for (const socket of open) socket.destroy();
   });
   const { port } = server.address() as { port: number };
-  return { port, allow: (connections: number) => (left = connections) };
+  return port;
 }
 
-for (const connections of [4, 6]) {
-  test(`a host that falls silent after ${connections} transfers costs its timeouts once, and is brought along later`, async (t) => {
+/** What is under way, by the phase that the sync is in then. */
+const phases = {
+  stage: / --stats .* rsync:.*\/snapshots\/deb-[\d-]+\/$/,
+  verify: / --checksum .* rsync:.*\/snapshots\/deb-[\d-]+\/$/,
+};
+
+for (const [phase, when] of Object.entries(phases)) {
+  test(`a host that falls silent in the phase ${phase} costs its timeouts once, and is brought along later`, async (t) => {
     const world = await mirrorWorld(t);
     const daemon = await world.daemon('m2');
-    const proxy = await forward(t, Number(new URL(daemon.url).port));
-    const url = `rsync://127.0.0.1:${proxy.port}/mirror`;
+    const calls = recordCalls(t, world, ['rsync']);
+    let silence = false;
+    const isSilent = () => silence && calls.all().some((call) => when.test(call));
+    const port = await forward(t, { port: Number(new URL(daemon.url).port), isSilent });
+    const url = `rsync://127.0.0.1:${port}/mirror`;
     const set = world.set({ timeout: 1, hosts: { m1: { url: world.local('m1') }, m2: { url } } });
     await world.publish('alpha', '1');
     const first = await world.sync(set);
     assert.equal(first.outcome, 'committed', JSON.stringify(first));
     await world.publish('beta', '1');
-    proxy.allow(connections);
+    calls.forget();
+    silence = true;
     const started = Date.now();
     const second = await world.sync(set);
     assert.ok(Date.now() - started < 3 * 1_000 + 15_000, `${Date.now() - started} ms`);
-    assert.deepEqual([second.outcome, second.hosts.m2?.error?.code], ['failed', 'timeout'], JSON.stringify(second));
+    const { error, phase: reached } = second.hosts.m2 ?? assert.fail();
+    assert.deepEqual([second.outcome, error?.code, reached], ['failed', 'timeout', phase], JSON.stringify(second));
     assert.equal((await look(world.local('m1'))).latest, first.snapshot);
-    proxy.allow(Number.POSITIVE_INFINITY);
+    silence = false;
     world.later(121);
     assert.equal((await world.sync(set)).outcome, 'committed');
     assert.deepEqual((await look(daemon.root)).snapshots, (await look(world.local('m1'))).snapshots);
