@@ -87,9 +87,10 @@ export async function askHost(
   for (let n = 1; n < attempts && !codes.includes(result.code) && isSilent(result); n += 1) result = await ask();
   if (codes.includes(result.code)) return result;
   const { stderr, timedOut } = result;
-  const said = timedOut ? 'it took too long' : masked(lastWords(stderr), access);
+  const safe = masked(stderr, access);
+  const said = timedOut ? 'it took too long' : lastWords(safe);
   const message = `${host} does not answer for ${project}: ${said}`;
-  const words = masked(wordsOfHost(stderr), access);
+  const words = wordsOfHost(safe);
   if (timedOut || !isRefusal(stderr)) throw new HostAway(message);
   if (later.test(words)) throw new HostAway(`${message}: ${words}`);
   throw forbidden.test(stderr) ? new Forbidden(message, words) : new Error(message);
