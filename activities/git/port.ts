@@ -39,6 +39,8 @@ export interface Git {
   isAncestor(project: string, older: string, newer: string): Promise<boolean>;
   /** The newest commit that both contain; null where they have nothing in common. */
   mergeBase(project: string, one: string, other: string): Promise<string | null>;
+  /** The newest commits that one contains, and any of the others too. */
+  inCommon(project: string, one: string, others: readonly string[]): Promise<readonly string[]>;
   /** Paths that differ between two commits, old names of renamed files included. `base` null: every path. */
   changedFiles(project: string, base: string | null, commit: string): Promise<readonly string[]>;
   /**

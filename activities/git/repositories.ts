@@ -7,7 +7,7 @@ import { readMerged } from './merged.ts';
 import type { BringModules } from './modules.ts';
 import { readCommits } from './objects.ts';
 import type { Git } from './port.ts';
-import { isAncestor, mergeBase, readBranch, readBranches } from './refs.ts';
+import { inCommon, isAncestor, mergeBase, readBranch, readBranches } from './refs.ts';
 import { expireStates } from './states.ts';
 import { expireTaken, readTaken } from './taken.ts';
 import { changedFiles, readRoot, readTree } from './tree.ts';
@@ -38,6 +38,7 @@ export function openRepositories(
     takenFrom: (project, branch) => readTaken(at(project), branch),
     isAncestor: (project, older, newer) => isAncestor(at(project), older, newer),
     mergeBase: (project, one, other) => mergeBase(at(project), one, other),
+    inCommon: (project, one, others) => inCommon(at(project), one, others),
     changedFiles: (project, base, commit) => changedFiles(at(project), base, commit),
     readMerged: (of) => readMerged({ refs: at(of.project), objects: at(of.project) }, of),
     readRoot: (project, commit) => readRoot(at(project), commit),

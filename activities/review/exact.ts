@@ -63,16 +63,17 @@ interface Trial {
  * @returns null where nothing was taken
  */
 export async function lossOf(
-  git: Pick<Git, 'isAncestor' | 'mergeBase' | 'takenFrom'>,
+  git: Pick<Git, 'isAncestor' | 'inCommon' | 'takenFrom'>,
   { project, branch, tip }: BranchTip,
   { base = null, mode = 'merge', head }: Trial,
 ): Promise<Unmerged | null> {
   const isGone = async (commit: string) => commit !== tip && !(await git.isAncestor(project, commit, tip));
   const lost = base !== null && (await isGone(base)) ? [base] : [];
   const taken = bringsHistory.has(mode) ? [...lost, ...(await git.takenFrom(project, branch))] : [];
-  for (const commit of new Set(taken)) {
-    const common = (await isGone(commit)) ? await git.mergeBase(project, commit, head) : null;
-    if (common === null || !(await isGone(common))) continue;
+  // One question for all of them: branches that are written anew each night have many.
+  const shared = taken.length === 0 ? [] : await git.inCommon(project, head, taken);
+  for (const common of shared) {
+    if (!(await isGone(common))) continue;
     const reason = `it stands on ${common}, which was taken from ${branch} of ${project}: rebase it`;
     return { kind: 'refused', reason };
   }
