@@ -132,7 +132,9 @@ function lossAt(
   { request, tip }: Pick<Onto, 'request' | 'tip'>,
 ): Promise<SubmitResult | null> {
   const head = info.current_revision ?? request.tested.commit;
-  return lossOf(git, { project: info.project, branch: info.branch, tip }, { ...request, head });
+  // After our own merge it may hold what was tested by other commits.
+  const base = tip === request.onto ? null : request.base;
+  return lossOf(git, { project: info.project, branch: info.branch, tip }, { ...request, base, head });
 }
 
 interface Onto {
@@ -149,9 +151,8 @@ async function mergeOnto(gerrit: Gerrit, info: GerritChange, { request, tip, rig
   const { git } = gerrit;
   const moved = movedFrom(tested);
   if (tip === request.onto) {
-    // After our own merge it may hold what was tested by other commits.
-    const loss = await lossAt(gerrit, info, { request: { ...request, base: null }, tip });
-    return loss ?? mergeThere(gerrit, info, request);
+    const isWhole = (await lossAt(gerrit, info, { request, tip })) === null;
+    return isWhole ? mergeThere(gerrit, info, request) : moved;
   }
   if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
   if ((await lossAt(gerrit, info, { request, tip })) !== null) return moved;

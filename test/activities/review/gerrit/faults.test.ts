@@ -195,6 +195,9 @@ test('I9: a change that stands on what was taken from its branch is not merged, 
   assert.deepEqual(await host.submit(gateActor, again), { kind: 'refused', reason });
   assert.equal(await host.submitTogether?.(gateActor, [again, again]), 0);
   assert.equal(await desk.fetch('refs/heads/master'), first);
+  // It is given back, of which nothing was fetched yet.
+  await desk.push(`${taken}:refs/heads/master`);
+  assert.equal((await host.submit(gateActor, { ...again, onto: first })).kind, 'merged');
 });
 
 test('a host whose clock is ten minutes off is named by the check, and its own clock orders events', async (t) => {
