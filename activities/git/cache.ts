@@ -158,12 +158,7 @@ async function fetchInto(place: Fetched, project: string, refs: readonly string[
   const { repo, host, remote } = place;
   if (remote === null) return;
   const source = { host, project, remote };
-  const again = () =>
-    watchTaken(
-      repo,
-      (branch) => !isProposed(place, branch),
-      () => fetchRefs(repo, source, refs),
-    );
+  const again = () => watchTaken(repo, () => fetchRefs(repo, source, refs));
   if (await isThere(repo)) return again();
   const made = await makeWhole(repo, (partial) => fetchRefs(partial, source, refs));
   // What another process was first with may have other refs.

@@ -2,6 +2,7 @@ import type { MergeStep, SourceState } from '../../pipelines/model/artifact.ts';
 import { mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
 import { readBranch } from './refs.ts';
 import { keepStates } from './states.ts';
+import { watchBranch } from './taken.ts';
 
 /** A change as a chain merges it. */
 export interface ChainChange extends Proposal {
@@ -79,7 +80,7 @@ async function mergeItem(
     const { project, branch } = change;
     const space = open(project);
     const at = sources.find((state) => state.project === project && state.branch === branch);
-    const onto = at?.commit ?? (await readBranch(space.repo, branch));
+    const onto = at?.commit ?? (await tipToMergeOnto(space.repo, branch));
     const result = await mergeOnto(space, onto, change);
     if (result.kind === 'conflict') {
       return { key: item.key, kind: 'conflict', change: change.id, message: `${change.id}: ${result.message}` };
@@ -89,6 +90,13 @@ async function mergeItem(
     steps.push({ ...state, change: change.id, onto });
   }
   return { key: item.key, kind: 'ready', sources, steps };
+}
+
+/** What a change is tested on, no later merge is to bring back once it is taken from its branch. */
+async function tipToMergeOnto(repo: string, branch: string): Promise<string | null> {
+  const tip = await readBranch(repo, branch);
+  if (tip !== null) await watchBranch(repo, branch, tip);
+  return tip;
 }
 
 async function keepAll(results: readonly ChainResult[], open: (project: string) => Workspace): Promise<void> {

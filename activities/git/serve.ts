@@ -28,11 +28,13 @@ export interface GitService {
 
 /** A commit needs not be at any ref to be fetched: speculative states are at none that a client knows. */
 const settings = {
-  GIT_CONFIG_COUNT: '2',
+  GIT_CONFIG_COUNT: '3',
   GIT_CONFIG_KEY_0: 'uploadpack.allowAnySHA1InWant',
   GIT_CONFIG_VALUE_0: 'true',
   GIT_CONFIG_KEY_1: 'safe.directory',
   GIT_CONFIG_VALUE_1: '*',
+  GIT_CONFIG_KEY_2: 'uploadpack.hideRefs',
+  GIT_CONFIG_VALUE_2: 'refs/sluice',
   GIT_HTTP_EXPORT_ALL: '1',
 };
 

@@ -9,7 +9,7 @@ import { repositoryPath } from '../../git/names.ts';
 import { type Commit, readCommits } from '../../git/objects.ts';
 import { isAncestor, readBranch, readBranches, readTags } from '../../git/refs.ts';
 import { openRemote } from '../../git/remote.ts';
-import { keepTaken } from '../../git/taken.ts';
+import { noteTaken, tipUpdate } from '../../git/taken.ts';
 import { goneFrom, lossOf, movedFrom } from '../exact.ts';
 import type { ReviewHost, SubmitRequest, SubmitResult } from '../port.ts';
 import {
@@ -141,16 +141,16 @@ async function decideMerge(
   if (old === null && base != null) return goneFrom(record);
   const commit = record.patchsets.at(-1)?.commit ?? '';
   const git = createLocalGit(root);
+  // Nothing is fetched here that would notice it.
+  await noteTaken(repo);
   const loss =
     old === null ? null : await lossOf(git, { ...record, tip: old }, { base, mode: mode ?? 'rebase', head: commit });
-  // Nothing is fetched here that would notice it.
-  if (loss !== null && base != null) await keepTaken(repo, record.branch, [base]);
   if (loss !== null) return loss;
   const result = await mergeTested(repo, old, { commit, mode, tested, step });
   if (result === null) return movedFrom(record);
   const ref = `refs/heads/${record.branch}`;
-  const move = { ref, from: old, to: result.commit };
-  return { entry: merge(record, { old, ...result }, by, Date.now()), refs: old === result.commit ? [] : [move] };
+  const moves = [{ ref, from: old, to: result.commit }, await tipUpdate(repo, record.branch, result.commit)];
+  return { entry: merge(record, { old, ...result }, by, Date.now()), refs: old === result.commit ? [] : moves };
 }
 
 interface TestedProposal {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -129,7 +129,7 @@ test('branches and tags that are gone at the host are gone here; speculative sta
   const refs = await git(repositoryPath(directory, 'pkg/alpha'), ['for-each-ref', '--format=%(refname)']);
   assert.match(
     refs,
-    /^refs\/changes\/01\/1\/1\nrefs\/heads\/master\nrefs\/heads\/old\/new\nrefs\/sluice\/states\/\S+\n(refs\/sluice\/taken\/\S+\n)?$/,
+    /^refs\/changes\/01\/1\/1\nrefs\/heads\/master\nrefs\/heads\/old\/new\nrefs\/sluice\/states\/\S+\nrefs\/sluice\/tips\/\S+\n$/,
   );
 });
 
@@ -316,25 +316,62 @@ test('I9: what Sluice has pushed is not fetched again, also when the host tells 
   assert.equal(fetched(), asked + 2, 'what is elsewhere is asked for');
 });
 
-test('what was taken from a branch is known from the next fetch on; what only moved on, or is proposed, was not', async (t) => {
-  const { root, repo, base, move, remote } = await world(t);
-  const at = repositoryPath(join(root, 'cache'), 'pkg/alpha');
-  const place = { kind: 'fetched', repo: at, host: 'the host', remote: remote('pkg/alpha') } as const;
-  const cache = createGit(() => ({ ...place, proposals: 'proposed/' }));
-  const look = async () => {
-    await cache.ensure('pkg/alpha', []);
-    return Promise.all(['master', 'rel/1', 'proposed/a'].map((branch) => cache.takenFrom('pkg/alpha', branch)));
-  };
+/** A cache that tests changes for `master` and `rel/1`, and for nobody else's branches. */
+async function watching(t: TestContext) {
+  const it = await world(t);
+  const { repo, cache, directory, move } = it;
   const next = await move('master', { start: '2' });
-  for (const branch of ['rel/1', 'proposed/a']) await setBranch(repo, branch, next);
-  assert.deepEqual(await look(), [[], [], []]);
+  for (const branch of ['rel/1', 'mine']) await setBranch(repo, branch, next);
+  await cache.ensure('pkg/alpha', []);
+  const items = ['master', 'rel/1'].map((branch) => ({
+    key: branch,
+    base: null,
+    changes: [{ id: branch, project: 'pkg/alpha', branch, commit: next }],
+  }));
+  await cache.merge({ items });
+  const taken = () => Promise.all(['master', 'rel/1', 'mine'].map((branch) => cache.takenFrom('pkg/alpha', branch)));
+  const look = () => cache.ensure('pkg/alpha', []).then(taken);
+  return { ...it, next, at: repositoryPath(directory, 'pkg/alpha'), taken, look };
+}
+
+test('I9: what was taken from a branch that changes are tested on is known from the next fetch on', async (t) => {
+  const { repo, base, cache, move, next, at, look } = await watching(t);
   const last = await move('master', { start: '3' }, next);
-  assert.deepEqual(await look(), [[], [], []]);
-  await setBranch(repo, 'master', base);
-  await setBranch(repo, 'proposed/a', base);
+  assert.deepEqual(await look(), [[], [], []], 'it only moved on');
+  for (const branch of ['master', 'mine']) await setBranch(repo, branch, base);
   await git(repo, ['update-ref', '-d', 'refs/heads/rel/1']);
   for (const _ of [1, 2]) assert.deepEqual(await look(), [[last], [next], []]);
+  // It was long ago, was given back, and is taken again: from then on it counts.
+  const [ref = ''] = (await git(at, ['for-each-ref', '--format=%(refname)', `--points-at=${last}`])).split('\n');
+  await git(at, ['update-ref', ref.replace(/20[0-9-]{8}/, '2001-01-01'), last]);
+  await git(at, ['update-ref', '-d', ref]);
+  for (const tip of [last, base]) {
+    await setBranch(repo, 'master', tip);
+    assert.deepEqual(await look(), [[last], [next], []]);
+  }
+  await cache.expire(['pkg/alpha'], { now: Date.now(), dryRun: false });
+  assert.deepEqual(await look(), [[last], [next], []]);
   const later = 91 * 24 * 3_600_000;
   await cache.expire(['pkg/alpha'], { now: Date.now() + later, dryRun: false });
   assert.deepEqual(await look(), [[], [], []]);
+});
+
+test('I9: what was taken is known after a fetch that failed halfway, one that was killed, and a push of ours', async (t) => {
+  const { repo, base, cache, move, next, at, taken, look } = await watching(t);
+  await move('zz', { start: '4' });
+  await setBranch(repo, 'master', base);
+  await writeFile(join(at, 'refs/heads/zz.lock'), '');
+  await assert.rejects(cache.ensure('pkg/alpha', []));
+  assert.equal(await cache.branchTip('pkg/alpha', 'master'), base, 'Git moves what it can');
+  assert.deepEqual(await taken(), [[next], [], []]);
+  await rm(join(at, 'refs/heads/zz.lock'));
+  // Nobody has compared what a killed one has moved.
+  await setBranch(at, 'rel/1', base);
+  assert.deepEqual(await look(), [[next], [next], []]);
+  const ours = await makeCommit(at, { parents: [base], files: { ours: '1' } });
+  const pushed = await cache.push({ project: 'pkg/alpha', branch: 'master', commit: ours }, base);
+  assert.equal(pushed.kind, 'pushed');
+  await setBranch(repo, 'master', base);
+  const [master] = await look();
+  assert.deepEqual(master?.toSorted(), [next, ours].toSorted());
 });

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readBranch } from '../../../activities/git/refs.ts';
-import { keepTaken } from '../../../activities/git/taken.ts';
+import { noteTaken, watchBranch } from '../../../activities/git/taken.ts';
 import { type Landing, land } from '../../../activities/review/exact.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 
@@ -67,7 +67,10 @@ test('I9: what was taken from a branch comes back with no merge, also where the 
 
 test('I9: what was taken from a branch comes back by no later approval either', async (t) => {
   const { repo, git, first, base, commit, other, merge, landing, tryAt } = await setup(t);
-  await keepTaken(repo, 'master', [base]);
+  const unlike = await makeCommit(repo, { files: { d: '1' } });
+  await watchBranch(repo, 'master', unlike);
+  await setBranch(repo, 'master', base);
+  await noteTaken(repo);
   // Both are tested anew, on what the branch is now.
   const tested = async (tip: string, head: string) => {
     const [result] = await git.merge({
@@ -78,6 +81,7 @@ test('I9: what was taken from a branch comes back by no later approval either', 
     return tryAt(tip, { ...wanted, request: { ...wanted.request, base: tip } });
   };
   await setBranch(repo, 'master', first);
+  await noteTaken(repo);
   assert.equal(await tested(first, commit), 'refused');
   assert.equal(await tested(first, base), 'refused', 'what was taken itself is proposed');
   // Nor after our own merge of another change of its item.

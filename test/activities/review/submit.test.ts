@@ -37,7 +37,13 @@ async function setup(t: TestContext, approve?: string) {
   });
   assert.ok(people);
   const request = (id: string, mode?: MergeMode) => testedRequest({ host, git: createLocalGit(root) }, id, mode);
-  return { root, repo, host, people, change, request };
+  /** Proposes a fourth change, on any commit. */
+  const pushOn = async (parent: string) => {
+    const commit = await makeCommit(repo, { parents: [parent], files: { d: '1' }, message: messageFor('d') });
+    const commands = [{ ref: 'refs/for/master', old: '0'.repeat(40), new: commit }];
+    await receive(settings, { project: 'alpha', commands, options: [], pusher: account('Ada'), remote: 'origin' });
+  };
+  return { root, repo, host, people, change, request, pushOn };
 }
 
 for (const mode of ['rebase', 'cherry-pick', 'merge', 'squash-merge'] as const) {
@@ -97,14 +103,11 @@ for (const [mode, kind] of [
   [undefined, 'moved'],
 ] as const) {
   test(`I9: a change that was made on what was taken does not bring it back: ${mode}`, async (t) => {
-    const { root, repo, host, request } = await setup(t);
+    const { repo, host, request, pushOn } = await setup(t);
     const base = (await readBranch(repo, 'master')) ?? '';
     const taken = await makeCommit(repo, { parents: [base], files: { secret: '1' } });
     await setBranch(repo, 'master', taken);
-    const commit = await makeCommit(repo, { parents: [taken], files: { d: '1' }, message: messageFor('d') });
-    const commands = [{ ref: 'refs/for/master', old: '0'.repeat(40), new: commit }];
-    const pushed = { project: 'alpha', commands, options: [], pusher: account('Ada'), remote: 'origin' };
-    await receive({ root, connection: 'git', page: '' }, pushed);
+    await pushOn(taken);
     const asked = { ...(await request('git:4')), base: taken, ...(mode && { mode }) };
     for (const tip of [base, await makeCommit(repo, { parents: [base], files: { other: '1' } })]) {
       await setBranch(repo, 'master', tip);
@@ -122,6 +125,18 @@ for (const [mode, kind] of [
     await assert.rejects(git(repo, ['cat-file', '-e', 'refs/heads/master:secret']));
   });
 }
+
+test('I9: a merge that was taken back comes back with no change that was tested afterwards only', async (t) => {
+  const { repo, host, request, pushOn } = await setup(t);
+  const base = (await readBranch(repo, 'master')) ?? '';
+  assert.equal((await host.submit(gateActor, { ...(await request('git:1')), base, mode: 'merge' })).kind, 'merged');
+  const taken = (await readBranch(repo, 'master')) ?? '';
+  await pushOn(taken);
+  await setBranch(repo, 'master', base);
+  const result = await host.submit(gateActor, { ...(await request('git:4')), base, mode: 'merge' });
+  const reason = `it stands on ${taken}, which was taken from master of alpha: rebase it`;
+  assert.deepEqual(result, { kind: 'refused', reason });
+});
 
 test('two submits of one change at once merge it once', async (t) => {
   const { host, request: of } = await setup(t);

@@ -268,6 +268,10 @@ test('a state that is at no branch is checked out with its history and tags, and
     modules: createAskModules(at),
   });
   const state = { project: 'lib/alpha', branch: 'master', commit };
+  const allowed = ['-c', 'http.extraHeader=Authorization: Bearer far-token'];
+  const shown = await git(...allowed, 'ls-remote', remoteOf(at, 'lib/alpha').url);
+  assert.match(shown, /refs\/tags\/v1/);
+  assert.doesNotMatch(shown, /refs\/sluice/, 'what was taken from branches is shown to nobody');
   assert.deepEqual(await sources.resolve('lib/alpha', commit), { commit, tree });
   for (const to of ['out', 'again']) {
     await sources.exportTree(state, join(work, to));

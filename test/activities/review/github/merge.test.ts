@@ -120,10 +120,8 @@ for (const [mode, mayPush] of [
     await move(there, { secret: '1' });
     const base = await tip(alpha, 'master');
     const pull = await propose(world, alpha, { files: { a: '1' } });
-    const state = await tested(alpha, pull);
-    await keep(there, state.commit);
+    const request = { ...(await testedRequest(there, idOf(alpha, pull))), base, mode };
     await setBranch(alpha.directory, 'master', before);
-    const request = { change: idOf(alpha, pull), patchset: 1, tested: state, base, mode };
     const reason = `it stands on ${base}, which was taken from master of ${alpha.fullName}: rebase it`;
     assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
     // It is approved again, and tested on what the branch is now.

@@ -72,9 +72,9 @@ test('plain Git: a branch that was forced back makes the tested state void, and 
   const first = await readBranch(repo('alpha'), 'master');
   await moveBranch('alpha');
   const id = await push({ project: 'alpha', file: 'a', content: '1' });
-  const { tip: base, state } = await tested(world, id);
+  const base = await readBranch(repo('alpha'), 'master');
+  const request = { ...(await testedRequest(world, id)), base };
   await setBranch(repo('alpha'), 'master', first ?? '');
-  const request = { change: id, patchset: 1, tested: state, base };
   const submit = () => host.submit(gateActor, { ...request, mode: 'rebase' });
   assert.equal((await submit()).kind, 'moved', 'what was taken from it does not come back');
   const reason = `it stands on ${base}, which was taken from master of alpha: rebase it`;
