@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keepHelper } from '../../../activities/process/helper.ts';
 import { run } from '../../../activities/process/run.ts';
+import { untilItSays } from './says.ts';
 
 let end: () => void;
 before(() => {
@@ -43,8 +44,9 @@ test('what a program gets and says is the same by the helper', async () => {
 });
 
 test('a timeout and an abort kill the whole process group', async () => {
-  const late = await run('sh', ['-c', 'sleep 60 & echo $!; wait'], { timeout: 200 });
+  const late = await untilItSays((timeout) => run('sh', ['-c', 'sleep 600 & echo $!; wait'], { timeout }), 'stdout');
   assert.equal(late.timedOut, true);
+  assert.match(late.stdout, /^\d+\n$/);
   await untilGone(Number(late.stdout));
   const controller = new AbortController();
   const running = run('sleep', ['60'], { signal: controller.signal });

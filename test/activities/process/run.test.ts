@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must, run } from '../../../activities/process/run.ts';
 import { busyTime, recordTools } from '../../../activities/process/timing.ts';
+import { untilItSays } from './says.ts';
 
 test('a program gets its input and its output comes back', async () => {
   const result = await run('cat', [], { input: 'hello' });
@@ -23,8 +24,9 @@ test('a failure names the program, its exit code and its last words', async () =
 });
 
 test('a timeout kills the whole process group', async () => {
-  const result = await run('sh', ['-c', 'sleep 60 & echo $!; wait'], { timeout: 200 });
+  const result = await untilItSays((timeout) => run('sh', ['-c', 'sleep 600 & echo $!; wait'], { timeout }), 'stdout');
   assert.equal(result.timedOut, true);
+  assert.match(result.stdout, /^\d+\n$/);
   // Killed is gone, or a zombie that its new parent has not collected yet.
   const state = await readFile(`/proc/${result.stdout.trim()}/stat`, 'utf8').catch(() => 'gone');
   assert.match(state, /^gone$|\) Z /);

@@ -13,6 +13,7 @@ import type { Output } from '../../../../activities/nodes/port.ts';
 import { must } from '../../../../activities/process/run.ts';
 import { ensureImages } from '../../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
+import { untilItSays } from '../../process/says.ts';
 
 const engine = createDockerEngine();
 const signal = AbortSignal.timeout(600_000);
@@ -40,11 +41,6 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-function collector(): Output & { readonly lines: string[] } {
-  const lines: string[] = [];
-  return { lines, write: (text) => void lines.push(text) };
-}
-
 test('a program gets its arguments and environment as they are, and its exit code and output come back', async () => {
   const argv = ['sh', '-c', 'printf "%s|" "$@" "$VALUE"; id -un; exit 7', 'sh', '$(id)', "a'b\nc", '-x'];
   const result = await container.exec(argv, { signal, user: 'nobody', env: { VALUE: '`x` é' } });
@@ -65,17 +61,20 @@ test('half a line of one output does not run into the other’s', async () => {
 });
 
 test('output is in the log while the program runs', async () => {
-  const log = collector();
-  const running = container.exec(['sh', '-c', 'echo first; sleep 30'], { signal, log, timeout: 3_000 });
-  while (log.lines.length === 0) await sleep(20);
-  assert.equal(log.lines.join(''), 'first\n');
-  assert.equal((await running).timedOut, true);
+  const heard = new AbortController();
+  const log: Output = { write: (text) => heard.abort(new Error(text)) };
+  const running = container.exec(['sh', '-c', 'echo first; sleep 300'], {
+    signal: heard.signal,
+    log,
+    timeout: 200_000,
+  });
+  await assert.rejects(running, /^Error: first\n$/);
 });
 
 test('a timeout kills everything that was started, even in another session, and the container lives on', async () => {
-  const argv = ['sh', '-c', 'setsid sleep 300 & sleep 300'];
-  const { timedOut } = await container.exec(argv, { signal, timeout: 300 });
-  assert.equal(timedOut, true);
+  const argv = ['sh', '-c', 'setsid sleep 300 & echo begun; sleep 300'];
+  const late = await untilItSays((timeout) => container.exec(argv, { signal, timeout }), 'output');
+  assert.deepEqual(late, { ...late, output: 'begun\n', timedOut: true });
   const left = await container.exec(['sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "'], { signal });
   assert.doesNotMatch(left.output, /sleep 300 /);
 });
