@@ -218,6 +218,6 @@ test('mirrors: what has begun goes on when whoever asked has gone, and is kept w
   await sleep(50);
   assert.equal((await kept()).length, before);
   for (const proceed of waiting) proceed();
-  for (let looks = 0; looks < 100 && (await kept()).length === before; looks++) await sleep(10);
+  for (let looks = 0; looks < 6_000 && (await kept()).length === before; looks++) await sleep(10);
   assert.deepEqual((await kept())[0], ['resume', 'deb', 'done', '']);
 });

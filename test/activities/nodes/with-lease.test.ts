@@ -9,7 +9,7 @@ const passed = { result: 'SUCCESS', summary: 'so it went' };
 async function ended(work: () => Promise<object>, release: Provider['release'], heard = true) {
   const told: string[] = [];
   const provider = { lend: async () => ({}) as Lease, release } as unknown as Provider;
-  const waiting = { signal: AbortSignal.timeout(10_000), tell: (line: string) => void told.push(line) };
+  const waiting = { signal: AbortSignal.timeout(60_000), tell: (line: string) => void told.push(line) };
   const lent = withLease(provider, { build: 'b1', ...(heard && { waiting }) }, work);
   return { outcome: await lent.catch((error: Error) => error.message), told };
 }

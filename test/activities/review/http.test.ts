@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { HostAway } from '../../../activities/outcome.ts';
 import { ask, usualPatience } from '../../../activities/review/http.ts';
 
-const quick = { ...usualPatience, timeout: 500, pause: 1, longestPause: 5, tries: 4 };
+const quick = { ...usualPatience, timeout: 20_000, pause: 1, longestPause: 5, tries: 4 };
 
 type Reply = (response: ServerResponse) => void;
 const status =

@@ -32,7 +32,7 @@ test('a server begins a sync that waited once its window is open, and asks for i
   t.after(() => collecting.stop());
   assert.deepEqual(asked, []);
   now = settings;
-  for (let tries = 0; asked.length === 0 && tries < 100; tries += 1) await sleep(100);
+  for (let tries = 0; asked.length === 0 && tries < 600; tries += 1) await sleep(100);
   await sleep(2_500);
   assert.deepEqual(asked, [name]);
   assert.equal((await syncMirrors({ name, ...settings }, context)).outcome, 'committed');
