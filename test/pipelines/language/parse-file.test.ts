@@ -282,8 +282,10 @@ const bombs: readonly [sentence: string, text: () => string, problem: RegExp][] 
 ];
 
 for (const [sentence, text, problem] of bombs) {
-  test(`${sentence}, in bounded time`, { timeout: 120_000 }, () => {
+  test(`${sentence}, in bounded time`, () => {
+    const begun = performance.now();
     assert.match(parse(text()).problems.map(problemText).join('\n'), problem);
+    assert.ok(performance.now() - begun < 120_000);
   });
 }
 

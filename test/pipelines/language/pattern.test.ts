@@ -59,6 +59,8 @@ for (const source of ['(a)\\1', '(?!a)|b', '((?!a).)*', '.*(?!a).*(?!b)', '(?!a)
     assert.throws(() => Pattern.of(source), /not a regular expression that RE2 accepts/));
 }
 
-test('looking around in a long name takes bounded time', { timeout: 60_000 }, () => {
+test('looking around in a long name takes bounded time', () => {
+  const begun = performance.now();
   assert.equal(Pattern.of('^(a*)*(?!a)b').matches('a'.repeat(2000)), false);
+  assert.ok(performance.now() - begun < 60_000);
 });
