@@ -41,11 +41,11 @@ test('a command that fails, or takes too long, before a sync: nothing is sent', 
   const { set, told } = await hookedWorld(world);
   await world.publish('alpha', '1');
   const rows = [
-    ['echo not today >&2; exit 4', 'hooks.before ended with 4 (not today): nothing was sent'],
-    ['sleep 30', 'hooks.before took more than 1 second: nothing was sent'],
+    ['echo not today >&2; exit 4', 60, 'hooks.before ended with 4 (not today): nothing was sent'],
+    ['sleep 30', 1, 'hooks.before took more than 1 second: nothing was sent'],
   ] as const;
-  for (const [before, message] of rows) {
-    const { outcome, hosts } = await world.sync({ ...set, hooks: { before, timeout: 1 } });
+  for (const [before, timeout, message] of rows) {
+    const { outcome, hosts } = await world.sync({ ...set, hooks: { before, timeout } });
     assert.deepEqual([outcome, hosts.m1?.error, hosts.m2?.error?.code], ['failed', { code: 'hook', message }, 'hook']);
     assert.deepEqual(await look(world.local('m1')), { head: null, latest: null, snapshots: [], names: [] });
   }

@@ -181,7 +181,7 @@ test('T10: what a transaction brought to the pool goes with it where it is undon
   const world = await mirrorWorld(t);
   const daemon = await world.daemon('m2');
   const { set, pool } = await open(world, 'a directory');
-  const both = { ...set, timeout: 2, hosts: { ...set.hosts, m2: { url: daemon.url } } };
+  const both = { ...set, hosts: { ...set.hosts, m2: { url: daemon.url } } };
   await world.publish('alpha', '1');
   assert.equal((await world.sync(both)).outcome, 'committed');
   await world.publish('beta', '1');

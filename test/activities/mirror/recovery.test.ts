@@ -205,7 +205,7 @@ test('a host whose links cannot be flipped leaves no other on the new state', as
   const world = await mirrorWorld(t);
   await world.publish('alpha', '1');
   const daemon = await world.daemon('m2');
-  const set = world.set({ timeout: 2, hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
+  const set = world.set({ hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
   const first = await world.sync(set);
   await world.publish('beta', '1');
   // A directory in the way of a link's history stands for any failure in the middle of the flip.
@@ -246,7 +246,7 @@ test('M3: when all hosts go after the first flip, the report names what each sho
   const world = await mirrorWorld(t);
   await world.publish('alpha', '1');
   const [one, two] = [await world.daemon('m1'), await world.daemon('m2')];
-  const set = world.set({ timeout: 1, hosts: { m1: { url: one.url }, m2: { url: two.url } } });
+  const set = world.set({ hosts: { m1: { url: one.url }, m2: { url: two.url } } });
   const first = await world.sync(set);
   await world.publish('beta', '1');
   // The second host cannot be flipped; by then the first one has been, and both are gone.

@@ -236,7 +236,7 @@ test('T34: a host that falls silent costs its timeout once, and is brought along
   after(10_000, 'silent');
   const begun = performance.now();
   const second = await world.sync({ ...set, timeout: 2 });
-  assert.ok(performance.now() - begun < 20_000);
+  assert.ok(performance.now() - begun < 60_000);
   assert.deepEqual([second.outcome, second.hosts.m1?.error?.code], ['failed', 'timeout'], JSON.stringify(second));
   assert.equal((await look(world.local('m2'))).latest, first.snapshot);
   after(Number.POSITIVE_INFINITY, 'cut');

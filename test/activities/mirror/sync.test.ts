@@ -216,7 +216,7 @@ describe('when a host is away', () => {
     const started = Date.now();
     const { hosts } = await world.sync(set);
     for (const { error } of Object.values(hosts)) assert.equal(error?.code, 'timeout', JSON.stringify(hosts));
-    assert.ok(Date.now() - started < 3 * 1_000 + 15_000);
+    assert.ok(Date.now() - started < 60_000);
   });
 });
 

@@ -69,7 +69,7 @@ export async function mirrorWorld(t: TestContext): Promise<World> {
       await cp(await realpath(source), copy, { recursive: true, preserveTimestamps: true });
       return copy;
     },
-    set: (given = {}) => ({ name: 'deb', ...defaults, init: true, timeout: 5, hosts: {}, ...given }),
+    set: (given = {}) => ({ name: 'deb', ...defaults, init: true, timeout: 60, hosts: {}, ...given }),
     local: (name) => join(directory, name),
     daemon: (name, options = [], program = 'rsync') => startDaemon(t, join(directory, name), { options, program }),
     remote: (name) => standInForSsh(t, join(directory, name)),
@@ -123,8 +123,10 @@ async function startDaemon(t: TestContext, root: string, { options, program }: D
   };
   const start = async () => {
     const args = ['--daemon', '--no-detach', `--port=${port}`, '--address=127.0.0.1', `--config=${config}`];
-    child = spawn(program, args, { stdio: 'ignore' });
-    while (!(await answers(port))) await sleep(20);
+    const begun = spawn(program, args, { stdio: 'ignore' });
+    child = begun;
+    while (begun.exitCode === null && !(await answers(port))) await sleep(20);
+    if (begun.exitCode !== null) throw new Error(`the rsync daemon ended with ${begun.exitCode}`);
   };
   await start();
   t.after(stop);
