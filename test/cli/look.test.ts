@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
@@ -202,12 +203,15 @@ describe('looking from the command line', () => {
     await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
     const log = await logs.open('live', 'build.log');
     log.write('one\n');
-    const following = run(['logs', 'live', '--follow']);
-    await sleep(1_000);
+    const following = startAt(server, ['logs', 'live', '--follow']);
+    const ended = once(following, 'close');
+    const [first] = await once(following.stdout, 'data');
+    assert.equal(String(first), 'one\n');
+    const rest = text(following.stdout);
     log.write('two\n');
     await log.close();
     await server.report.recordBuild(aBuild({ id: 'live' }));
-    assert.deepEqual(await following, { stdout: 'one\ntwo\n', stderr: '', code: 0 });
+    assert.deepEqual([await rest, (await ended)[0]], ['two\n', 0]);
   });
 
   it('follows an attempt that was given up into the next one, and says so', async () => {

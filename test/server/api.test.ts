@@ -129,14 +129,16 @@ describe('logs', () => {
   it('streams a log while it is written, until its build ends', async () => {
     const logs = createFileLogStore({ root: join(server.data, 'storage'), baseUrl: server.url });
     await server.report.recordBuild(aBuild({ id: 'live', result: null, endTime: null }));
-    const following = get('/api/builds/live/log?follow=1').then((response) => response.text());
+    const following = get('/api/builds/live/log?follow=1');
     const log = await logs.open('live', 'build.log');
     log.write('one\n');
-    await sleep(300);
+    const heard = ((await following).body ?? assert.fail()).pipeThrough(new TextDecoderStream()).getReader();
+    assert.equal((await heard.read()).value, 'one\n');
     log.write('two\n');
     await log.close();
     await server.report.recordBuild(aBuild({ id: 'live' }));
-    assert.equal(await following, 'one\ntwo\n');
+    assert.equal((await heard.read()).value, 'two\n');
+    assert.equal((await heard.read()).done, true);
     const view = await json<BuildView>('/api/builds/live');
     assert.deepEqual(view.logs, [{ name: 'build.log', url: '/api/builds/live/log?name=build.log', complete: true }]);
   });
