@@ -199,15 +199,18 @@ test('what a job was lent is its own until it ends', async () => {
   await runs('held-0');
   const input = world.outside.stagesRun.find(({ build }) => build.change === 'held-0');
   const { token = '', fence = 0 } = input?.lease ?? {};
-  const held = (of: { token: string; fence: number }) =>
-    world.temporal.client.workflow.getHandle(entity).query(nodesHeldQuery, of);
-  // While an entity begins anew whatever is asked about is held.
-  const isFree = (of: { token: string; fence: number }) => until('it is nobody’s', async () => !(await held(of)));
-  await isFree({ token, fence: fence - 1 });
-  assert.equal(await held({ token, fence }), true);
+  const handle = world.temporal.client.workflow.getHandle(entity);
+  const held = (of: { token: string; fence: number }) => handle.query(nodesHeldQuery, of);
+  const runId = async () => (await handle.describe()).runId;
+  // While an entity begins anew whatever is asked about is held: both answers must be of one run.
+  await until('this lease is held, and not the one before', async () => {
+    const run = await runId();
+    if (await held({ token, fence: fence - 1 })) return false;
+    return (await held({ token, fence })) && (await runId()) === run;
+  });
   work.end('held-0');
   await nothingIsLent();
-  await isFree({ token, fence });
+  await until('it is nobody’s', async () => !(await held({ token, fence })));
 });
 
 test('I10: a job that has nodes of two providers holds both, says so, and gives both back', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
+import { taskQueues } from '../../workflows/contract.ts';
 import { change, frozenJob, pipelineNamed } from './make.ts';
 import { Outside, until, World } from './world.ts';
 
@@ -42,7 +42,7 @@ test('where places are scarce, jobs get them by the precedence of their pipeline
   await enqueue('normal', 'normal');
   await enqueue('high', 'high');
   // What is scheduled may still be on its way to the task queue.
-  await sleep(500);
+  await until('three are in the queue', async () => (await backlog(world)) === 3);
   go();
   await until('all have run', () => order.length === 4);
   assert.deepEqual(order, ['first', 'high', 'normal', 'low']);
@@ -52,4 +52,15 @@ test('where places are scarce, jobs get them by the precedence of their pipeline
 async function placesAsked(world: World, job: string): Promise<number> {
   const { raw } = await world.temporal.client.workflow.getHandle(job).describe();
   return raw.pendingActivities?.length ?? 0;
+}
+
+/** Number of stages that no worker has taken from the queue yet. */
+async function backlog({ temporal: { client } }: World): Promise<number> {
+  const { stats } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueues.build('test') },
+    taskQueueType: 2,
+    reportStats: true,
+  });
+  return Number(stats?.approximateBacklogCount);
 }
