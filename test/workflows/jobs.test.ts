@@ -139,7 +139,7 @@ test('a paused job outlives its workers', async () => {
   hold = false;
   await world.stopWorkers();
   await world.startWorkers();
-  await until('it is merged', () => merged('swapped-').length === 1, 40_000);
+  await until('it is merged', () => merged('swapped-').length === 1);
   assert.equal(ran('swapped-').filter((text) => text.startsWith('server')).length, 1);
 });
 

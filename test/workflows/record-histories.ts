@@ -184,10 +184,10 @@ async function playRollovers(): Promise<void> {
   outside.stage = () => fine;
   const changes = Array.from({ length: 4 }, (_, index) => change(`roll-${index}`));
   await world.tell('roll', entering(changes), { input: { historyBudget: 40 } });
-  await until('all are merged', () => merged('roll-') === 4, 40_000);
+  await until('all are merged', () => merged('roll-') === 4);
   const large = change('large-0', { message: 'large '.repeat(12_000) });
   await world.tell('large', entering([large, change('large-1')]), { input: { historyBudget: 30 } });
-  await until('both are merged', () => merged('large-') === 2, 40_000);
+  await until('both are merged', () => merged('large-') === 2);
 }
 
 const pausing: StageResult = { ...fine, paused: { queue: testHost, returned: nothingReturned } };
@@ -216,7 +216,7 @@ async function playPhases(): Promise<void> {
   outside.jobs = ({ id }) => [{ ...build, nodeset, semaphores: id === 'phases-0' ? semaphores : semaphores.slice(1) }];
   outside.stage = () => sleep(500).then(() => fine);
   await world.tell('phases', entering([0, 1, 2].map((index) => change(`phases-${index}`))));
-  await until('all are merged', () => merged('phases-') === 3, 40_000);
+  await until('all are merged', () => merged('phases-') === 3);
   outside.capacity = {};
 }
 
@@ -374,7 +374,7 @@ async function playResets(): Promise<void> {
     async () => (await waiting(nodes, nodesQuery)) && (await waiting(semaphores, semaphoresQuery)),
   );
   opened = true;
-  await until('all are merged', () => merged('resets-') === 3, 40_000);
+  await until('all are merged', () => merged('resets-') === 3);
   outside.capacity = {};
 }
 

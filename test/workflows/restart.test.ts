@@ -35,7 +35,7 @@ test('Temporal and the workers killed in a stage: the changes merge as if nothin
   hold = false;
   const second = await World.start(outside, place);
   t.after(() => second.stop());
-  await until('both are merged', () => outside.merged.length === 2, 90_000);
+  await until('both are merged', () => outside.merged.length === 2, 300_000);
   assert.deepEqual(outside.merged, ['kept-0', 'kept-1']);
   await until('both are reported', () => outside.reports('success').length === 2);
   assert.deepEqual(outside.reports('failure'), []);

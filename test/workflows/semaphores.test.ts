@@ -189,7 +189,7 @@ test('holders and those who wait outlive a continue-as-new', async () => {
   const { client } = world.temporal;
   const run = async () => (await client.workflow.getHandle(entity).describe()).runId;
   const first = await run();
-  await until('another run goes on', async () => (await run()) !== first, 60_000);
+  await until('another run goes on', async () => (await run()) !== first);
   const { holding, waiting } = await desk();
   assert.deepEqual([holding[0]?.holder, waiting[0]?.holder], [workflowOf('roll-0'), workflowOf('roll-1')]);
   work.end('roll-0');

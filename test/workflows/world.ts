@@ -460,7 +460,7 @@ function bundleOnce() {
  *
  * @throws with `what` after the time limit.
  */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, limit = 60_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, limit = 180_000): Promise<void> {
   const deadline = Date.now() + limit;
   let cause: unknown;
   const look = async () => {

@@ -126,7 +126,7 @@ test('a job serves another one from its container, and ends after it', async () 
   const use = frozenJob('use', { run: [program('use')], dependencies: [{ name: 'serve', soft: false }] });
   outside.jobs = () => [serve, use];
   await world.tell('serve', entering('serve-0'));
-  await until('it is merged', () => outside.merged.includes('serve-0'), 60_000);
+  await until('it is merged', () => outside.merged.includes('serve-0'), 600_000);
   assert.match(await logOf('use', 'serve-0'), /"place":"\d+\.\d+\.\d+\.\d+"/);
   const log = await logOf('serve', 'serve-0');
   assert.match(log, /run serve\n.*it pauses until.*\n.*post-run stop\nstopped, true\n.* SUCCESS: serve succeeded\n$/);
@@ -138,10 +138,10 @@ test('a job serves another one from its container, and ends after it', async () 
 test('the gate knows of a failure while the program still runs', async () => {
   outside.jobs = () => [frozenJob('fail', { run: [program('fail')], failureOutput: ['FAIL:'] })];
   const gate = await world.tell('fail', entering('fail-0'));
-  await until('it is failing', async () => (await world.view(gate)).items[0]?.state === 'failing', 60_000);
+  await until('it is failing', async () => (await world.view(gate)).items[0]?.state === 'failing', 600_000);
   assert.equal((await world.view(gate)).items[0]?.jobs[0]?.result, null);
   await world.tell('fail', [{ type: 'dequeue', time: Date.now(), pipeline: 'gate', change: 'fail-0' }]);
-  await until('it is cancelled', () => buildOf('fail', 'fail-0')?.result === 'CANCELED', 60_000);
+  await until('it is cancelled', () => buildOf('fail', 'fail-0')?.result === 'CANCELED', 600_000);
   assert.equal(await engine.find(buildOf('fail', 'fail-0')?.id ?? ''), null);
 });
 
@@ -156,7 +156,7 @@ test('a job that was lent its nodes runs on them, and gives them back when nothi
     most = Math.max(most, leases.length);
   };
   await world.tell('lent', entering('lent-0'));
-  await until('it is merged', () => outside.merged.includes('lent-0'), 60_000);
+  await until('it is merged', () => outside.merged.includes('lent-0'), 600_000);
   assert.equal(most, 1);
   for (const job of ['first', 'second']) assert.equal(await engine.find(buildOf(job, 'lent-0')?.id ?? ''), null);
 });
@@ -171,7 +171,7 @@ test('a stage whose nodes were taken back runs nothing', async () => {
     for (const { token } of leases) await desk.signal(nodesReleaseSignal, { token });
   };
   await world.tell('stale', entering('stale-0'));
-  await until('it has ended', () => typeof buildOf('stale', 'stale-0')?.result === 'string', 60_000);
+  await until('it has ended', () => typeof buildOf('stale', 'stale-0')?.result === 'string', 600_000);
   assert.equal(buildOf('stale', 'stale-0')?.summary, "the job's nodes were taken back");
   await assert.rejects(logOf('stale', 'stale-0'), /ENOENT/);
 });
@@ -180,7 +180,7 @@ test("I10: what a stage keeps when the job's time is up is kept with the verdict
   outside.jobs = () => [frozenJob('late', { uses: 'systest', timeout: 1 })];
   outside.capacity = {};
   await world.tell('late', entering('late-0'));
-  await until('it is over', () => buildOf('late', 'late-0')?.result != null, 60_000);
+  await until('it is over', () => buildOf('late', 'late-0')?.result != null, 600_000);
   const { result, artifacts } = buildOf('late', 'late-0') ?? assert.fail();
   assert.deepEqual([result, artifacts.map(({ name }) => name)], ['TIMED_OUT', ['journal-one.txt', 'systest.log']]);
 });

@@ -207,7 +207,7 @@ async function forkOf({ site, owner }: Place, project: string): Promise<string> 
 }
 
 export async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !(await holds()); await sleep(100)) {
+  for (const deadline = Date.now() + 180_000; !(await holds()); await sleep(100)) {
     if (Date.now() > deadline) assert.fail('it does not come to be');
   }
 }
