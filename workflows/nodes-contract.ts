@@ -9,7 +9,7 @@ export interface NodesNeed {
   readonly sizes: readonly Size[];
   /** The only host that will do, where the provider has several; absent: any. */
   readonly on?: string;
-  /** What it must be lent of another provider besides; absent: nothing. */
+  /** What it must be lent of another provider besides; absent: nothing. Of such a job none are held: a hold has one claim. */
   readonly besides?: NodesNeed;
 }
 

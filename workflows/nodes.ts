@@ -185,6 +185,7 @@ class Keeper {
     const { length } = this.lost;
     const swept = (await Promise.all(this.lost.map((lease) => this.#sweep(lease)))).flat();
     this.attend({ type: 'release', tokens: swept });
+    this.#said.keep(this.lost.map(({ token }) => token));
     return length - swept.length;
   }
 
@@ -218,7 +219,6 @@ class Keeper {
   async #sweep({ token, build, queue, holder, machines }: NodesLease): Promise<readonly string[]> {
     try {
       await sweepActivities(queue).sweepNodes({ build, ready: readyIdsIn(machines) });
-      this.#said.forget(token);
       return [token];
     } catch (error) {
       const reason = rootCause(error);

@@ -13,4 +13,10 @@ export class SaidOnce {
   forget(about: string): void {
     this.#said.delete(about);
   }
+
+  /** Forgets all but these. */
+  keep(abouts: readonly string[]): void {
+    const kept = new Set(abouts);
+    for (const about of this.#said.keys()) if (!kept.has(about)) this.forget(about);
+  }
 }

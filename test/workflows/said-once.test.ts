@@ -12,4 +12,9 @@ test('what goes wrong again is news when it is something else, or went well mean
   said.forget('vm');
   assert.equal(said.isNews('vm', 'no room'), true);
   assert.equal(said.isNews('other', 'no room'), false);
+  said.keep(['vm']);
+  assert.deepEqual(
+    ['vm', 'other'].map((about) => said.isNews(about, 'no room')),
+    [false, true],
+  );
 });
