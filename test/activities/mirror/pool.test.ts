@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, lstat, readdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mirrorStatus, pruneMirrors } from '../../../activities/mirror/inspect.ts';
 import { rollbackMirrors } from '../../../activities/mirror/rollback.ts';
 import { syncMirrors } from '../../../activities/mirror/sync.ts';
@@ -252,6 +253,8 @@ test('W12: a rehearsal counts what the pool lacks, and sends nothing', async (t)
   const { set, pool } = await open(world, 'a directory');
   await world.publish('alpha', '1');
   await world.sync(set);
+  // A rehearsal compares sizes and seconds: an index of the same size must not be of the same second.
+  await sleep(1_000);
   await world.publish('beta', '1');
   const rehearsed = await syncMirrors(set, world.context, { dryRun: true });
   assert.deepEqual(Object.keys(await shownAt(pool)), [packageOf('alpha')]);
