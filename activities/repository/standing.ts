@@ -70,12 +70,21 @@ export async function readStanding({ home }: Pick<Generations, 'home'>, tree: st
 
 /** The file as we write it, taken apart by hand: it is read with each publication, and a library takes longer to load. */
 async function read(path: string, name: string): Promise<Standing | null> {
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
+  const text = textIn(path);
   const { generation, stale, steps = [], clock = Date.now() } = JSON.parse(text) as Record<string, unknown>;
   if (generation !== name || !isFormer(stale) || !isSteps(steps) || typeof clock !== 'number') return null;
   // Older versions noted no time.
   const files = stale.map(([file, last, since = clock]) => [file, { last, since }] as const);
   return { stale: new Map(files), steps, clock };
+}
+
+/** What cannot be read is written anew. */
+function textIn(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '{}';
+  }
 }
 
 function isFormer(value: unknown): value is [string, string, number?][] {
