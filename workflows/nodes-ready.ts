@@ -3,7 +3,6 @@ import type { NodesDesk, NodesMessage } from '../pipelines/nodes/desk.ts';
 import { needsRefill, type ReadyNode, readyId, readyIdsIn } from '../pipelines/nodes/ready.ts';
 import { isAway, isLeft, stockOf } from '../pipelines/nodes/stock.ts';
 import { readyActivities, sweepActivities } from './activities.ts';
-import { has } from './patches.ts';
 import { SaidOnce } from './said-once.ts';
 
 /** Whoever counts the machines of a provider. */
@@ -37,9 +36,12 @@ export class ReadyNodes {
     this.#period = period;
   }
 
-  /** Until the run is over, and nothing is in the making. Where nothing is to stand ready, it does nothing. */
-  async tend(over: () => boolean): Promise<void> {
-    const byTurn = has('ready-by-turn');
+  /**
+   * Until the run is over, and nothing is in the making. Where nothing is to stand ready, it does nothing.
+   *
+   * @param ways `byTurn` is false for runs that began before, and look at the time whenever they are woken
+   */
+  async tend(over: () => boolean, { byTurn }: { readonly byTurn: boolean }): Promise<void> {
     while (!over()) {
       await condition(() => over() || (!this.#counting.closed && this.#isWanted));
       if (over()) break;

@@ -61,6 +61,8 @@ export async function nodes(input: NodesInput): Promise<void> {
   requireId(nodesId(input.provider));
   const isNew = input.desk === undefined && has('nodes-recall');
   const resets = has('entity-resets') ? new Resets() : undefined;
+  // Asked before anything is waited for: what a local activity delays is elsewhere when the history is played again.
+  const byTurn = has('ready-by-turn');
   // A later life of the entity knows nothing of an earlier one's fences, and gives higher ones.
   const known = input.desk ?? { ...emptyDesk, fence: Date.now(), closed: isNew };
   const desk = resets === undefined ? known : { ...known, closed: true };
@@ -86,7 +88,7 @@ export async function nodes(input: NodesInput): Promise<void> {
   const budget = input.historyBudget ?? defaultBudget;
   if (!isNew) await keeper.goOn(known.closed === true);
   let stuck = isNew ? await keeper.look() : 0;
-  const tending = new ReadyNodes(keeper, input.lookEvery ?? readyPeriod).tend(spent);
+  const tending = new ReadyNodes(keeper, input.lookEvery ?? readyPeriod).tend(spent, { byTurn });
   while (!spent()) {
     await condition(() => spent() || keeper.busy);
     const isNew = () => keeper.closed || keeper.lost.length > stuck;
