@@ -118,25 +118,12 @@ function placeOf(repo: string, commit: string): string {
 
 /** The newest commit that both contain; null where they have nothing in common. */
 export async function mergeBase(repo: string, one: string, other: string): Promise<string | null> {
-  return (await readMergeBases(repo, one, [other]))[0] ?? null;
+  return (await inCommon(repo, one, [other]))[0] ?? null;
 }
 
 /** The newest commits that one contains, and any of the others too. */
-export function inCommon(repo: string, one: string, others: readonly string[]): Promise<readonly string[]> {
-  return readMergeBases(repo, one, others, ['--all']);
-}
-
-async function readMergeBases(
-  repo: string,
-  one: string,
-  others: readonly string[],
-  options: readonly string[] = [],
-): Promise<readonly string[]> {
-  const { code, stdout, stderr } = await tryGit(repo, [
-    'merge-base',
-    ...options,
-    ...[one, ...others].map(checkRevision),
-  ]);
+export async function inCommon(repo: string, one: string, others: readonly string[]): Promise<readonly string[]> {
+  const { code, stdout, stderr } = await tryGit(repo, ['merge-base', '--all', ...[one, ...others].map(checkRevision)]);
   if (code > 1) throw new Error(`git cannot compare ${one} and ${others.join(', ')}: ${stderr.trim()}`);
   return stdout.split('\n').filter((line) => line !== '');
 }

@@ -22,6 +22,10 @@ function digestOf(branch: string): string {
   return createHash('sha256').update(branch).digest('hex');
 }
 
+function tipOf(branch: string): string {
+  return `${tips}${digestOf(branch)}`;
+}
+
 /** What a branch was at when it was taken from it; all of it may be there again. */
 export async function readTaken(repo: string, branch: string): Promise<readonly string[]> {
   return [...(await readRefs(repo, `${prefix}${digestOf(branch)}/`)).values()];
@@ -29,14 +33,14 @@ export async function readTaken(repo: string, branch: string): Promise<readonly 
 
 /** Has it noticed from now on what is taken from a branch. @param tip what it is at */
 export async function watchBranch(repo: string, branch: string, tip: string): Promise<void> {
-  const ref = `${tips}${digestOf(branch)}`;
+  const ref = tipOf(branch);
   // Where another process is first, it is watched too.
   if ((await readRefs(repo, ref)).size === 0) await updateRefs(repo, [{ ref, from: null, to: tip }]);
 }
 
 /** Goes with a move of a branch, so that what it moves to is noticed when it is taken. */
 export async function tipUpdate(repo: string, branch: string, to: string): Promise<RefUpdate> {
-  const ref = `${tips}${digestOf(branch)}`;
+  const ref = tipOf(branch);
   return { ref, from: (await readRefs(repo, ref)).get(ref) ?? null, to };
 }
 

@@ -31,9 +31,7 @@ export async function land(git: Git, landing: Landing): Promise<'there' | 'open'
   if (tip === null) return goneFrom(landing);
   // An earlier try may have ended between the push and the word that it was made.
   if (tip === tested.commit) return 'there';
-  // After our own merge it may hold what was tested by other commits.
-  const base = tip === onto ? null : request.base;
-  const loss = await lossOf(git, { project, branch, tip }, { ...request, base, head });
+  const loss = await lossOf(git, { project, branch, tip }, { ...request, head });
   if (loss !== null) return loss;
   if (tip === onto) return 'open';
   if (!(await git.isAncestor(project, tip, tested.commit))) return moved;
@@ -50,6 +48,8 @@ interface BranchTip extends BranchName {
 /** What was tested: on which commit of its branch, of which commit of the change, and merged how. */
 interface Trial {
   readonly base?: string | null | undefined;
+  /** What the branch is to be at, which our own merge may have made: what was tested is there then, by other commits maybe. */
+  readonly onto?: string | undefined;
   readonly head: string;
   /** Default: `merge`, as hosts do that see what was merged by the very commits that were proposed. */
   readonly mode?: MergeMode | undefined;
@@ -65,10 +65,10 @@ interface Trial {
 export async function lossOf(
   git: Pick<Git, 'isAncestor' | 'inCommon' | 'takenFrom'>,
   { project, branch, tip }: BranchTip,
-  { base = null, mode = 'merge', head }: Trial,
+  { base = null, onto, mode = 'merge', head }: Trial,
 ): Promise<Unmerged | null> {
   const isGone = async (commit: string) => commit !== tip && !(await git.isAncestor(project, commit, tip));
-  const lost = base !== null && (await isGone(base)) ? [base] : [];
+  const lost = base !== null && tip !== onto && (await isGone(base)) ? [base] : [];
   const taken = bringsHistory.has(mode) ? [...lost, ...(await git.takenFrom(project, branch))] : [];
   // One question for all of them: branches that are written anew each night have many.
   const shared = taken.length === 0 ? [] : await git.inCommon(project, head, taken);

@@ -132,9 +132,7 @@ function lossAt(
   { request, tip }: Pick<Onto, 'request' | 'tip'>,
 ): Promise<SubmitResult | null> {
   const head = info.current_revision ?? request.tested.commit;
-  // After our own merge it may hold what was tested by other commits.
-  const base = tip === request.onto ? null : request.base;
-  return lossOf(git, { project: info.project, branch: info.branch, tip }, { ...request, base, head });
+  return lossOf(git, { project: info.project, branch: info.branch, tip }, { ...request, head });
 }
 
 interface Onto {
@@ -150,12 +148,10 @@ async function mergeOnto(gerrit: Gerrit, info: GerritChange, { request, tip, rig
   const { project, commit } = tested;
   const { git } = gerrit;
   const moved = movedFrom(tested);
-  if (tip === request.onto) {
-    const isWhole = (await lossAt(gerrit, info, { request, tip })) === null;
-    return isWhole ? mergeThere(gerrit, info, request) : moved;
-  }
-  if (tip === commit || !(await git.isAncestor(project, tip, commit))) return moved;
+  const isOnto = tip === request.onto;
+  if (!isOnto && (tip === commit || !(await git.isAncestor(project, tip, commit)))) return moved;
   if ((await lossAt(gerrit, info, { request, tip })) !== null) return moved;
+  if (isOnto) return mergeThere(gerrit, info, request);
   if (right !== false) {
     const pushed = await pushLandings(gerrit, [{ info, onto: tip, tested }]);
     if (pushed.kind === 'moved') return moved;
