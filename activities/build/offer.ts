@@ -3,6 +3,7 @@ import {
   offeredFiles,
   type PackagesManifest,
   type TestRepositoryMetadata,
+  triedFiles,
 } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageInput } from '../../workflows/contract.ts';
@@ -59,8 +60,7 @@ function filesOf(manifest: PackagesManifest): string {
 }
 
 function namesOf(manifest: PackagesManifest): readonly string[] {
-  const packages = offeredFiles(manifest).filter(({ kind }) => kind === 'binary' || kind === 'debug');
-  return packages.map((file) => file.package);
+  return triedFiles(manifest).map((file) => file.package);
 }
 
 /** Has the room's package manager read them, while there is a network. */

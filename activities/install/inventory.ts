@@ -7,13 +7,20 @@ export interface Inventory {
   readonly packages: ReadonlyMap<string, string>;
 }
 
+/** The same as it was looked at: some packages may be there in several versions. */
+interface Look extends Inventory {
+  readonly installed: readonly InstalledPackage[];
+}
+
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
 }
 
-export async function look(node: Node, timeout: number): Promise<Inventory> {
-  return { files: await listFiles(node, timeout), packages: await listPackages(node, timeout) };
+export async function look(node: Node, timeout: number): Promise<Look> {
+  const files = await listFiles(node, timeout);
+  const installed = await listInstalled(node, timeout);
+  return { files, packages: versionsByName(installed), installed };
 }
 
 /** dpkg names the architecture of packages that may be there for several. */
@@ -22,10 +29,13 @@ export function bareName(name: string): string {
 }
 
 export async function listPackages(node: Node, timeout: number): Promise<ReadonlyMap<string, string>> {
-  return new Map((await listInstalled(node, timeout)).map(({ name, version }) => [name, version]));
+  return versionsByName(await listInstalled(node, timeout));
 }
 
-/** Some may be there in several versions. */
+function versionsByName(installed: readonly InstalledPackage[]): ReadonlyMap<string, string> {
+  return new Map(installed.map(({ name, version }) => [name, version]));
+}
+
 export async function listInstalled(node: Node, timeout: number): Promise<readonly InstalledPackage[]> {
   const { signal, machine, manager } = node;
   const { code, output } = await machine.exec(manager.installed, { signal, timeout, env: manager.environment });

@@ -21,9 +21,10 @@ export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: Tr
   const brought: string[] = [];
   const report: PackageReport = { package: name, version, arch, steps: steps.reports, brought };
   begun?.(report);
-  const old = (await oldOnes(node, timeout)).filter((one) => one.name !== name);
+  const plain = await look(node, timeout);
+  const old = oldOnes(node, plain.installed).filter((one) => one.name !== name);
   const isReady = old.length === 0 || (await steps.run('system', () => renew(node, old, timeout)));
-  const before = await look(node, timeout);
+  const before = old.length === 0 ? plain : await look(node, timeout);
   const there = isReady && (await steps.run('install', () => installTested(node, wanted, timeout)));
   const installed = there ? await look(node, timeout) : before;
   let good = there && (await steps.run('integrity', () => checkIntegrity(node, name, timeout)));

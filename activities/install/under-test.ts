@@ -1,4 +1,4 @@
-import { offeredFiles } from '../../pipelines/model/artifact.ts';
+import { triedFiles } from '../../pipelines/model/artifact.ts';
 import { type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodePackage, NodeRepository, TestedVersions } from '../nodes/packages/port.ts';
 import { problemOf } from '../nodes/packages/problem.ts';
@@ -22,12 +22,11 @@ export interface Tested {
 export async function readTested(store: BlobStore, { own, provided }: JobRepositories): Promise<Tested> {
   const holding = async ({ repository, metadata }: OfferedRepository) => {
     const manifest = await readManifest(store, metadata.manifest);
-    const packages = offeredFiles(manifest).filter(({ kind }) => kind === 'binary' || kind === 'debug');
     const { project, branch } = manifest.source;
     return {
       repository,
       line: JSON.stringify([project, branch, manifest.platform]),
-      holds: packages.map(({ package: name, version }) => ({ name, version })),
+      holds: triedFiles(manifest).map(({ package: name, version }) => ({ name, version })),
     };
   };
   const mine = await Promise.all(own.map(holding));
@@ -84,10 +83,9 @@ export function standIns(
 }
 
 /** Packages of the system itself that are under test, and have to be brought up to that: nothing else asks for it. */
-export async function oldOnes(node: Node, timeout: number): Promise<readonly NodePackage[]> {
-  const { tested } = node;
+export function oldOnes({ tested }: Node, installed: readonly InstalledPackage[]): readonly NodePackage[] {
   if (tested === undefined) return [];
-  return standIns(await listInstalled(node, timeout), tested).map(({ name, versions }) => exact(name, versions));
+  return standIns(installed, tested).map(({ name, versions }) => exact(name, versions));
 }
 
 /**

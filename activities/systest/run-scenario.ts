@@ -9,6 +9,7 @@ import {
   type Scenario,
   type ScenarioStep,
 } from '../../pipelines/systest/scenario.ts';
+import { listInstalled } from '../install/inventory.ts';
 import { sourceDirectory } from '../install/place-scripts.ts';
 import { oldOnes } from '../install/under-test.ts';
 import { type Node, onNode } from '../nodes/packages/node.ts';
@@ -59,7 +60,7 @@ async function installFor(laboratory: Laboratory, { name: suite, install }: Scen
   for (const [name, packages] of Object.entries(install)) {
     const node = nodeOf(laboratory, name);
     node.log.section(`${suite}: install on ${name}`);
-    const old = await oldOnes(node, installTimeout);
+    const old = oldOnes(node, await listInstalled(node, installTimeout));
     const wanted = [...packages.map((each) => ({ name: each })), ...old.filter((one) => !packages.includes(one.name))];
     await recorded(cases, { suite, name: `install on ${name}` }, () => installOn(node, wanted, installTimeout));
   }

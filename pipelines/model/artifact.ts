@@ -83,6 +83,11 @@ export function offeredFiles({ files, common }: Pick<PackagesManifest, 'files' |
   return [...files, ...(common?.files ?? [])];
 }
 
+/** Those of them that a system takes: what is tried of a build, and what nothing else is to stand in for. */
+export function triedFiles(manifest: Pick<PackagesManifest, 'files' | 'common'>): readonly PackageFile[] {
+  return offeredFiles(manifest).filter(({ kind }) => kind === 'binary' || kind === 'debug');
+}
+
 /** A build whose result stands for that of another. */
 export interface ReusedBuild {
   readonly build: string;
