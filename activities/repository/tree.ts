@@ -108,7 +108,16 @@ export async function growTree(
   const added = addedPaths(state.added);
   const stale = new Map([...serving.stale, ...[...state.gone].map((path) => [path, fresh] as const)]);
   for (const path of added) if (stale.delete(path)) await rm(join(tree, path), { force: true });
-  await writeAdded(format, tree, plan);
+  let settled: Promise<void> | undefined;
+  const indexed = () => {
+    plan.indexed?.();
+    // Lists are large: the disk has them when they have been read back.
+    settled = syncTree(tree, null, format.pools);
+    // Whoever waits for it hears of it.
+    settled.catch(() => {});
+  };
+  await writeAdded(format, tree, { ...plan, indexed });
+  await settled;
   // What older trees named is noted of the one before already.
   const [own, former] = await Promise.all([
     format.served(tree),
@@ -154,11 +163,8 @@ async function writeAdded(format: RepositoryFormat, tree: string, plan: TreePlan
   const gone = new Set(state.removed.map((one) => (one as ListedPackage).path));
   await format.index(tree, state.settings, { date, lists, added: entries, gone, extras: state.extras });
   plan.indexed?.();
-  // Lists are large: the disk has them when they have been read back. What fails here is not told to who waits again.
-  const settled = plan.serving === undefined ? undefined : syncTree(tree, null, format.pools);
-  settled?.catch(() => {});
   await requireIndexed(format, tree, { fresh: [...afresh, ...state.added], count: state.count + state.added.length });
-  await Promise.all([written, settled]);
+  await written;
 }
 
 /** The disk begins with what there is. Who shows the tree waits for all of it, and hears of what fails. */
