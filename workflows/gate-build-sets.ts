@@ -15,17 +15,11 @@ import { buildSet } from './build-set.ts';
 import type { BuildSetInput } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { pauseAfter, startBudget } from './gate-budget.ts';
-import type { GateClock } from './gate-clock.ts';
+import type { GateClock, GateParts } from './gate-clock.ts';
 import { buildSetId, type GateName } from './ids.ts';
 import { closeSignal, permissionsSignal, retriggerSignal } from './messages.ts';
 import { buildSetEdition } from './patches.ts';
 import { attributes } from './search-attributes.ts';
-
-interface Of {
-  readonly name: GateName;
-  readonly book: GateBook;
-  readonly clock: GateClock;
-}
 
 /** What a gate does that did not begin before it did: runs that did keep to how they began. */
 interface Ways {
@@ -47,7 +41,7 @@ export class GateBuildSets {
   /** What is on its way now. */
   readonly #open = new Set<Word>();
 
-  constructor({ name, book, clock }: Of, ways: Ways) {
+  constructor({ name, book, clock }: GateParts, ways: Ways) {
     this.#name = name;
     this.#book = book;
     this.#clock = clock;

@@ -1,4 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
+import type { GateBook } from './gate-book.ts';
+import type { GateName } from './ids.ts';
 
 /** History events after which a gate continues as new, when the server does not ask for it earlier. */
 const defaultBudget = 2_000;
@@ -43,4 +45,11 @@ export class GateClock {
   #isSpent(): boolean {
     return workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > this.#budget;
   }
+}
+
+/** What all that a gate does goes by. */
+export interface GateParts {
+  readonly name: GateName;
+  readonly book: GateBook;
+  readonly clock: GateClock;
 }

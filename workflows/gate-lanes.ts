@@ -6,7 +6,7 @@ import { outside } from './activities.ts';
 import type { FailedAction, SubmitInput, Submitted, TellAction } from './contract.ts';
 import type { GateBook } from './gate-book.ts';
 import { budgets, pauseAfter, startPause } from './gate-budget.ts';
-import type { GateClock } from './gate-clock.ts';
+import type { GateClock, GateParts } from './gate-clock.ts';
 import type { GateName } from './ids.ts';
 
 type Lane = keyof typeof budgets;
@@ -18,12 +18,6 @@ const batches = { prepare: 50, submit: 20, tell: 100 } as const;
 
 /** What is to be folded once an action was carried out, or was given up for a reason. */
 type Conclude = (key: string, reason: string) => GateCommand;
-
-interface Of {
-  readonly name: GateName;
-  readonly book: GateBook;
-  readonly clock: GateClock;
-}
 
 /** What a gate does that did not begin before it did: runs that did keep to how they began. */
 interface Ways {
@@ -45,7 +39,7 @@ export class GateLanes {
   readonly #ways: Ways;
   readonly #busy = new Set<Lane>();
 
-  constructor({ name, book, clock }: Of, ways: Ways) {
+  constructor({ name, book, clock }: GateParts, ways: Ways) {
     this.#name = name;
     this.#book = book;
     this.#clock = clock;

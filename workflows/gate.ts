@@ -47,8 +47,9 @@ export async function gate(input: GateInput): Promise<void> {
   const byTurn = has('gate-by-turn');
   const clock = new GateClock(input.historyBudget, { byTurn });
   const book = new GateBook(carried, { named: second, holds, ...core });
-  const lanes = new GateLanes({ name, book, clock }, { bounded: second, holds });
-  const buildSets = new GateBuildSets({ name, book, clock }, { ordered: second, holds });
+  const parts = { name, book, clock };
+  const lanes = new GateLanes(parts, { bounded: second, holds });
+  const buildSets = new GateBuildSets(parts, { ordered: second, holds });
   listen(name, book, buildSets);
   const still = () => lanes.idle && buildSets.idle;
   const screen = new GateScreen(name, book, { second, seldom, changes, byTurn });

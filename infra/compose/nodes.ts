@@ -3,7 +3,7 @@ import { givenDirectory } from '../../activities/nodes/registry.ts';
 import { machinesAsLent } from '../../activities/nodes/static/records.ts';
 import { type ImportedNode, type ImportedNodes, sizesAtOnce } from '../../pipelines/by-hand/import-nodes.ts';
 import { handWork } from '../../pipelines/by-hand/request.ts';
-import type { FrozenJob } from '../../pipelines/model/job.ts';
+import type { FrozenJob, NodeSize } from '../../pipelines/model/job.ts';
 import {
   defaultLabel,
   isVirtual,
@@ -118,7 +118,7 @@ function sizesOf(
   findPlatform: Common['findPlatform'],
 ): readonly Size[] {
   const size = (node: ImportedNode) => {
-    const { label, size: own } = typeof node === 'string' ? { label: node, size: undefined } : node;
+    const { label, size: own } = withLabel(node);
     const platform = findPlatform(label);
     if (platform === undefined || providerOf(platform) !== provider) return [];
     return sizeOf(provider === 'docker' ? sizedAs(platform, own) : platform);
@@ -126,6 +126,10 @@ function sizesOf(
   return sizesAtOnce(
     jobs.map(({ nodesets, stays }) => ({ nodesets: nodesets.map((nodes) => nodes.flatMap(size)), stays })),
   );
+}
+
+function withLabel(node: ImportedNode): { readonly label: string; readonly size?: NodeSize } {
+  return typeof node === 'string' ? { label: node } : node;
 }
 
 /** Its machines are on the host of the worker that runs it. */
@@ -190,7 +194,7 @@ export function placeIn({ findPlatform, takesUnreviewed, labels }: Placed, host 
   return (job: Job & Pick<FrozenJob, 'postReview'> & Partial<Pick<FrozenJob, 'vars'>>): Placing => {
     const { name, uses, nodeset, postReview } = job;
     const imported = importedBy(job)?.flatMap(({ nodesets }) => nodesets.flat());
-    if (imported?.some((node) => isVirtual(findPlatform(typeof node === 'string' ? node : node.label) ?? {}))) {
+    if (imported?.some((node) => isVirtual(findPlatform(withLabel(node).label) ?? {}))) {
       return { queue: taskQueues.host(host) };
     }
     const providers = new Map<PlatformProvider, string>();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { keptIn, machinesIn, type Places, snapshotsIn } from './records.ts';
-import { expired, type SnapshotLimits, type Stored } from './snapshots.ts';
+import { type ExpiryLimits, expired, type Stored } from './snapshots.ts';
 
 /** The snapshots of a host and the machines that it keeps, with the disk that each takes. */
 export async function storedIn(places: Places): Promise<readonly Stored[]> {
@@ -18,16 +18,8 @@ export async function storedIn(places: Places): Promise<readonly Stored[]> {
   );
 }
 
-/**
- * Removes what is over the limits and in nobody's use.
- *
- * @param limits `wanted`: the images that there are platforms of; absent: all
- * @returns what it has removed
- */
-export async function expireSnapshots(
-  places: Places,
-  limits: SnapshotLimits & { readonly wanted?: ReadonlySet<string> },
-): Promise<readonly Stored[]> {
+/** Removes what is over the limits and in nobody's use. @returns what it has removed */
+export async function expireSnapshots(places: Places, limits: ExpiryLimits): Promise<readonly Stored[]> {
   const goes = expired(await storedIn(places), await machinesIn(places), { ...limits, now: Date.now() });
   const { files } = places.host;
   for (const each of goes) {

@@ -77,6 +77,11 @@ export interface SnapshotLimits {
   readonly bytes: number;
 }
 
+export interface ExpiryLimits extends SnapshotLimits {
+  /** The images that there are platforms of: the newest snapshot of each stays. Absent: all. */
+  readonly wanted?: ReadonlySet<string>;
+}
+
 /** A snapshot, or the kept machines of a build, with the disk that it takes, in bytes. */
 export interface Stored extends Pick<Snapshot, 'id' | 'image' | 'time'> {
   readonly bytes: number;
@@ -87,13 +92,11 @@ export interface Stored extends Pick<Snapshot, 'id' | 'image' | 'time'> {
 /**
  * Which ones go: those that are too old, and the oldest of those that are too many. The newest snapshot of each image
  * stays, and so does what a machine stands on, be it one that is kept.
- *
- * @param limits `wanted`: the images that there are platforms of; absent: all
  */
 export function expired(
   stored: readonly Stored[],
   machines: readonly Pick<MachineRecord, 'snapshot' | 'kept'>[],
-  { age, bytes, now, wanted }: SnapshotLimits & { readonly now: number; readonly wanted?: ReadonlySet<string> },
+  { age, bytes, now, wanted }: ExpiryLimits & { readonly now: number },
 ): readonly Stored[] {
   const oldestFirst = stored.toSorted((a, b) => a.time - b.time);
   const prepared = oldestFirst.filter(({ standsOn, image }) => standsOn === undefined && wanted?.has(image) !== false);

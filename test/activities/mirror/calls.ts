@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { World } from './world.ts';
+import { putAhead, type World } from './world.ts';
 
 /** What programs are called with from here on, each call a line that begins with the program's name. */
 export function recordCalls(t: TestContext, world: World, programs: readonly string[]) {
@@ -18,10 +18,7 @@ export function recordCalls(t: TestContext, world: World, programs: readonly str
     const script = `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>'${log}'\nexec '${real}' "$@"\n`;
     writeFileSync(join(bin, name), script, { mode: 0o755 });
   }
-  process.env.PATH = `${bin}:${before}`;
-  t.after(() => {
-    process.env.PATH = before;
-  });
+  putAhead(t, bin);
   return {
     all: () => readFileSync(log, 'utf8').split('\n').slice(0, -1),
     forget: () => writeFileSync(log, ''),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { otherRsyncs } from './rsyncs.ts';
-import { mirrorWorld } from './world.ts';
+import { mirrorWorld, putAhead } from './world.ts';
 
 const others = await otherRsyncs();
 const programs = [{ version: 'installed', program: 'rsync' }, ...others];
@@ -94,11 +94,7 @@ test('H3: a daemon that takes one connection is busy with our own for as long as
   await mkdir(bin);
   const slow = 'case "$*" in *--files-from*deb-pool/) set -- --bwlimit=100 "$@" ;; *--stats*) sleep 1 ;; esac';
   await writeFile(join(bin, 'rsync'), `#!/bin/sh\n${slow}\nexec /usr/bin/rsync "$@"\n`, { mode: 0o755 });
-  const before = process.env.PATH;
-  process.env.PATH = `${bin}:${before}`;
-  t.after(() => {
-    process.env.PATH = before;
-  });
+  putAhead(t, bin);
   const result = await world.sync(world.set({ layout: 'pool', timeout: 3, hosts: { m1: { url: daemon.url } } }));
   assert.equal(result.outcome, 'committed', JSON.stringify(result));
 });

@@ -84,6 +84,15 @@ export async function mirrorWorld(t: TestContext): Promise<World> {
   };
 }
 
+/** Has the programs in a directory found first until the test has ended. */
+export function putAhead(t: TestContext, bin: string): void {
+  const before = process.env.PATH;
+  process.env.PATH = `${bin}:${before}`;
+  t.after(() => {
+    process.env.PATH = before;
+  });
+}
+
 async function standInForSsh(t: TestContext, root: string) {
   const bin = `${root}.bin`;
   await mkdir(bin, { recursive: true });
@@ -92,11 +101,7 @@ async function standInForSsh(t: TestContext, root: string) {
   // What the real one is told by its settings.
   const settings = ['#!/bin/sh', '[ "$1" = -G ] && exec /usr/bin/ssh "$@"'];
   await writeFile(join(bin, 'ssh'), [...settings, ...script, 'exec sh -c "$*"', ''].join('\n'), { mode: 0o755 });
-  const before = process.env.PATH;
-  process.env.PATH = `${bin}:${before}`;
-  t.after(() => {
-    process.env.PATH = before;
-  });
+  putAhead(t, bin);
   return { url: `ssh://mirror@127.0.0.1${root}`, root };
 }
 
