@@ -53,12 +53,14 @@ test('what was missed while nobody worked is made up for once', async () => {
   await until('it fires', () => times(eachSecond).length > 0);
   await world.stopWorkers();
   const stopped = times(eachSecond).length;
+  const { looked } = world.outside;
   await sleep(4000);
   assert.equal(times(eachSecond).length, stopped);
   await world.startWorkers();
   await until('it goes on', () => times(eachSecond).length >= stopped + 3);
-  const [last = 0, missed = 0, next = 0] = times(eachSecond).slice(stopped - 1);
-  assert.equal(missed, last + 1);
+  const [missed = 0, next = 0] = times(eachSecond).slice(stopped);
+  // A slow machine has looked at several seconds at once.
+  assert.equal(missed, Math.floor(looked / 1_000) + 1);
   assert.ok(next - missed >= 3, `${next - missed} seconds are not made up for`);
 });
 

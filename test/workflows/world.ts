@@ -29,7 +29,7 @@ import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import type { Capacity } from '../../pipelines/nodes/capacity.ts';
-import type { Tick, Timer } from '../../pipelines/policy/timers.ts';
+import type { Tick, Timer, TimerLook } from '../../pipelines/policy/timers.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import {
   type BuildRecord,
@@ -112,6 +112,8 @@ export class Outside {
   /** Timers as configured, and those that have fired. */
   timers: readonly Timer[] = [];
   readonly ticks: Tick[] = [];
+  /** Until when they were looked at last, in milliseconds since the epoch. */
+  looked = 0;
   /** Limits of semaphores, as configured. */
   semaphores: Readonly<Record<string, number>> = {};
 
@@ -171,7 +173,13 @@ export class Outside {
     return {
       ...jobs,
       askGate: askGateBy(temporal.client),
-      ...createTimerActivities({ timers: async () => this.timers, fire: async (tick) => void this.ticks.push(tick) }),
+      turnTimers: async (look: TimerLook) => {
+        this.looked = look.until;
+        return createTimerActivities({
+          timers: async () => this.timers,
+          fire: async (tick) => void this.ticks.push(tick),
+        }).turnTimers(look);
+      },
       ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
       ...createOriginActivities(temporal.client),
       ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),
