@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type FileRun, toRunAgain } from './again.ts';
 import { Places, watchLoad } from './places.ts';
 import { Need, Queue } from './queue.ts';
 import { type Count, runFile } from './run-file.ts';
@@ -77,9 +78,8 @@ function runChecks(): Count {
 }
 
 /** Each file's text comes as it ends, where several run at once; the slowest are told. `limit` is each one's, in ms. */
-async function runFiles(files: readonly string[], { atOnce, limit, ahead }: Group): Promise<Count> {
-  const counts: Count[] = [];
-  const times: { readonly file: string; readonly seconds: number }[] = [];
+async function runFiles(files: readonly string[], { atOnce, limit, ahead }: Group): Promise<readonly FileRun[]> {
+  const runs: FileRun[] = [];
   const rank = (file: string) => (long.includes(file) ? 0 : slow.some(({ needed }) => needed.test(file)) ? 1 : 2);
   const queue = new Queue(
     files.toSorted((one, other) => rank(one) - rank(other)),
@@ -89,16 +89,20 @@ async function runFiles(files: readonly string[], { atOnce, limit, ahead }: Grou
     for (let file = await queue.next(); file !== undefined; file = await queue.next()) {
       const next = file;
       await places.run(async () => {
-        const start = performance.now();
-        counts.push(await runFile(next, limit));
-        times.push({ file: next, seconds: Math.round((performance.now() - start) / 1000) });
+        runs.push(await timed(next, limit));
       }, ahead);
     }
   });
   await Promise.all(lanes);
-  times.sort((one, other) => other.seconds - one.seconds);
-  for (const { file, seconds } of times.slice(0, shown)) console.log(`${seconds} s ${file}`);
-  return sum(counts);
+  const slowest = runs.toSorted((one, other) => other.seconds - one.seconds).slice(0, shown);
+  for (const { file, seconds } of slowest) console.log(`${seconds} s ${file}`);
+  return runs;
+}
+
+async function timed(file: string, limit: number): Promise<FileRun> {
+  const start = performance.now();
+  const count = await runFile(file, limit);
+  return { file, count, seconds: Math.round((performance.now() - start) / 1000) };
 }
 
 function sum(counts: readonly Count[]): Count {
@@ -109,12 +113,32 @@ function sum(counts: readonly Count[]): Count {
   };
 }
 
-async function runGroup(name: string): Promise<Count> {
-  if (name === 'check') return runChecks();
+const groupOf = (file: string) => groups.find(({ under }) => under.test(file));
+
+async function runGroup(name: string): Promise<readonly Run[]> {
+  if (name === 'check') return [{ count: runChecks() }];
   const files = globSync('test/**/*.test.ts').sort();
   const group = groups.find((each) => each.name === name);
-  const own = files.filter((file) => groups.find(({ under }) => under.test(file)) === group);
-  return group === undefined ? sum([]) : runFiles(own, group);
+  const own = files.filter((file) => groupOf(file) === group);
+  return group === undefined ? [] : runFiles(own, group);
+}
+
+/** Of the checks, there is no file. */
+type Run = FileRun | { readonly count: Count };
+
+/** Runs again, one after another, what may be. @returns what counts, and the files that failed at first and passed then */
+async function runAgain(runs: readonly Run[]): Promise<{ readonly counts: Count[]; readonly accidents: FileRun[] }> {
+  const accidents: FileRun[] = [];
+  // What needs no server passes always, or is wrong.
+  const again = toRunAgain(runs.filter((run) => 'file' in run).filter(({ file }) => groupOf(file)?.name !== 'unit'));
+  const counts = runs.filter((run) => !again.some((each) => each === run)).map(({ count }) => count);
+  for (const run of again) {
+    console.log(`\n== once more, alone: ${run.file}`);
+    const second = await runFile(run.file, groupOf(run.file)?.limit ?? minute);
+    if (second.failed === 0) accidents.push(run);
+    counts.push(second.failed === 0 ? second : run.count);
+  }
+  return { counts, accidents };
 }
 
 /** Begins what is slow before anybody waits for it. What fails, fails again where it is needed. */
@@ -130,13 +154,14 @@ function beginBuilds(): void {
   }
 }
 
-async function tellGroup(name: string): Promise<Count> {
+async function tellGroup(name: string): Promise<readonly Run[]> {
   const start = performance.now();
   console.log(`\n== ${name}`);
-  const count = await runGroup(name);
+  const runs = await runGroup(name);
+  const { passed, failed } = sum(runs.map(({ count }) => count));
   const seconds = Math.round((performance.now() - start) / 1000);
-  console.log(`== ${name}: ${count.passed} passed, ${count.failed} failed in ${seconds} s`);
-  return count;
+  console.log(`== ${name}: ${passed} passed, ${failed} failed in ${seconds} s`);
+  return runs;
 }
 
 /** Lets another file begin whenever there was room for it since the last look. */
@@ -164,16 +189,21 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const counts: Count[] = [];
+  const runs: Run[] = [];
   watchRoom();
   if (values.only === undefined || values.only === 'activities') beginBuilds();
   for (const names of order) {
     const wanted = names.filter((each) => values.only === undefined || each === values.only);
-    counts.push(...(await Promise.all(wanted.map(tellGroup))));
+    runs.push(...(await Promise.all(wanted.map(tellGroup))).flat());
   }
+  const { counts, accidents } = await runAgain(runs);
   const { passed, failed, faults } = sum(counts);
   for (const fault of faults) console.log(`\n${fault}`);
-  console.log(`\n${passed} passed, ${failed} failed`);
+  for (const { file, count } of accidents) {
+    console.log(`\n≈ ${file} passed when it ran again; at first:\n`, ...count.faults);
+  }
+  const twice = accidents.length > 0 ? `, ${accidents.length} of the files at their second run` : '';
+  console.log(`\n${passed} passed, ${failed} failed${twice}`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { watchReads } from './reads.ts';
+import { sendSignal } from './send-signal.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -108,16 +109,8 @@ export function baseEnvironment(): Record<string, string> {
 
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
-  signalGroup(pid, 'SIGTERM');
-  setTimeout(() => signalGroup(pid, 'SIGKILL'), grace).unref();
-}
-
-function signalGroup(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+  sendSignal(-pid, 'SIGTERM');
+  setTimeout(() => sendSignal(-pid, 'SIGKILL'), grace).unref();
 }
 
 function collect(

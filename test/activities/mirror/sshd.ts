@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MirrorHostConfig } from '../../../activities/mirror/types.ts';
 import { must } from '../../../activities/process/run.ts';
+import { sendSignal } from '../../../activities/process/send-signal.ts';
 import { freePort } from '../../../infra/stack/ports.ts';
 
 /** Accounts that may do nothing but SFTP, and what each of them is denied. */
@@ -103,7 +104,7 @@ async function stop(child: ChildProcess): Promise<void> {
   // Each connection has a session of its own.
   const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => '');
   process.kill(-child.pid, 'SIGKILL');
-  for (const each of children.split(' ').filter(Boolean)) process.kill(Number(each), 'SIGKILL');
+  for (const each of children.split(' ').filter(Boolean)) sendSignal(Number(each), 'SIGKILL');
   await gone;
 }
 

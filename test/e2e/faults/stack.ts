@@ -5,6 +5,7 @@ import { openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '../../../activities/process/run.ts';
+import { sendSignal } from '../../../activities/process/send-signal.ts';
 import { type ApiClient, createClient } from '../../../cli/client.ts';
 import { checkout } from '../../../infra/bootstrap/find.ts';
 import { readHolder } from '../../../infra/stack/lock.ts';
@@ -71,7 +72,7 @@ export function createStack(directory: string, env: NodeJS.ProcessEnv): Stack {
     async killAll() {
       const all = [pid(), ...childrenOf(pid())];
       const ended = once(up as ChildProcess, 'exit');
-      for (const each of all) process.kill(each, 'SIGKILL');
+      for (const each of all) sendSignal(each, 'SIGKILL');
       await ended;
       lastKill = Date.now();
     },

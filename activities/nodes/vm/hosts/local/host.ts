@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { beginPerl } from '../../../../process/begin.ts';
+import { sendSignal } from '../../../../process/send-signal.ts';
 import type { Host } from '../port.ts';
 import { scripts } from '../scripts.ts';
 import { localFiles } from './files.ts';
-import { kill, launch, processes, run } from './programs.ts';
+import { launch, processes, run } from './programs.ts';
 import { connectIn, receive } from './sockets.ts';
 
 /** This machine. */
@@ -15,7 +16,9 @@ export const localHost: Host = {
   begin: (program, args) => beginPerl(scripts[program], args),
   launch,
   processes,
-  kill: async (pids) => pids.forEach(kill),
+  kill: async (pids) => {
+    for (const pid of pids) sendSignal(pid, 'SIGKILL');
+  },
   connect: connectIn,
   receive,
 };

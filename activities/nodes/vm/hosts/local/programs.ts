@@ -103,11 +103,3 @@ export async function processes(name: string): Promise<readonly number[]> {
   );
   return found.flat();
 }
-
-export function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
