@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { type Delivery, isOccurrenceId } from '../../activities/review/port.ts';
 import type { App } from '../fastify.ts';
@@ -5,6 +6,8 @@ import type { Answered, WebhookDeps } from './port.ts';
 
 /** Bytes of a body. */
 const bodyLimit = 25 * 1024 * 1024;
+/** Bytes that are read of what is too large, and thrown away: who sends all before it listens hears the answer, too. */
+const patience = 8 * bodyLimit;
 
 interface Params {
   readonly name: string;
@@ -14,11 +17,10 @@ interface Params {
 export function registerWebhooks(app: App, deps: WebhookDeps): void {
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.addContentTypeParser('*', (_request: unknown, body: Readable) => read(body));
     scope.post<{ Params: Params }>(
       '/api/connection/:name/payload',
       {
-        bodyLimit,
         schema: { summary: 'For review systems: something has happened' },
         onRequest: async ({ params: { name } }, reply) => {
           if (deps.webhook(name) !== null) return;
@@ -34,6 +36,19 @@ export function registerWebhooks(app: App, deps: WebhookDeps): void {
       },
     );
   });
+}
+
+async function read(body: Readable): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > bodyLimit) parts.length = 0;
+    else parts.push(part);
+    if (size > patience) break;
+  }
+  if (size > bodyLimit) throw Object.assign(new Error('the body is too large: 25 MiB are taken'), { statusCode: 413 });
+  return Buffer.concat(parts);
 }
 
 interface Answer {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { StatusView } from '../../../server/api/types.ts';
 import { createDoor } from '../../../server/ingest/door.ts';
@@ -56,9 +58,17 @@ for (const [what, status, at, body, headers, says] of refused) {
   });
 }
 
+test('who sends all before it listens is answered, too', async () => {
+  const body = Buffer.alloc(40 * 1024 * 1024);
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1').pause();
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`);
+  await new Promise<void>((resolve, reject) => socket.write(body, (error) => (error ? reject(error) : resolve())));
+  assert.match(await text(socket), /^HTTP\/1\.1 413 [\s\S]*too large/);
+});
+
 test('exactly 25 MiB are read', async () => {
-  const text = JSON.stringify({ id: 'd-large', rest: '' });
-  const answer = await post(path, text.replace('""', `"${'x'.repeat(25 * 1024 * 1024 - text.length)}"`));
+  const json = JSON.stringify({ id: 'd-large', rest: '' });
+  const answer = await post(path, json.replace('""', `"${'x'.repeat(25 * 1024 * 1024 - json.length)}"`));
   assert.equal(answer.status, 202);
 });
 
