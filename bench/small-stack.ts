@@ -19,10 +19,10 @@ import { standalone } from '../infra/stack/settings.ts';
 import { openStore } from '../infra/store/store.ts';
 import { bundleWorkflows } from '../infra/temporal/bundle.ts';
 import { connect } from '../infra/temporal/connection.ts';
-import { startDevServer } from '../infra/temporal/dev-server.ts';
 import { runWorker } from '../infra/temporal/run-worker.ts';
 import { createControlWorker, createStageWorker } from '../infra/temporal/worker.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
+import { startDevServer } from '../test/infra/temporal/dev-server.ts';
 
 const execute = promisify(execFile);
 const project = 'empty';

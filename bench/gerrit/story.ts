@@ -19,7 +19,7 @@ import { startGerrit } from '../../infra/gerrit/server.ts';
 import { makeSite } from '../../infra/gerrit/site.ts';
 import { fetchGerrit } from '../../infra/gerrit/tools.ts';
 import type { Store } from '../../infra/store/store.ts';
-import { startDevServer } from '../../infra/temporal/dev-server.ts';
+import { startDevServer } from '../../test/infra/temporal/dev-server.ts';
 import { startWorkers } from '../small-stack.ts';
 
 /** A gate on a real Gerrit: the server process's own parts, stages given by who measures. */

@@ -20,7 +20,6 @@ import { createSweep } from '../../activities/sweep/sweep.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
-import { type DevServer, type DevServerOptions, startDevServer } from '../../infra/temporal/dev-server.ts';
 import { readPayload } from '../../infra/temporal/read-payload.ts';
 import { runWorker } from '../../infra/temporal/run-worker.ts';
 import { createControlWorker, createHostWorker, createStageWorker } from '../../infra/temporal/worker.ts';
@@ -55,6 +54,7 @@ import { gateId } from '../../workflows/ids.ts';
 import { commandsSignal, queueQuery } from '../../workflows/messages.ts';
 import type { ReadyLook, ReadyMaking } from '../../workflows/nodes-contract.ts';
 import type { PostTestResult } from '../../workflows/test-task-contract.ts';
+import { type DevServer, type DevServerOptions, startDevServer } from '../infra/temporal/dev-server.ts';
 import { frozenJob, pipelineNamed } from './make.ts';
 
 /** What a stage of the fake outside comes to; it may wait, and hears of cancellation. */

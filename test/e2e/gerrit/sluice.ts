@@ -22,11 +22,11 @@ import { standalone } from '../../../infra/stack/settings.ts';
 import { openStore } from '../../../infra/store/store.ts';
 import { bundleWorkflows } from '../../../infra/temporal/bundle.ts';
 import { connect as connectTemporal } from '../../../infra/temporal/connection.ts';
-import { startDevServer } from '../../../infra/temporal/dev-server.ts';
 import { runWorker } from '../../../infra/temporal/run-worker.ts';
 import { createControlWorker, createStageWorker } from '../../../infra/temporal/worker.ts';
 import { type Desk, openDesk } from '../../activities/review/gerrit/desk.ts';
 import type { SharedGerrit } from '../../activities/review/gerrit/world.ts';
+import { startDevServer } from '../../infra/temporal/dev-server.ts';
 
 /** A data directory, and a Temporal server, that outlive the server. */
 export interface Home {

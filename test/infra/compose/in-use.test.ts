@@ -7,10 +7,10 @@ import { readMarks } from '../../../activities/storage/marks.ts';
 import { findTemporal } from '../../../infra/bootstrap/find.ts';
 import { createInUse, inUsePath } from '../../../infra/compose/in-use.ts';
 import { connect, type TemporalConnection } from '../../../infra/temporal/connection.ts';
-import { type DevServer, startDevServer } from '../../../infra/temporal/dev-server.ts';
 import { openPayloads } from '../../../infra/temporal/open-payloads.ts';
 import { aBuild, aBuildSet, aMirror, aRelease } from '../../server/records.ts';
 import { startServer, type TestServer } from '../../server/server.ts';
+import { type DevServer, startDevServer } from '../temporal/dev-server.ts';
 
 const digit = (name: string) => name.repeat(64);
 const digest = (name: string) => `sha256:${digit(name)}`;

@@ -8,9 +8,9 @@ import { checkout, findTemporal } from '../../../infra/bootstrap/find.ts';
 import { checkTemporal } from '../../../infra/compose/check-temporal.ts';
 import { connectPatiently } from '../../../infra/compose/connect.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
-import { type DevServer, startDevServer } from '../../../infra/temporal/dev-server.ts';
 import type { PayloadStore } from '../../../infra/temporal/payloads.ts';
 import { secured, type TemporalAddress } from '../../../infra/temporal/secured.ts';
+import { type DevServer, startDevServer } from './dev-server.ts';
 import { type Authority, type Front, type Issued, openAuthority, openFront, openKeyed } from './front.ts';
 
 const apiKey = 'kanarienvogel-of-temporal';

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
-import { freePort } from '../stack/ports.ts';
-import { type DevServerOptions, devServerArguments } from './dev-server-arguments.ts';
+import { freePort } from '../../../infra/stack/ports.ts';
+import { type DevServerOptions, devServerArguments } from '../../../infra/temporal/dev-server-arguments.ts';
 
 export type { DevServerOptions };
 
