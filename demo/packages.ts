@@ -33,7 +33,6 @@ const pinned: readonly PinnedSource[] = [
 
 /** The demo's projects in the order of their dependencies. */
 export const projectNames = ['tinycdb', 'mbw', 'cdbnet'] as const;
-export type ProjectName = (typeof projectNames)[number];
 
 const overlays = new URL('./packages/', import.meta.url).pathname;
 

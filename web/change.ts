@@ -12,7 +12,7 @@ export function renderChange(shown: ChangeShown, now: number): Html {
 }
 
 /** A change of the review system: its story first, then the facts that it is told from. */
-export function renderChangeStory(shown: ChangeShown, now: number): Html {
+function renderChangeStory(shown: ChangeShown, now: number): Html {
   const { change, commit, story, needs, fetch } = shown;
   return html`<h1>${change.subject}</h1>
     <p class="meta"><b>${change.project}</b> ${change.branch} · <code>${change.key}</code> · ${change.owner} · ${change.wip && change.status === 'open' ? 'work in progress' : change.status}

@@ -5,7 +5,7 @@ import { patched } from '@temporalio/workflow';
  * must give the same commands. A patch is named here with its day and its reason. It can go, with the old way that
  * it keeps, when no installation has an execution any more that began before that day.
  */
-export const patches = {
+const patches = {
   'build-set-ends': {
     since: '2026-11-27',
     because:

@@ -64,8 +64,6 @@ export function createGateActivities(deps: GateDeps) {
   };
 }
 
-export type GateActivities = ReturnType<typeof createGateActivities>;
-
 async function mergeTogether(deps: GateDeps, merges: readonly SubmitInput[]): Promise<readonly Submitted[]> {
   const count = await landTogether(deps, merges);
   if (count > 0) return merges.slice(0, count).map(({ changes }) => ({ merged: changes.map(({ key }) => key) }));

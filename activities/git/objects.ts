@@ -17,13 +17,6 @@ export interface Commit {
   readonly message: string;
 }
 
-/** A person as a commit names them; `time` is in milliseconds since the epoch. */
-export interface Person {
-  readonly name: string;
-  readonly email: string;
-  readonly time: number;
-}
-
 /** Reads objects by id or full ref, in the order asked for. */
 export function readObjects(repo: string, names: readonly string[]): Promise<RawObject[]> {
   if (names.length === 0) return Promise.resolve([]);
@@ -62,11 +55,6 @@ export async function writeCommit(repo: string, fields: Omit<Commit, 'id'>): Pro
 export function committerAt(author: string): string {
   const when = /\d+ [+-]\d{4}$/.exec(author)?.[0] ?? '0 +0000';
   return `Sluice <sluice@localhost> ${when}`;
-}
-
-export function parsePerson(line: string): Person {
-  const [, name = '', email = '', seconds = '0'] = /^(.*?) ?<([^>]*)> (-?\d+)/.exec(line) ?? [];
-  return { name, email, time: Number(seconds) * 1000 };
 }
 
 function parseCommit(id: string, content: string): Commit {

@@ -4,11 +4,10 @@ export const usualLimit = 64 * 1024 * 1024;
 export const headings = 256 * 1024;
 const longestTitle = 2_000;
 
-/** The line that starts a section of a log, and the pattern that finds it again. */
-export function sectionLine(title: string, time: Date): string {
+/** The line that starts a section of a log. */
+function sectionLine(title: string, time: Date): string {
   return `=== [${time.toISOString().slice(11, 19)}] ${title.replaceAll('\n', ' ')}\n`;
 }
-export const sectionPattern = /^=== \[(\d\d:\d\d:\d\d)\] (.*)$/;
 
 /** What of a log is written: all of it up to a limit, and of the rest the headings. */
 export interface LogRoom {

@@ -5,7 +5,7 @@ import type { BlobStore, StageContext } from '../ports.ts';
 import type { Laboratory } from './laboratory.ts';
 
 /** Bytes of a capture at most. */
-export const captureLimit = 64 * 1024 * 1024;
+const captureLimit = 64 * 1024 * 1024;
 
 const name = 'network.pcap';
 

@@ -37,10 +37,7 @@ interface Named {
 }
 
 /** The pairs of which one package says that it does not stand beside the other, each once. */
-export function pairsApart(
-  packages: readonly Named[],
-  { matches }: Pick<RepositoryFormat, 'matches'>,
-): readonly Pair[] {
+function pairsApart(packages: readonly Named[], { matches }: Pick<RepositoryFormat, 'matches'>): readonly Pair[] {
   const refuses = (one: Named, other: Named) =>
     one.relations.refuses.some((relation) => other.relations.offers.some((offer) => matches(relation, offer)));
   return packages.flatMap((one, position) =>

@@ -16,7 +16,7 @@ const node = z.union([name, z.object({ label: name, size: nodeSizeSchema })]);
 const submodule = z.object({ path: z.string(), commit: z.string(), source: z.string() });
 
 /** What is run by hand; a source, packages, a repository's tree or an export comes with it as an archive. */
-export const handRequest = z.discriminatedUnion('kind', [
+const handRequest = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('build'),
     platform: name,

@@ -1,5 +1,5 @@
 /** Hashes that repositories name, strongest first, by the names that Node has for them. */
-export const digestAlgorithms = ['sha512', 'sha384', 'sha256', 'sha224', 'sha1', 'md5'] as const;
+const digestAlgorithms = ['sha512', 'sha384', 'sha256', 'sha224', 'sha1', 'md5'] as const;
 export type DigestAlgorithm = (typeof digestAlgorithms)[number];
 
 /** What an index says about the content of a file. */

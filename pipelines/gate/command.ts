@@ -1,7 +1,7 @@
 import type { BuildOutcome } from '../jobs/state.ts';
 import type { BlobRef } from '../model/artifact.ts';
 import type { Change, TriggerEvent } from '../model/change.ts';
-import type { Artifact, BuildResult, BuildSetResult, JobGraph } from '../model/job.ts';
+import type { Artifact, BuildResult, JobGraph } from '../model/job.ts';
 import type { Pipeline, QueuePlacement } from '../model/pipeline.ts';
 
 /** A change with what the configuration says of its project in each pipeline: resolved outside, so that the core
@@ -133,5 +133,3 @@ export interface PreparedState {
 
 /** Answers to commands that ask for something: a refusal is a value. */
 export type GateAnswer = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-
-export type FinalResult = BuildSetResult;

@@ -1,5 +1,4 @@
 import type { BuildSetState } from '../jobs/state.ts';
-import type { BuildSetResult } from '../model/job.ts';
 import type { Pipeline } from '../model/pipeline.ts';
 import type { FireAction, ReportRequest, SupersedeAction } from './action.ts';
 import type { ChangeFacts, GateLimits, PrepareTrouble } from './command.ts';
@@ -135,9 +134,6 @@ export interface SpeculativeBase {
   /** The changes ahead as the items that they are, when those are only there to be under this one. */
   readonly untested?: readonly (readonly string[])[];
 }
-
-/** How an item left its queue. */
-export type Departure = BuildSetResult;
 
 /** A gate that has heard nothing yet. */
 export function initialGate(): GateState {

@@ -12,7 +12,7 @@ export interface LineComment {
 }
 
 /** Comments that one job may leave, and characters of each. */
-export const mostComments = 50;
+const mostComments = 50;
 const longestComment = 1000;
 
 /** As many as there is room for, those about errors first, and none too long. */

@@ -115,7 +115,7 @@ export function returnHold(all: Holds, build: string): Holds {
   return replace(all, { ...hold, builds: hold.builds.filter((each) => each !== build) });
 }
 
-export function matches({ job, project, change, ref = change }: HoldScope, build: FailedBuild): boolean {
+function matches({ job, project, change, ref = change }: HoldScope, build: FailedBuild): boolean {
   return (
     job === build.job &&
     (project === undefined || project === build.project) &&

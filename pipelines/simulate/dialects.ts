@@ -81,7 +81,7 @@ export interface Given extends Vote {
 }
 
 /** Whether it is a plain word there, which is never an approval. */
-export function isWord(connection: string, { label, word }: Pick<Given, 'label' | 'word'>): boolean {
+function isWord(connection: string, { label, word }: Pick<Given, 'label' | 'word'>): boolean {
   const dialect = dialects[connection];
   return dialect !== undefined && (word === true || (label !== usual && label !== dialect.approval));
 }

@@ -78,7 +78,7 @@ function behind({ pipeline, queue, items }: QueueSnapshot, limit: number): reado
 }
 
 /** Why the first items of a queue wait, without a question to any host. */
-export function queueExcuses(queue: QueueSnapshot, open: Open, limit: number): readonly Excuse[] {
+function queueExcuses(queue: QueueSnapshot, open: Open, limit: number): readonly Excuse[] {
   return queue.items.slice(0, limit).flatMap((item) => itemExcuse(queue, item, open));
 }
 

@@ -43,7 +43,7 @@ export function sendPage<T>(request: FastifyRequest, reply: FastifyReply, { show
 }
 
 /** The address of a list with another beginning. */
-export function nextAddress(address: string, next: string): string {
+function nextAddress(address: string, next: string): string {
   const [path, query] = address.split('?', 2);
   const words = new URLSearchParams(query);
   words.set('after', next);

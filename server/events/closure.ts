@@ -70,7 +70,7 @@ async function addNeeds({ read, open }: Surroundings, change: Change, found: Map
 }
 
 /** Those of the related changes that a change needs, through any number of steps, and itself, in the given order. */
-export function withNeeds(change: Change, related: readonly Change[]): readonly Change[] {
+function withNeeds(change: Change, related: readonly Change[]): readonly Change[] {
   const found = new Set(needsOf(change, new Map(related.map((one) => [one.id, one]))));
   return related.filter((one) => found.has(one));
 }

@@ -15,7 +15,7 @@ const noKey: readonly number[] = [9, 17];
 const away: readonly number[] = [62, 108, 109, 110, 112, noDaemon, 120];
 
 /** The last error code that GnuPG has written to its status; null where there is none. */
-export function failureIn(stderr: string): number | null {
+function failureIn(stderr: string): number | null {
   const [, value] = [...stderr.matchAll(/^\[GNUPG:\] FAILURE \S+ (\d+)/gm)].at(-1) ?? [];
   // The upper bits say which program it comes from.
   return value === undefined ? null : Number(value) & 0xffff;
