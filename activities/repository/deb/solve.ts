@@ -69,13 +69,32 @@ async function withLists<T>(
     const [own = [], ...others] = await Promise.all(trees.map((tree) => readLists(tree, arch)));
     // An archive has sixty thousand packages: the solver, which reads them all, would take half a minute.
     const needed = new Set(reachable(own, others.flat()));
-    const lists = [own, ...others.map((all) => all.filter((one) => needed.has(one)))];
+    const lists = onlyFirst([own, ...others.map((all) => all.filter((one) => needed.has(one)))]);
     return await work(
       await Promise.all(lists.map((list, position) => writeList(list, join(directory, `${arch}-${position}`)))),
     );
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * Of a package that several lists have with the same version, that of the first: the solver would judge the last one's,
+ * also where another is the one in question, and say nothing.
+ */
+function onlyFirst(lists: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const known = new Set<string>();
+  return lists.map((list) => {
+    const left = list.filter((one) => !known.has(nameAndVersion(one)));
+    for (const one of left) known.add(nameAndVersion(one));
+    return left;
+  });
+}
+
+/** As the solver compares them: an epoch of 0 is none, and the architecture is the one that is asked about. */
+function nameAndVersion(paragraph: string): string {
+  const name = /^Package:[ \t]*(\S+)/im.exec(paragraph)?.[1] ?? '';
+  return `${name} ${/^Version:[ \t]*(?:0+:)?(\S+)/im.exec(paragraph)?.[1] ?? ''}`;
 }
 
 /** Paragraphs of the binary packages for an architecture. */

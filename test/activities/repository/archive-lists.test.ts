@@ -48,12 +48,13 @@ test('what cannot be installed is the same whether the solver reads the whole ar
       const [tree, archive] = [join(work, `own-${nth}`), join(work, `archive-${nth}`)];
       for (const [dir, all] of [
         [tree, own],
-        [archive, rest],
+        [archive, others],
+        [`${archive}-rest`, rest],
       ] as const) {
         await mkdir(dir);
         await writeFile(join(dir, 'Packages'), `${all.join('\n\n')}\n`);
       }
-      const files = ['--fg', join(tree, 'Packages'), '--bg', join(archive, 'Packages')];
+      const files = ['--fg', join(tree, 'Packages'), '--bg', join(`${archive}-rest`, 'Packages')];
       const { stdout } = await run('dose-debcheck', ['--failures', '--deb-native-arch=amd64', ...files]);
       const expected = [...stdout.matchAll(/package: (\S+)\n\s+version: (\S+)/g)].map(([, ...parts]) =>
         parts.join(' '),
