@@ -74,7 +74,16 @@ function configure(repositories: readonly NodeRepository[]): Record<string, stri
 function excludedFrom({ kind, pins, without = [] }: NodeRepository, all: readonly NodeRepository[]): readonly string[] {
   const pinned = all.flatMap((other) => other.pins ?? []).map(({ name }) => name);
   const held = kind === 'released' ? all.flatMap(({ names = [] }) => names) : [];
-  return [...new Set([...without.map(wanted), ...held, ...(pins === undefined ? pinned : [])])];
+  return [...new Set([...without.map(exactly), ...held, ...(pins === undefined ? pinned : [])])];
+}
+
+/**
+ * As an exclusion names a version. With an epoch it is no package's name: were any repository to hold a package that is
+ * called `NAME-VERSION`, dnf 4 would take the words for that one, and exclude nothing.
+ */
+function exactly(one: NodePackage): string {
+  const { version } = one;
+  return wanted(version === undefined || version.includes(':') ? one : { ...one, version: `0:${version}` });
 }
 
 function wanted({ name, version, arch }: NodePackage): string {

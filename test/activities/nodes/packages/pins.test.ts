@@ -209,3 +209,18 @@ test('what a package under test needs is what is under test, or nothing: never w
   );
   assert.equal(dnf(home, [{ ...own, names }, was], 'tool', 'released'), 'lib 1.0, tool 1.0');
 });
+
+test('dnf leaves out what is taken away though another repository has a package that is called so', (t) => {
+  const home = homeOf(t);
+  const own = dnfRepository(home, 'own', [
+    ['tool', '1.0', 'lib'],
+    ['lib-1.0-1', '1'],
+  ]);
+  const before = { ...dnfRepository(home, 'released', [['lib', '1.0']]), kind: 'released' } as const;
+  assert.equal(dnf(home, [own, before], 'tool'), 'lib 1.0, tool 1.0');
+  const without = [{ name: 'lib', version: '1.0-1' }];
+  assert.match(
+    dnf(home, [own, { ...before, without }], 'tool'),
+    /lib-1\.0-1\.noarch .*filtered out by exclude filtering/,
+  );
+});
