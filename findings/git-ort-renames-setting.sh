@@ -2,7 +2,7 @@
 # git 1:2.39.5-0+deb12u3 (Debian 12): the default merge strategy (ort) looks for renames though `merge.renames` is false,
 # or `-X no-renames` is given, without a word; the manual says that detection is off then. `merge-tree --write-tree` and
 # `merge` do so alike; `-s recursive` obeys. So a state that git merges cleanly may be a conflict for a server that knows
-# no renames, and no setting makes this git say so before.
+# no renames, and no setting makes merge-tree say so before.
 set -euo pipefail
 
 version=1:2.39.5-0+deb12u3
