@@ -16,6 +16,7 @@ import type { LiveStream } from './live.ts';
 import type { Machines } from './machines.ts';
 import type { MirrorDesk } from './mirrors.ts';
 import type { NodesLook } from './nodes.ts';
+import type { PendingSteps } from './pending-steps.ts';
 import type {
   Acts,
   Changes,
@@ -28,7 +29,6 @@ import type {
 } from './port.ts';
 import type { GiveMetadata } from './release-metadata.ts';
 import type { ReleasePlans } from './release-plans.ts';
-import type { ReleaseWait } from './release-wait.ts';
 import type { TestService } from './test-service/port.ts';
 import type { Workers } from './worker/port.ts';
 
@@ -65,7 +65,8 @@ export interface ServerDeps {
   readonly releasePlans?: ReleasePlans;
   /** Absent: nothing is released here. */
   readonly giveMetadata?: GiveMetadata;
-  readonly releaseWait?: ReleaseWait;
+  /** Absent: nobody says what a workflow waits for. */
+  readonly pendingSteps?: PendingSteps;
   /** Nodes of jobs that fail, to be held. */
   readonly holds?: NodeHolds;
   /** Who has which nodes, and who waits for some. */

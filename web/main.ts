@@ -34,8 +34,9 @@ function draw(): void {
 }
 
 async function reload(): Promise<void> {
-  const response = await fetch('/api/status');
-  if (!response.ok) return;
+  // A server that is away is told of by the stream of events.
+  const response = await fetch('/api/status').catch(() => undefined);
+  if (!response?.ok) return;
   status = (await response.json()) as StatusView;
   skew = status.time - Date.now();
   draw();
@@ -97,3 +98,7 @@ events.addEventListener('error', () => showLive(false));
 setInterval(() => {
   if (!document.hidden) draw();
 }, 1_000);
+// No event says that a worker is silent.
+setInterval(() => {
+  if (!document.hidden && status.running.length > 0) void reload();
+}, 30_000);

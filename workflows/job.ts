@@ -106,7 +106,7 @@ interface Running {
 async function run({ input, start, line, nodes }: Running): Promise<StageResult> {
   const stage = { ...stageInput(input, start), ...(nodes === undefined ? {} : { lease: nodes }) };
   if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
-  const urgency = urgencyOf(input.priority ?? freely.priority);
+  const urgency = urgencyOf(input.priority ?? freely.priority, input.job.uses);
   const queue = nodes?.host === undefined ? start.queue : taskQueues.host(nodes.host);
   const { runStage } = stageActivities(queue, stageLimit(input.job), urgency);
   const result = await line.placed(() => runStage(stage));

@@ -131,12 +131,12 @@ export function createControl(deps: ControlDeps) {
   });
   const layout = () => layouts.current();
   const changes = watched(people, router, tidy);
-  const { plans, giveMetadata, releaseWait } = releases;
+  const { plans, giveMetadata, pendingSteps } = releases;
   return {
     activities,
     operations,
     plans,
-    ...{ giveMetadata, releaseWait },
+    ...{ giveMetadata, pendingSteps },
     changes,
     router,
     connections,

@@ -14,9 +14,9 @@ import { createReleasedWriter } from '../../activities/storage/filesystem/releas
 import type { RunningRecords } from '../../activities/sweep/sweep.ts';
 import { lineFor, lineOf } from '../../pipelines/model/release-line.ts';
 import { askMirror } from '../../server/events/mirror-client.ts';
+import { createPendingSteps } from '../../server/pending-steps.ts';
 import { createReleaseMetadata } from '../../server/release-metadata.ts';
 import { createReleasePlans } from '../../server/release-plans.ts';
-import { createReleaseWait } from '../../server/release-wait.ts';
 import { madePlatforms } from '../config/platforms.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
@@ -100,7 +100,7 @@ export function createReleases({ common, live, temporal, store, report, merged }
     list: (limit) => store.plans.list(limit),
   });
   const giveMetadata = createReleaseMetadata({ client: temporal.client, tenant: config.tenant, rules, blobs });
-  return { activities, plans, giveMetadata, releaseWait: createReleaseWait(temporal.client) };
+  return { activities, plans, giveMetadata, pendingSteps: createPendingSteps(temporal.client) };
 }
 
 interface MirrorsToStart {

@@ -144,7 +144,7 @@ export async function startServer(config: StackConfig): Promise<Part> {
       nodes,
       releasePlans: control.plans,
       giveMetadata: control.giveMetadata,
-      releaseWait: control.releaseWait,
+      pendingSteps: control.pendingSteps,
       token,
       secrets,
       logger,

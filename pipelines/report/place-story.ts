@@ -47,7 +47,8 @@ export function waitingIn({ pipeline, active, window, reason, ahead, jobs, state
   if (active && jobs.length === 0 && state !== 'merging')
     said.push(`${pipeline}: its merged state, which is being prepared.`);
   for (const { name, startTime, waiting } of jobs.filter(({ result }) => result === null)) {
-    if (startTime !== null) said.push(`${pipeline}: ${name}, which runs.`);
+    if (startTime !== null)
+      said.push(`${pipeline}: ${name}, ${waiting.length > 0 ? waiting.join('; ') : 'which runs'}.`);
     else if (waiting.length > 0) said.push(`${pipeline}: ${name}, which waits for ${waiting.map(awaited).join('; ')}.`);
     else said.push(`${pipeline}: ${name}, which has not begun.`);
   }

@@ -20,6 +20,8 @@ const steps: Readonly<Record<string, string>> = {
   ...{ collect: 'to choose the build', releasedFiles: 'to read the build', attest: 'to write the statements' },
   ...{ signPackages: 'to sign the packages', signStatements: 'to sign the statements', signIndex: 'to sign the index' },
   ...{ stageReleased: 'to make the next state', publishReleased: 'to show the next state' },
+  ...{ stagePlanned: 'to make the next state', finishReleased: 'to make the next state' },
+  showReleased: 'to show the next state',
   runStage: 'to build it again',
 };
 

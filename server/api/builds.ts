@@ -15,6 +15,7 @@ import { after, cut, type ListPage, most, pageStart, sendPage } from './paging.t
 import { workflowUrl } from './status.ts';
 import type { BuildView } from './types.ts';
 import { buildRow, buildSetRow } from './views.ts';
+import { withInterruptions } from './waits.ts';
 
 const text = 'text/plain; charset=utf-8';
 
@@ -38,7 +39,7 @@ export function registerBuilds(app: App, deps: ServerDeps): void {
   const lists = (what: string) => ({ schema: { summary: `${what}, newest first, page by page`, querystring: filter } });
   app.get('/api/builds', lists('Builds'), async (request, reply) => {
     const { shown, next } = await pageOf(deps, request.query, (wanted) => deps.store.listBuilds(wanted));
-    return sendPage(request, reply, { shown: shown.map(buildRow), next });
+    return sendPage(request, reply, { shown: (await withInterruptions(deps, shown)).map(buildRow), next });
   });
   app.get('/api/buildsets', lists('Build sets'), async (request, reply) => {
     const { shown, next } = await pageOfBuildSets(deps, request.query);
@@ -106,7 +107,8 @@ export async function readBuild(deps: ServerDeps, id: string): Promise<BuildView
   const prefix = workflowUrl(deps);
   const url = prefix && prefix + encodeURIComponent(build.workflow);
   const hands = byHand(attempts, await actsOn(deps, change));
-  return { build: buildRow(build), logs, attempts: attempts.map(buildRow), byHand: hands, workflowUrl: url };
+  const [told = build] = await withInterruptions(deps, [build]);
+  return { build: buildRow(told), logs, attempts: attempts.map(buildRow), byHand: hands, workflowUrl: url };
 }
 
 export function noBuild(id: string): string {

@@ -12,6 +12,7 @@ import { actsOn } from './audit.ts';
 import type { ChangeShown, ShownAct } from './types.ts';
 import { readUnmirrored } from './unmirrored.ts';
 import { buildRow, changeView } from './views.ts';
+import { queuesNow } from './waits.ts';
 
 /** How many builds of a change are shown. */
 const mostBuilds = 200;
@@ -24,7 +25,7 @@ const mostBuilds = 200;
 export async function readChange(deps: ServerDeps, name: string): Promise<ChangeShown> {
   const change = await deps.changes.read(name);
   const [known, acts] = await Promise.all([
-    deps.store.listQueues().then((queues) => readKnown(deps, change, queues)),
+    queuesNow(deps).then((queues) => readKnown(deps, change, queues)),
     actsOn(deps, change.id),
   ]);
   const { needs, places, builds } = known;

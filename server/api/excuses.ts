@@ -19,6 +19,7 @@ import type { App } from '../fastify.ts';
 import { placeOf, readKnown, undeliveredIn } from './change-show.ts';
 import { most } from './paging.ts';
 import type { Excuse, Excuses } from './types.ts';
+import { queuesNow } from './waits.ts';
 
 /** Milliseconds that the list of open changes may take: a host that is away keeps nobody from the queues. */
 const patience = 10_000;
@@ -47,7 +48,7 @@ type Told = Omit<Excuses, 'unheard'>;
 
 async function readAll(deps: ServerDeps, limit: number): Promise<Told> {
   const [found, listed, pipelines] = await Promise.all([
-    deps.store.listQueues(),
+    queuesNow(deps),
     listOpen(deps),
     // A configuration that cannot be read now is told elsewhere.
     deps.pipelines?.().catch(() => []),
@@ -180,7 +181,7 @@ function changeExcuse(change: Change, place: { pipeline: string; queue: string }
 
 /** Why one change waits, whatever it takes to know; a branch or a tag that queues hold, too. */
 async function readOne(deps: ServerDeps, name: string): Promise<Told> {
-  const queues = await deps.store.listQueues();
+  const queues = await queuesNow(deps);
   try {
     const change = await deps.changes.read(name);
     const known = await readKnown(deps, change, queues);

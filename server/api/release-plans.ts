@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { releasePlanId } from '../../workflows/ids.ts';
 import { answered, asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import type { ReleasePlans } from '../release-plans.ts';
 import { authenticate } from '../token.ts';
 import { resolveChange } from './change-names.ts';
+import { withReleaseWaits } from './waits.ts';
 
 const name = z.string().min(1).max(500);
 const planName = z
@@ -30,7 +32,10 @@ export function registerReleasePlans(app: App, deps: ServerDeps): void {
   app.get(
     '/api/release-plans',
     { schema: { summary: 'Release plans, newest first', querystring: limited } },
-    ({ query }) => plans.list(query.limit),
+    async ({ query }) =>
+      withReleaseWaits(deps, await plans.list(query.limit), ({ state, tenant, id }) =>
+        state === 'running' ? releasePlanId({ tenant, plan: id }) : undefined,
+      ),
   );
   app.post(
     '/api/release-plans',

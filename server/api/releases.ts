@@ -7,6 +7,7 @@ import { requireKnown } from './known-names.ts';
 import { after, cut, type ListPage, most, pageStart, sendPage } from './paging.ts';
 import { unknownName } from './unknown-name.ts';
 import { mirrorView, releaseView } from './views.ts';
+import { withReleaseWaits } from './waits.ts';
 
 const limit = z.coerce.number().int().min(1).max(most).default(50);
 const ofReleases = z.object({
@@ -47,21 +48,10 @@ export async function pageOfReleases(
     throw Object.assign(new Error(`there is no build ${build}`), { name: 'UnknownName' });
   }
   const { shown, next } = cut(found, limit, place);
-  return { shown: await withWaits(deps, shown), next };
-}
-
-/** Of how many releases Temporal is asked for one page. */
-const mostAsked = 20;
-
-/** Of the newest releases that are on their way: what each waits for. */
-function withWaits({ releaseWait }: ServerDeps, records: readonly ReleaseRecord[]): Promise<ReleaseRecord[]> {
-  const asked = records.filter(({ state, summary }) => state === 'running' && summary === '').slice(0, mostAsked);
-  return Promise.all(
-    records.map(async (record) => {
-      const { id, workflow = id } = record;
-      return asked.includes(record) ? { ...record, summary: (await releaseWait?.(workflow)) ?? '' } : record;
-    }),
+  const told = withReleaseWaits(deps, shown, ({ state, summary, id, workflow = id }) =>
+    state === 'running' && summary === '' ? workflow : undefined,
   );
+  return { shown: await told, next };
 }
 
 /** One page of mirror transactions. @throws `UnknownName` for a set that is not configured and was never sent anything */

@@ -9,6 +9,7 @@ import type { App } from '../fastify.ts';
 import { watch } from '../watch.ts';
 import type { AbsentProject, StatusView } from './types.ts';
 import { buildRow, buildSetRow, mirrorView, queueView, releaseView } from './views.ts';
+import { runningBuilds, withWaits } from './waits.ts';
 
 /** Milliseconds between two signs of life on an event stream: proxies close silent connections. */
 const beat = 15_000;
@@ -25,7 +26,7 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
   const mirrorSets = configuration?.mirrorSets() ?? [];
   const [queues, running, buildSets, releases, mirrors, synced, occurrences, estimates] = await Promise.all([
     store.listQueues(),
-    store.listBuilds({ running: true, limit: 500 }),
+    store.listBuilds(runningBuilds),
     store.listBuildSets({ limit: recent }),
     store.listReleases({ limit: recent }),
     store.listMirrors({ limit: recent }),
@@ -35,7 +36,7 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
   ]);
   const failures = await readFailures(deps, buildSets);
   const lists = {
-    queues: queues.map(queueView),
+    queues: (await withWaits(deps, queues, running)).map(queueView),
     running: running.map(buildRow),
     buildSets: buildSets.map(buildSetRow),
     failures: failures.map(buildRow),

@@ -174,15 +174,16 @@ test('of the newest twenty releases of a page that are on their way is told what
           aRelease({ id: `r${at}`, state: at === 0 ? 'failed' : 'running', summary: '' }),
         ),
     },
-    releaseWait: async (workflow: string) => {
+    pendingSteps: async (workflow: string) => {
       asked.push(workflow);
-      return 'it waits';
+      return [{ name: 'runStage', attempt: 1, begun: false, waits: 30 }];
     },
   } as unknown as Parameters<typeof pageOfReleases>[0];
   const { shown } = await pageOfReleases(deps, { limit: 30 });
+  const waits = 'it waits for a build worker that has a place for it, for 30 s so far';
   assert.deepEqual([asked.length, asked[0], asked.at(-1)], [20, 'r1', 'r20']);
   assert.deepEqual(
     [0, 1, 20, 21].map((at) => shown[at]?.summary),
-    ['', 'it waits', 'it waits', ''],
+    ['', waits, waits, ''],
   );
 });

@@ -7,7 +7,8 @@ import type { StageContext } from '../../activities/ports.ts';
 import type { SignedStep } from '../../activities/release/port.ts';
 import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { createSignWorker } from '../../infra/temporal/worker.ts';
-import { createReleaseWait } from '../../server/release-wait.ts';
+import { releaseWait } from '../../pipelines/report/release-wait.ts';
+import { createPendingSteps } from '../../server/pending-steps.ts';
 import { type ReleaseRun, refusedFault, type StageResult } from '../../workflows/contract.ts';
 import { mirrorId, releaseId } from '../../workflows/ids.ts';
 import { mirrorQuery, mirrorSignal } from '../../workflows/messages.ts';
@@ -261,17 +262,17 @@ test('what a release waits for is told while a step of it is tried again, and it
   outside.falters = 'sign';
   const { client } = world.temporal;
   const handle = await client.workflow.start('release', { workflowId: ownId, taskQueue: 'control', args: [run] });
-  const waitOf = createReleaseWait(client);
+  const pendingSteps = createPendingSteps(client);
   let told: string | null = null;
   await until('that is told', async () => {
-    told = await waitOf(ownId);
+    told = releaseWait(await pendingSteps(ownId));
     return told !== null;
   });
   assert.match(String(told), /^it was tried (once|\d+ times) to sign the packages, and is tried again: no sign now$/);
   outside.go = true;
   await handle.result();
-  assert.deepEqual([await waitOf(ownId), last().state], [null, 'published']);
-  assert.equal(await waitOf('release/main/nobody/x'), null);
+  assert.deepEqual([releaseWait(await pendingSteps(ownId)), last().state], [null, 'published']);
+  assert.deepEqual(await pendingSteps('release/main/nobody/x'), []);
 });
 
 test('a release records its end once it is published, and then asks the mirrors', async () => {

@@ -3,5 +3,15 @@ import { test } from 'node:test';
 import { urgencyOf } from '../../../pipelines/nodes/urgency.ts';
 
 test('high before normal before low, and what a paused job waits for before its like', () => {
-  assert.deepEqual([99, 100, 199, 200, 299, 300].map(urgencyOf), [1, 1, 2, 3, 4, 5]);
+  assert.deepEqual(
+    [99, 100, 199, 200, 299, 300].map((priority) => urgencyOf(priority)),
+    [1, 1, 2, 3, 4, 5],
+  );
+});
+
+test('a publish before its like, and no job of a higher precedence waits for it', () => {
+  assert.deepEqual(
+    [100, 200, 300].map((priority) => urgencyOf(priority, 'publish')),
+    [1, 2, 4],
+  );
 });

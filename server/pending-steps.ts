@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { type PendingStep, releaseWait } from '../pipelines/report/release-wait.ts';
+import type { PendingStep } from '../pipelines/report/release-wait.ts';
 
-/** What a release that has not ended waits for, by its workflow; null while it goes on, or where nobody can say. */
-export type ReleaseWait = (workflow: string) => Promise<string | null>;
+/** The steps that a workflow waits for; none where nobody can say. */
+export type PendingSteps = (workflow: string) => Promise<readonly PendingStep[]>;
 
 type Pending = NonNullable<
   Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['describe']>>['raw']['pendingActivities']
@@ -11,14 +11,16 @@ type Pending = NonNullable<
 /** Of what Temporal's own protocol calls a step that a worker has. */
 const started = 2;
 
-export function createReleaseWait(client: Pick<Client, 'workflow'>): ReleaseWait {
+/** Milliseconds in which Temporal says what it knows, or is not waited for. */
+const patience = 2_000;
+
+export function createPendingSteps(client: Pick<Client, 'workflow' | 'withDeadline'>): PendingSteps {
   return async (workflow) => {
     // Temporal may be away, which is told elsewhere.
-    const described = await client.workflow
-      .getHandle(workflow)
-      .describe()
+    const described = await client
+      .withDeadline(Date.now() + patience, () => client.workflow.getHandle(workflow).describe())
       .catch(() => null);
-    return releaseWait((described?.raw.pendingActivities ?? []).map(stepOf));
+    return (described?.raw.pendingActivities ?? []).map(stepOf);
   };
 }
 
