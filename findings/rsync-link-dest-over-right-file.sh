@@ -18,13 +18,15 @@ dpkg-deb -x ./rsync_*.deb root
 mkdir from before to
 echo new > from/index
 echo old > before/index
-touch -d '2026-01-02 03:04:05' from/index before/index
+at='2026-01-02 03:04:05'
+touch -d "$at" from/index before/index
 failed=0
 send() { # EXPECTED-CONTENT OPTIONS...
   local expected=$1 status=0 said
   shift
   rm -f to/index
   cp -p from/index to/index
+  touch -d "$at" from before to
   said=$(root/usr/bin/rsync --archive --itemize-changes "$@" from/ to/) || status=$?
   echo "\$ rsync --archive --itemize-changes $* from/ to/: exit status $status, said \"$said\", to/index is $(cat to/index)"
   [ "$status" = 0 ] && [ "$said" = '' ] && [ "$(cat to/index)" = "$expected" ] || failed=1
