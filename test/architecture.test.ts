@@ -241,7 +241,9 @@ const directories: readonly { readonly path: string; readonly because: string }[
   { path: 'infra/by-hand/import-place.ts', because: 'an import has repositories of its own, made of bundles' },
 ];
 /** What there is to know without a directory: the port, names, and what may be wrong with sources. */
-const anywhere = ['port', 'names', 'source-fault', 'fetch-fault'].map((name) => `activities/git/${name}.ts`);
+const anywhere = ['port', 'names', 'brought-back', 'source-fault', 'fetch-fault'].map(
+  (name) => `activities/git/${name}.ts`,
+);
 
 test('a repository is a directory to few', () => {
   const inside = ['activities/git/', 'activities/review/git/', ...directories.map(({ path }) => path)];

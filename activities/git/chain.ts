@@ -1,8 +1,9 @@
 import type { MergeStep, SourceState } from '../../pipelines/model/artifact.ts';
-import { mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
-import { readBranch } from './refs.ts';
+import { broughtBack, type History, standsOnTaken } from './brought-back.ts';
+import { load, mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
+import { inCommon, isAncestor, readBranch } from './refs.ts';
 import { keepStates } from './states.ts';
-import { watchBranch } from './taken.ts';
+import { noteTaken, readTaken, watchBranch } from './taken.ts';
 
 /** A change as a chain merges it. */
 export interface ChainChange extends Proposal {
@@ -28,10 +29,19 @@ interface Merged {
   readonly steps: readonly MergeStep[];
 }
 
+interface Unmergeable {
+  readonly key: string;
+  readonly kind: 'conflict';
+  /** The id of the change that could not be merged. */
+  readonly change: string;
+  readonly message: string;
+  /** It merges, and would bring back what was taken from its branch. */
+  readonly taken?: true;
+}
+
 export type ChainResult =
   | Merged
-  /** `change`: the id of the change that could not be merged. */
-  | { readonly key: string; readonly kind: 'conflict'; readonly change: string; readonly message: string }
+  | Unmergeable
   /** The state that it should stand on could not be made. */
   | { readonly key: string; readonly kind: 'no-base'; readonly base: string };
 
@@ -81,10 +91,11 @@ async function mergeItem(
     const space = open(project);
     const at = sources.find((state) => state.project === project && state.branch === branch);
     const onto = at?.commit ?? (await tipToMergeOnto(space.repo, branch));
+    const failed = { key: item.key, kind: 'conflict', change: change.id } as const;
+    const back = onto === null ? null : await takenBelow(space, onto, change);
+    if (back !== null) return { ...failed, message: `${change.id}: ${standsOnTaken(back, change)}`, taken: true };
     const result = await mergeOnto(space, onto, change);
-    if (result.kind === 'conflict') {
-      return { key: item.key, kind: 'conflict', change: change.id, message: `${change.id}: ${result.message}` };
-    }
+    if (result.kind === 'conflict') return { ...failed, message: `${change.id}: ${result.message}` };
     const state = { project, branch, commit: result.commit, tree: result.tree };
     sources = [...sources.filter((each) => each !== at), state];
     steps.push({ ...state, change: change.id, onto });
@@ -92,8 +103,22 @@ async function mergeItem(
   return { key: item.key, kind: 'ready', sources, steps };
 }
 
+/** What the merge would bring back: nobody merges that after the jobs, so that it is told before any runs. */
+async function takenBelow(space: Workspace, onto: string, change: ChainChange): Promise<string | null> {
+  const { repo } = space;
+  const taken = () => readTaken(repo, change.branch);
+  const [commit] = await load(space, [change.commit]);
+  const history: History = {
+    isAncestor: (older, newer) => isAncestor(repo, older, newer),
+    inCommon: (one, others) => inCommon(repo, one, others),
+  };
+  return broughtBack(history, { tip: onto, head: commit?.id ?? '', mode: change.mode ?? 'rebase', taken });
+}
+
 /** What a change is tested on, no later merge is to bring back once it is taken from its branch. */
 async function tipToMergeOnto(repo: string, branch: string): Promise<string | null> {
+  // Where Sluice is the host, no fetch has noticed.
+  await noteTaken(repo);
   const tip = await readBranch(repo, branch);
   if (tip !== null) await watchBranch(repo, branch, tip);
   return tip;

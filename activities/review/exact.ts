@@ -1,3 +1,4 @@
+import { broughtBack, standsOnTaken } from '../git/brought-back.ts';
 import type { MergeMode } from '../git/merge.ts';
 import type { Git } from '../git/port.ts';
 import type { BranchName, SubmitRequest, SubmitResult } from './port.ts';
@@ -67,21 +68,14 @@ export async function lossOf(
   { project, branch, tip }: BranchTip,
   { base = null, onto, mode = 'merge', head }: Trial,
 ): Promise<Unmerged | null> {
-  const isGone = async (commit: string) => commit !== tip && !(await git.isAncestor(project, commit, tip));
-  const lost = base !== null && tip !== onto && (await isGone(base)) ? [base] : [];
-  const taken = bringsHistory.has(mode) ? [...lost, ...(await git.takenFrom(project, branch))] : [];
-  // One question for all of them: branches that are written anew each night have many.
-  const shared = taken.length === 0 ? [] : await git.inCommon(project, head, taken);
-  for (const common of shared) {
-    if (!(await isGone(common))) continue;
-    const reason = `it stands on ${common}, which was taken from ${branch} of ${project}: rebase it`;
-    return { kind: 'refused', reason };
-  }
-  return lost.length > 0 ? movedFrom({ project, branch }) : null;
+  const isAncestor = (older: string, newer: string) => git.isAncestor(project, older, newer);
+  const isLost = base !== null && tip !== onto && base !== tip && !(await isAncestor(base, tip));
+  const inCommon = (one: string, others: readonly string[]) => git.inCommon(project, one, others);
+  const taken = async () => [...(isLost ? [base] : []), ...(await git.takenFrom(project, branch))];
+  const back = await broughtBack({ isAncestor, inCommon }, { tip, head, mode, taken });
+  if (back !== null) return { kind: 'refused', reason: standsOnTaken(back, { project, branch }) };
+  return isLost ? movedFrom({ project, branch }) : null;
 }
-
-/** Modes by which more of a change gets to its branch than its own commits, where those before them are not there. */
-const bringsHistory: ReadonlySet<MergeMode> = new Set(['merge', 'merge-resolve', 'squash-merge']);
 
 /** That there is no such branch any more. */
 export function goneFrom({ project, branch }: BranchName): Extract<SubmitResult, { readonly kind: 'refused' }> {

@@ -2,7 +2,16 @@
 export interface OtherFault {
   /** Ids of changes, or what a `Depends-On` says. */
   readonly names: readonly string[];
-  readonly kind: 'failed' | 'abandoned' | 'unknown' | 'config' | 'conflict' | 'outdated' | 'unmergeable' | 'queue';
+  readonly kind:
+    | 'failed'
+    | 'abandoned'
+    | 'unknown'
+    | 'config'
+    | 'conflict'
+    | 'taken'
+    | 'outdated'
+    | 'unmergeable'
+    | 'queue';
 }
 
 /** What reports say of the changes that one depends on; see `sentences.ts` and `item-report.ts`. */
@@ -27,8 +36,9 @@ export function otherAtFault(
   own: { readonly id: string; readonly action: string },
 ): OtherFault | undefined {
   if (own.action === 'merge-conflict') {
-    const name = /^(\S+): conflicts? (?:in|with) /m.exec(text)?.[1];
-    return name === undefined || name === own.id ? undefined : { names: [name], kind: 'conflict' };
+    const [, name, words] = /^(\S+): (conflicts? (?:in|with)|it stands on) /m.exec(text) ?? [];
+    if (name === undefined || name === own.id) return undefined;
+    return { names: [name], kind: words === 'it stands on' ? 'taken' : 'conflict' };
   }
   for (const [words, kind] of blames) {
     const found = words.exec(text)?.[1];
@@ -48,6 +58,7 @@ const sayings: Readonly<Record<OtherFault['kind'], (name: string) => string>> = 
   unknown: (name) => `Push ${name}, which is not known here, or correct the \`Depends-On\` that names it.`,
   config: (name) => `The configuration of ${name} has to be mended: \`sluice change show ${name}\` says where.`,
   conflict: (name) => `${name} has the conflict and has to be rebased: \`sluice change show ${name}\` says where.`,
+  taken: (name) => `${name} has to be rebased: \`sluice change show ${name}\` says onto what.`,
   outdated: (name) => `${name} has a newer patch set: rebase this change onto it.`,
   unmergeable: (name) => `${name} has to become mergeable first: \`sluice change show ${name}\` says what it lacks.`,
   queue: (name) =>

@@ -102,7 +102,7 @@ function reasonsOf(known: ChangeKnown, last: Report): readonly string[] {
   const told = paragraphs(last.text);
   if (action === 'success' || action === 'no-jobs') return [];
   if (action === 'config-error') return [`${pipeline}: its configuration has an error: ${told[1] ?? ''}`];
-  if (action === 'merge-conflict') return [`${pipeline}: it has a merge conflict: ${conflictIn(told)}`];
+  if (action === 'merge-conflict') return [`${pipeline}: ${unmergedIn(told)}`];
   const failures = failuresOf(known, last);
   if (failures.length > 0) return failures.map((build) => `${pipeline}: ${failureSentence(build)}`);
   const lines = told.flatMap((text) => text.split('\n'));
@@ -111,9 +111,17 @@ function reasonsOf(known: ChangeKnown, last: Report): readonly string[] {
   return (jobs.length > 0 ? jobs.map((line) => line.slice(2)) : said).map((line) => `${pipeline}: ${line}`);
 }
 
-/** The paragraph that names change and files; the ones before it are the pipeline's own words. */
-function conflictIn(told: readonly string[]): string {
-  return told.find((text) => /\bconflicts? (?:in|with)\b/.test(text)) ?? told.at(-1) ?? '';
+/** By the paragraph that names change and files, or commits; the ones before it are the pipeline's own words. */
+function unmergedIn(told: readonly string[]): string {
+  const taken = told.find(isTaken);
+  if (taken !== undefined) return taken;
+  const conflict = told.find((text) => /\bconflicts? (?:in|with)\b/.test(text)) ?? told.at(-1) ?? '';
+  return `it has a merge conflict: ${conflict}`;
+}
+
+/** Whether a change was not merged because it would bring back what was taken from its branch. */
+function isTaken(text: string): boolean {
+  return /^\S+: it stands on \S+, which was taken from /m.test(text);
 }
 
 /** The builds that failed in the run that a report is about. */
@@ -144,7 +152,9 @@ function remedies(known: ChangeKnown, last: Report): readonly string[] {
     if (isOperators(last.text ?? '')) return [operatorAdvice(again)];
     return [`Mend the configuration, then ${push}.`];
   }
-  if (action === 'merge-conflict') return [rebaseAdvice(known)];
+  if (action === 'merge-conflict') {
+    return isTaken(last.text ?? '') ? [`Rebase it as said, then ${pushAgain(known)}.`] : [rebaseAdvice(known)];
+  }
   if (action === 'no-jobs') return ['Give the project jobs for this pipeline in its configuration.'];
   const failures = failuresOf(known, last);
   if (failures.length === 0) return [...needsAdvice(known.needs), again];

@@ -22,6 +22,7 @@ export function createConflictOf(git: Pick<Git, 'merge'>, tellsAtOnce: (connecti
     const proposal = { id, project, branch, commit: ref, ...(mode === undefined ? {} : { mode }) };
     const [result] = await git.merge({ items: [{ key, base: null, changes: [proposal] }] });
     if (result?.kind !== 'conflict') return undefined;
+    if (result.taken) return result.message;
     return `${result.message} with ${branch}: rebase it (\`git pull --rebase origin ${branch}\`), and push it again`;
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ChainItem } from '../../../activities/git/chain.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
+import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readRefs } from '../../../activities/git/refs.ts';
 import { expireStates } from '../../../activities/git/states.ts';
 import { recordTools } from '../../../activities/process/timing.ts';
@@ -83,6 +84,32 @@ test('a conflict is a result, and what stands on it is not made', async (t) => {
     ['ready', 'conflict', 'no-base', 'ready'],
   );
   assert.deepEqual(results[1], { key: 'two', kind: 'conflict', change: 'A2', message: 'A2: conflicts in start' });
+});
+
+test('I9: what would bring back what was taken from its branch is not made, unless only its own commits come', async (t) => {
+  const root = await scratch(t);
+  const { repo, base } = await project(root, 'a');
+  const secret = await makeCommit(repo, { parents: [base], files: { secret: '1' } });
+  const commit = await makeCommit(repo, { parents: [secret], files: { b: '1' } });
+  const change = { id: 'A', project: 'a', branch: 'master', commit };
+  const git = createLocalGit(root);
+  const other = { ...change, id: 'B', commit: await makeCommit(repo, { parents: [base], files: { c: '1' } }) };
+  const items = (mode?: MergeMode): ChainItem[] => [
+    { key: '1', base: null, changes: [other] },
+    { key: '2', base: '1', changes: [{ ...change, ...(mode && { mode }) }] },
+  ];
+  const made = async (mode?: MergeMode) => (await git.merge({ items: items(mode) }))[1];
+  await setBranch(repo, 'master', secret);
+  assert.equal((await made('merge'))?.kind, 'ready');
+  await setBranch(repo, 'master', base);
+  const reason = `it stands on ${secret}, which was taken from master of a: rebase it`;
+  const message = `A: ${reason} (\`git rebase --onto origin/master ${secret}\`)`;
+  for (const mode of ['merge', 'merge-resolve', 'squash-merge'] as const) {
+    assert.deepEqual(await made(mode), { key: '2', kind: 'conflict', change: 'A', message, taken: true });
+  }
+  for (const mode of [undefined, 'rebase', 'cherry-pick'] as const) assert.equal((await made(mode))?.kind, 'ready');
+  await setBranch(repo, 'master', secret);
+  assert.equal((await made('merge'))?.kind, 'ready', 'it was given back');
 });
 
 test('a state that was made before is the base of new ones', async (t) => {

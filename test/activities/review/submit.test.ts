@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { standsOnTaken } from '../../../activities/git/brought-back.ts';
 import type { ChainItem } from '../../../activities/git/chain.ts';
 import { git } from '../../../activities/git/git.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
@@ -116,11 +117,10 @@ for (const [mode, kind] of [
       if (kind === 'refused' && 'reason' in result) assert.match(result.reason, new RegExp(`on ${taken}.*: rebase it`));
       assert.equal(await readBranch(repo, 'master'), tip);
     }
-    // It is approved again, and tested on what the branch is now.
-    const again = await host.submit(gateActor, {
-      ...(await request('git:4', mode ?? 'rebase')),
-      ...(mode && { mode }),
-    });
+    // It is approved again, and tested on what the branch is now; or was, before anybody noticed.
+    const { base: _, ...before } = asked;
+    const now = kind === 'refused' ? before : await request('git:4', mode ?? 'rebase');
+    const again = await host.submit(gateActor, { ...now, ...(mode && { mode }) });
     assert.equal(again.kind, kind === 'refused' ? kind : 'merged');
     await assert.rejects(git(repo, ['cat-file', '-e', 'refs/heads/master:secret']));
   });
@@ -132,9 +132,10 @@ test('I9: a merge that was taken back comes back with no change that was tested 
   assert.equal((await host.submit(gateActor, { ...(await request('git:1')), base, mode: 'merge' })).kind, 'merged');
   const taken = (await readBranch(repo, 'master')) ?? '';
   await pushOn(taken);
+  const asked = { ...(await request('git:4')), base, mode: 'merge' } as const;
   await setBranch(repo, 'master', base);
-  const result = await host.submit(gateActor, { ...(await request('git:4')), base, mode: 'merge' });
-  const reason = `it stands on ${taken}, which was taken from master of alpha: rebase it`;
+  const result = await host.submit(gateActor, asked);
+  const reason = standsOnTaken(taken, { project: 'alpha', branch: 'master' });
   assert.deepEqual(result, { kind: 'refused', reason });
 });
 

@@ -62,6 +62,16 @@ function story(action: string, text: string) {
   });
 }
 
+test('I9: what would bring back what was taken from its branch is told to rebase so that it does not', () => {
+  const text =
+    'x\n\ngit:4: it stands on abc, which was taken from master of a: rebase it (`git rebase --onto origin/master abc`)';
+  const other = otherAtFault(text, { id: 'git:5', action: 'merge-conflict' });
+  assert.deepEqual(other, { names: ['git:4'], kind: 'taken' });
+  const own = story('merge-conflict', text.replace('git:4', 'git:5'));
+  assert.match(own.why.join('\n'), /^gate: git:5: it stands on abc, .*--onto origin\/master abc/);
+  assert.match(own.next.join('\n'), /^Rebase it as said, then /);
+});
+
 test('where another change is at fault, nobody is told to amend this one', () => {
   const { next } = story('merge-conflict', 'x\n\ngit:4: conflicts in src/a.c');
   assert.match(next.join('\n'), /git:4 has the conflict/);

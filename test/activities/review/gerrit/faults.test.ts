@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { standsOnTaken } from '../../../../activities/git/brought-back.ts';
 import { must } from '../../../../activities/process/run.ts';
 import { openGerritRemote } from '../../../../activities/review/gerrit/remote.ts';
 import { usualPatience } from '../../../../activities/review/http.ts';
@@ -185,13 +186,13 @@ test('I9: a change that stands on what was taken from its branch is not merged, 
   const taken = await makeCommit(desk.repo, { parents: [first], files: { secret: '1\n' } });
   await desk.push(`${taken}:refs/heads/master`);
   const { number } = await propose(desk, 'b');
-  const tested = () => testedRequest({ host, git }, `review:${number}`);
-  const request = { ...(await tested()), base: taken };
+  const request = { ...(await testedRequest({ host, git }, `review:${number}`)), base: taken };
   await done(gerrit.rest('POST', `/projects/${desk.project}/branches:delete`, { branches: ['refs/heads/master'] }));
   await desk.push(`${first}:refs/heads/master`);
-  const reason = `it stands on ${taken}, which was taken from master of ${desk.project}: rebase it`;
+  const reason = standsOnTaken(taken, { project: desk.project, branch: 'master' });
   assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
-  const again = { ...(await tested()), base: first };
+  // As it was tested anew before anybody noticed: on what the branch is now, it is the same commit.
+  const again = { ...request, base: first };
   assert.deepEqual(await host.submit(gateActor, again), { kind: 'refused', reason });
   assert.equal(await host.submitTogether?.(gateActor, [again, again]), 0);
   assert.equal(await desk.fetch('refs/heads/master'), first);
@@ -257,16 +258,25 @@ test('texts and names of anybody are literal', async (t) => {
   const files = { 'a "b" <c>\\d': '1\n', 'é/ü': '1\n' };
   const message = messageFor(odd, `Depends-On: https://elsewhere.example.org/secret/1\nDepends-On: ../x\n`);
   const { number } = await desk.propose({ files, message });
-  const change = await host.readChange(`review:${number}`);
-  assert.deepEqual(change?.files, Object.keys(files).sort());
-  assert.deepEqual(change?.dependsOn, ['https://elsewhere.example.org/secret/1', '../x']);
-  assert.ok(change?.message.includes(odd));
+  const read = await host.readChange(`review:${number}`);
+  assert.deepEqual(read?.files, Object.keys(files).sort());
+  assert.deepEqual(read?.dependsOn, ['https://elsewhere.example.org/secret/1', '../x']);
+  assert.ok(read?.message.includes(odd));
   const text = 'recheck\n\n<script>alert(1)</script>';
   await done(gerrit.rest('POST', `/changes/${number}/revisions/1/review`, { message: text }));
   const { events } = await host.readEvents(`review:${number}`, 1);
   assert.equal(events[0]?.comment, text);
-  const long = { key: 'k', change: `review:${number}`, patchset: 1, message: 'x'.repeat(100_000), body: {} };
-  await host.report(gateActor, long);
+  const lines = Array.from(
+    { length: 1_000 },
+    (_, at) => `- job-${at} FAILURE in 1m 02s: é \u{1f600} ${'ü'.repeat(70)}`,
+  );
+  const change = `review:${number}`;
+  await host.report(gateActor, { key: 'k', change, patchset: 1, message: lines.join('\n'), body: {} });
+  const last = (await host.readEvents(change, 2)).events.at(-1);
+  assert.match(
+    last?.comment ?? '',
+    new RegExp(`^- job-0 [\\s\\S]*ü\n\n… the rest is left out: \`sluice change show ${change}\`$`),
+  );
   for (const name of [
     '../x',
     'review:1\n',

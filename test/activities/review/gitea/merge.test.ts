@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { standsOnTaken } from '../../../../activities/git/brought-back.ts';
 import { must } from '../../../../activities/process/run.ts';
 import { peopleElsewhere } from '../../../../activities/review/elsewhere.ts';
 import { aboutToMerge } from '../../../../activities/review/mark.ts';
@@ -243,10 +244,10 @@ test('I9: what was taken from a branch does not come back with a merge, approved
   await git('push', '-q', '--force', 'origin', `${first}:refs/heads/master`);
   const refused = {
     kind: 'refused',
-    reason: `it stands on ${taken}, which was taken from master of ${alpha}: rebase it`,
+    reason: standsOnTaken(taken, { project: alpha, branch: 'master' }),
   };
   assert.deepEqual(await host.submit(gateActor, request), refused);
-  const again = { ...request, tested: await prepare([id]), base: first };
+  const again = { ...request, base: first };
   assert.deepEqual(await host.submit(gateActor, again), refused);
   assert.equal(await host.branchTip(alpha, 'master'), first);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { standsOnTaken } from '../../../../activities/git/brought-back.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
 import { testedRequest } from '../tested.ts';
@@ -122,7 +123,7 @@ for (const [mode, mayPush] of [
     const pull = await propose(world, alpha, { files: { a: '1' } });
     const request = { ...(await testedRequest(there, idOf(alpha, pull))), base, mode };
     await setBranch(alpha.directory, 'master', before);
-    const reason = `it stands on ${base}, which was taken from master of ${alpha.fullName}: rebase it`;
+    const reason = standsOnTaken(base, { project: alpha.fullName, branch: 'master' });
     assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
     // It is approved again, and tested on what the branch is now.
     const again = { ...request, tested: await tested(alpha, pull), base: before };

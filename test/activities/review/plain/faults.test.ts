@@ -4,6 +4,7 @@ import { chmod, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { standsOnTaken } from '../../../../activities/git/brought-back.ts';
 import { createGit } from '../../../../activities/git/cache.ts';
 import { git } from '../../../../activities/git/git.ts';
 import { readBranch } from '../../../../activities/git/refs.ts';
@@ -77,15 +78,12 @@ test('plain Git: a branch that was forced back makes the tested state void, and 
   await setBranch(repo('alpha'), 'master', first ?? '');
   const submit = () => host.submit(gateActor, { ...request, mode: 'rebase' });
   assert.equal((await submit()).kind, 'moved', 'what was taken from it does not come back');
-  const reason = `it stands on ${base}, which was taken from master of alpha: rebase it`;
+  const reason = standsOnTaken(base ?? '', { project: 'alpha', branch: 'master' });
   const refused = { kind: 'refused', reason };
   assert.deepEqual(await host.submit(gateActor, request), refused, 'tested again, it would bring it back');
-  const again = { ...(await testedRequest(world, id)), base: first };
-  assert.deepEqual(
-    await host.submit(gateActor, again),
-    refused,
-    'approved again, and tested on what the branch is now',
-  );
+  await assert.rejects(testedRequest(world, id), /which was taken from master of alpha: rebase it/, 'nor is it tested');
+  const again = { ...request, base: first };
+  assert.deepEqual(await host.submit(gateActor, again), refused, 'as it was tested before anybody noticed');
   assert.equal(await readBranch(repo('alpha'), 'master'), first);
   await setBranch(
     repo('alpha'),
