@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { cutTo, showing } from './cut.ts';
 import { type Mark, readMark, withMark } from './mark.ts';
 import type { ReviewReport } from './port.ts';
 
@@ -33,21 +34,23 @@ export function ownComments(self: string, comments: readonly Told[]): readonly O
 /**
  * One comment for a pipeline and a patch set: what is said last stands there.
  *
+ * @param page address of Sluice's pages; empty where it has none
  * @returns the text, and the comment that it replaces
  */
 export function nextComment(
   said: ReviewReport,
   comments: readonly OwnComment[],
+  page: string,
 ): { readonly body: string; readonly before: OwnComment | undefined } {
   const about = hashOf(JSON.stringify([said.about?.pipeline ?? said.key, said.patchset]));
   const before = comments.findLast(({ mark }) => mark.about === about);
   const keys = [...(before?.mark.keys ?? []), hashOf(said.key)].slice(-64);
-  return { body: withMark(bounded(said.message), { about, keys }), before };
+  return { body: withMark(bounded(said.message, showing(page, said.change)), { about, keys }), before };
 }
 
-/** A text as a comment can hold it: whole characters, not too many. */
-export function bounded(text: string): string {
-  return text.toWellFormed().slice(0, longest).toWellFormed();
+/** A text as a comment can hold it: whole characters, not too many. @param rest address or command that shows the rest */
+export function bounded(text: string, rest?: string): string {
+  return cutTo(text, longest, rest);
 }
 
 /** Of a message, as a status says it. */

@@ -27,7 +27,7 @@ type GerritContext = Omit<ConnectionContext, 'settings'> & {
 
 /** A Gerrit: REST for changes, votes and merges, SSH for events and Git. */
 export function openGerrit(context: GerritContext): Connection {
-  const { name, settings, owns, git } = context;
+  const { name, settings, owns, git, page } = context;
   const client = createClient(context);
   const gerrit = {
     connection: name,
@@ -37,6 +37,7 @@ export function openGerrit(context: GerritContext): Connection {
     git,
     owns,
     memory: emptyMemory(),
+    page,
   };
   const host = createHost(gerrit, settings);
   const check = () => checkGerrit(gerrit, settings, host.listProjects);

@@ -1,8 +1,9 @@
+import { cutTo } from '../cut.ts';
+
 /** Characters that Gerrit takes in one comment, by its default limit of 16 KiB, with some room for its own words. */
 const longestComment = 15_000;
 
-/** A text as Gerrit takes it. */
-export function shortened(text: string): string {
-  const whole = text.toWellFormed();
-  return whole.length <= longestComment ? whole : `${whole.slice(0, longestComment).toWellFormed()}\n…`;
+/** A text as Gerrit takes it. @param rest address or command that shows the rest */
+export function shortened(text: string, rest?: string): string {
+  return cutTo(text, longestComment, rest);
 }

@@ -17,6 +17,8 @@ export interface Gerrit extends Reader {
   /** Whether a project is of this connection. */
   readonly owns: (project: string) => boolean;
   readonly memory: Memory;
+  /** Address of Sluice's pages; empty where it has none. */
+  readonly page: string;
 }
 
 /** What is asked of each change. */

@@ -1,5 +1,6 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { showing } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
 import type { ReviewReport, SubmitRequest, Withdrawal } from '../port.ts';
 import { notYetSaid, onLines } from './findings.ts';
@@ -51,7 +52,7 @@ interface Statement {
 async function send(gerrit: Gerrit, info: GerritChange, { said, tag, votes }: Statement): Promise<void> {
   const { message, body, patchset } = said;
   const comments = await notYetSaid(gerrit, info, said.comments ?? []);
-  const text = body.comment === false ? '' : shortened(message);
+  const text = body.comment === false ? '' : shortened(message, showing(gerrit.page, said.change));
   if (text === '' && Object.keys(votes).length === 0 && comments.length === 0) return;
   const review = {
     tag,
@@ -93,7 +94,8 @@ export async function voteFor(
   { request, options }: { readonly request: SubmitRequest; readonly options: readonly string[] },
 ): Promise<Voted> {
   const { change, verdict = {}, report: said } = request;
-  const text = said === undefined || verdict.comment === false ? '' : shortened(said.message);
+  const text =
+    said === undefined || verdict.comment === false ? '' : shortened(said.message, showing(gerrit.page, change));
   const tag = said === undefined ? untold : tagOf(said);
   const words = text === '' ? { notify: 'NONE' } : { message: text, ...notifyOf(verdict) };
   const review = { tag, labels: votesOf(verdict), ...words, response_format_options: options };

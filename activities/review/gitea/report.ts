@@ -1,6 +1,7 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { bounded, firstLine, hashOf, namesIn, nextComment, type OwnComment, ownComments } from '../comments.ts';
+import { pageOf } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
 import type { ReviewReport } from '../port.ts';
 import type { PullFacts } from './map.ts';
@@ -46,7 +47,7 @@ async function giveStatus({ desk, facts, said, key }: About): Promise<void> {
   const path = `/repos/${project}/commits/${facts.head}/statuses`;
   const before = await desk.client.list(path, { schema: statusesSchema, most: 10 });
   if (before.some((each) => each.context === context && each.target_url?.endsWith(`#sluice-${key}`))) return;
-  const place = typeof said.body['status-url'] === 'string' ? said.body['status-url'] : pageOf(desk, facts);
+  const place = typeof said.body['status-url'] === 'string' ? said.body['status-url'] : detailsOf(desk, facts);
   const body = { context, state, target_url: `${place}#sluice-${key}`, description: firstLine(said.message) };
   await desk.client.send('POST', `/repos/${project}/statuses/${facts.head}`, body);
   const after = await desk.client.list(path, { schema: statusesSchema, most: 1 });
@@ -55,10 +56,8 @@ async function giveStatus({ desk, facts, said, key }: About): Promise<void> {
   }
 }
 
-function pageOf({ page, site }: Desk, { name, pull }: PullFacts): string {
-  return page === ''
-    ? pull.html_url
-    : `${page}/change/${encodeURIComponent(`${site.connection}:${name.project}#${name.number}`)}`;
+function detailsOf({ page, site }: Desk, { name, pull }: PullFacts): string {
+  return page === '' ? pull.html_url : pageOf(page, `${site.connection}:${name.project}#${name.number}`);
 }
 
 async function setLabels({ desk, facts, said }: About): Promise<void> {
@@ -139,7 +138,7 @@ async function readOwn({ desk, facts }: About): Promise<readonly OwnComment[]> {
 
 async function comment({ desk, facts, said }: About, comments: readonly OwnComment[]): Promise<void> {
   const { project, number } = facts.name;
-  const { body, before } = nextComment(said, comments);
+  const { body, before } = nextComment(said, comments, desk.page);
   if (before === undefined) await desk.client.send('POST', `/repos/${project}/issues/${number}/comments`, { body });
   else await desk.client.send('PATCH', `/repos/${project}/issues/comments/${before.id}`, { body });
 }

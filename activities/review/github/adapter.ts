@@ -6,6 +6,7 @@ import { must } from '../../process/run.ts';
 import { byName } from '../by-name.ts';
 import { findByNumber } from '../by-number.ts';
 import type { Connection, ConnectionContext } from '../connection.ts';
+import { pageOf } from '../cut.ts';
 import type { HttpPatience } from '../http.ts';
 import { openJournal } from '../journal.ts';
 import type { ReviewHost } from '../port.ts';
@@ -40,7 +41,7 @@ export function openGithub(context: GithubContext): Connection {
     git: context.git,
     saying: new Map(),
     journal: openJournal(join(dirname(context.repositories), 'review', name)),
-    pageOf: (change) => (page === '' ? undefined : `${page}/change/${encodeURIComponent(change)}`),
+    pageOf: (change) => (page === '' ? undefined : pageOf(page, change)),
     pause: context.pause ?? 500,
   };
   const host = createGithubHost(place);

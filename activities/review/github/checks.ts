@@ -1,3 +1,4 @@
+import { cutTo } from '../cut.ts';
 import type { Place } from './pulls.ts';
 import { type CheckRun, checkRunSchema } from './schema.ts';
 
@@ -51,7 +52,7 @@ export async function reportProgress(place: Place, { title, summary, ...about }:
     const last = await lastRun(place, about);
     if (last?.status !== 'in_progress') return;
     const route = 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}';
-    const output = { title: title.slice(0, 255), summary: summary.slice(0, mostSummary) };
+    const output = { title: title.slice(0, 255), summary: cutTo(summary, mostSummary) };
     await place.client.send({ project: about.project, route, with: { check_run_id: last.id, output } }, checkRunSchema);
   });
 }
@@ -104,7 +105,7 @@ interface Saving {
 
 async function saveRun(place: Place, report: CheckReport, { last, annotations, adding }: Saving): Promise<CheckRun> {
   const { project, head, name, title } = report;
-  const summary = report.summary.slice(0, mostSummary);
+  const summary = cutTo(report.summary, mostSummary, report.details);
   const given = {
     name,
     external_id: report.mark,

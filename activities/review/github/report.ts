@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { LineComment } from '../../../pipelines/model/line-comment.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { cutTo, showing } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
 import type { ReviewProgress, ReviewReport } from '../port.ts';
 import { type Annotation, reportCheck, reportProgress } from './checks.ts';
@@ -138,7 +139,7 @@ async function comment(place: Place, { found, said }: Saying): Promise<void> {
   const route = '/repos/{owner}/{repo}/issues/{issue_number}/comments';
   const self = await client.self();
   const { key, turn, end } = markOf(said);
-  const text = cut(said.message);
+  const text = cutTo(said.message, mostComment, place.pageOf(said.change) ?? showing('', said.change));
   const body = `${text}\n\n<!-- sluice:${key}:${turn}:${end} -->`;
   const about = { issue_number: pull.number };
   const all = (await client.list({ project, route: `GET ${route}`, with: about }, commentSchema)) ?? [];
@@ -152,11 +153,6 @@ async function comment(place: Place, { found, said }: Saying): Promise<void> {
     const change = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
     await client.send({ project, route: change, with: { comment_id: before.id, body } }, commentSchema);
   }
-}
-
-function cut(text: string): string {
-  const whole = text.toWellFormed();
-  return whole.length <= mostComment ? whole : `${whole.slice(0, mostComment)}\n\n… (the rest is left out)`;
 }
 
 function firstLine(text: string): string {

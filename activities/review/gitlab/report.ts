@@ -1,6 +1,7 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { firstLine, hashOf, namesIn, nextComment, type OwnComment, ownComments } from '../comments.ts';
+import { pageOf } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
 import type { ReviewReport } from '../port.ts';
 import { headOf, type RequestFacts } from './map.ts';
@@ -46,7 +47,7 @@ async function giveStatus({ desk, facts, said, key }: About): Promise<void> {
   const before = (await readStatuses(desk, facts)).find((each) => each.name === name);
   // The host takes nothing that is pending already for pending once more.
   if (before?.status === state && (state === 'pending' || before.target_url?.endsWith(`#sluice-${key}`))) return;
-  const place = typeof said.body['status-url'] === 'string' ? said.body['status-url'] : pageOf(desk, facts);
+  const place = typeof said.body['status-url'] === 'string' ? said.body['status-url'] : detailsOf(desk, facts);
   const body = {
     ...{ state, name, target_url: `${place}#sluice-${key}`, description: firstLine(said.message) },
     // Without it the host looks for a branch with that commit, and that of a fork is not there.
@@ -59,8 +60,8 @@ async function giveStatus({ desk, facts, said, key }: About): Promise<void> {
   }
 }
 
-function pageOf({ page, site }: Desk, { name, request }: RequestFacts): string {
-  return page === '' ? request.web_url : `${page}/change/${encodeURIComponent(changeId(site.connection, name))}`;
+function detailsOf({ page, site }: Desk, { name, request }: RequestFacts): string {
+  return page === '' ? request.web_url : pageOf(page, changeId(site.connection, name));
 }
 
 async function setLabels({ desk, facts, said }: About): Promise<void> {
@@ -104,7 +105,7 @@ async function readOwn({ desk, facts }: About): Promise<readonly OwnComment[]> {
 }
 
 async function note({ desk, facts, said }: About, notes: readonly OwnComment[]): Promise<void> {
-  const { body, before } = nextComment({ ...said, message: withoutCommands(said.message) }, notes);
+  const { body, before } = nextComment({ ...said, message: withoutCommands(said.message) }, notes, desk.page);
   const path = `${requestPath(facts.name)}/notes`;
   if (before === undefined) await desk.client.send('POST', path, { body });
   else await desk.client.send('PUT', `${path}/${before.id}`, { body });

@@ -378,7 +378,8 @@ test('what we report of a merge that was given up is a reason to look', async ()
     call: async () => ({ ok: true as const, value: { labels: { Verified: -1 } }, headers: new Headers() }),
   };
   const git = createLocalGit('/nowhere');
-  const gerrit = { connection: 'review', url: 'https://review', own: 'sluice', git, client, owns: () => true, memory };
+  const place = { connection: 'review', url: 'https://review', page: '', own: 'sluice', owns: () => true };
+  const gerrit = { ...place, git, client, memory };
   memory.merging.set(7, true);
   await report(gerrit, gateActor, {
     key: 'k',

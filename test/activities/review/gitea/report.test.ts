@@ -39,6 +39,13 @@ test('one comment for a pipeline and a patch set: what is said last stands there
   await push({ ...one, content: '2', amend: id });
   await host.report(gateActor, reportOn(id, 'again', { patchset: 2 }));
   assert.equal((await comments(id)).length, 3);
+  const lines = Array.from(
+    { length: 2_000 },
+    (_, at) => `- job-${at} FAILURE in 1m 02s: é \u{1f600} ${'ü'.repeat(70)}`,
+  );
+  await host.report(gateActor, reportOn(id, 'long', { patchset: 2, message: lines.join('\n') }));
+  const body = (await comments(id)).at(-1)?.body ?? '';
+  assert.match(body, /^- job-0 .*ü\n\n… the rest is left out: `sluice change show \S+`\n\n<!-- sluice /s);
 });
 
 test('a mark that somebody else has written is theirs, and one within a message is text', options, async (t) => {

@@ -154,7 +154,7 @@ test('a comment that is too long for GitHub is cut', async (t) => {
   const pull = await propose(world, alpha, { files: { a: '1' } });
   await host.report(gateActor, said(idOf(alpha, pull), { key: 'k', message: `x${'y'.repeat(100_000)}\ud800` }));
   assert.ok((pull.comments[0]?.body.length ?? 0) < 65_536);
-  assert.match(pull.comments[0]?.body ?? '', /the rest is left out/);
+  assert.match(pull.comments[0]?.body ?? '', /the rest is left out: https:\/\/ci\.example\.org\/change\/\S+\n/);
 });
 
 test('the check of a connection says of each thing whether it is as Sluice needs it', async (t) => {

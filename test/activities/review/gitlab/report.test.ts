@@ -58,6 +58,11 @@ test('one note for a pipeline and a patch set: what is said last stands there', 
     ['sluice', 'gated'],
     ['eve', 'forged'],
   ]);
+  await say('5', 'A line.\n'.repeat(10_000));
+  assert.match(
+    request.notes[0]?.body ?? '',
+    /A line\.\n\n… the rest is left out: https:\/\/ci\.example\.org\/change\/\S+\n/,
+  );
 });
 
 test('a line of a job that begins with a slash is text, and not done by GitLab', async (t) => {
