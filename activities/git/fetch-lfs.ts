@@ -6,6 +6,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
 import type { LfsPointer } from '../../pipelines/model/lfs.ts';
 import { HostAway } from '../outcome.ts';
+import { saysLater } from './fetch.ts';
 import type { BringObjects, WantedObjects } from './lfs.ts';
 import { type Endpoint, endpointOf } from './lfs-endpoint.ts';
 import { show } from './names.ts';
@@ -37,6 +38,9 @@ const batch = 100;
 /** Milliseconds for one answer with what it carries. */
 const patience = 9 * 60_000;
 
+/** Bytes of an answer that declines: others are pages. */
+const longestRefusal = 64 * 1024;
+
 const type = 'application/vnd.git-lfs+json';
 
 /** Headers of a connection, which are the client's own to give: Gitea names one. */
@@ -55,6 +59,8 @@ const answerSchema = z.object({
     }),
   ),
 });
+
+const refusalSchema = z.object({ message: z.string() });
 
 type Answered = z.infer<typeof answerSchema>['objects'][number];
 
@@ -163,7 +169,33 @@ async function exchange(host: string, url: string, init: RequestInit): Promise<R
     throw new HostAway(`${host} does not answer for Git LFS`, { cause: error });
   });
   if (answer.ok) return answer;
-  await answer.body?.cancel();
-  if (answer.status >= 500 || answer.status === 429) throw new HostAway(`${host} answers ${answer.status} for Git LFS`);
-  throw new SourceFault(`${host} declines to give objects of Git LFS (${answer.status})`);
+  const words = await wordsOf(answer);
+  const passes = answer.status >= 500 || answer.status === 429 || (answer.status === 403 && saysLater(words));
+  const said = words === '' ? '' : `: ${words}`;
+  if (passes) throw new HostAway(`${host} answers ${answer.status} for Git LFS${said}`);
+  const right = [401, 403].includes(answer.status) ? ": give Sluice's account there the right to read them" : '';
+  throw new SourceFault(`${host} declines to give objects of Git LFS (${answer.status})${said}${right}`);
+}
+
+/** Why a host declines, as its protocol has it, on one line; empty where it does not say. */
+async function wordsOf(answer: Response): Promise<string> {
+  const said = refusalSchema.safeParse(await readShort(answer).catch(() => null));
+  return said.success
+    ? said.data.message
+        .replace(/[\s\p{Cc}]+/gu, ' ')
+        .trim()
+        .slice(0, 200)
+    : '';
+}
+
+/** @throws for a page, and for what breaks off */
+async function readShort({ body }: Response): Promise<unknown> {
+  const parts: Uint8Array[] = [];
+  let left = longestRefusal;
+  for await (const part of (body ?? []) as ReadableStream<Uint8Array>) {
+    left -= part.length;
+    if (left < 0) throw new Error('too long');
+    parts.push(part);
+  }
+  return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }

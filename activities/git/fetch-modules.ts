@@ -3,7 +3,7 @@ import { nameOnSite, readModuleAddress, resolveModuleUrl, type Submodule } from 
 import { isAway } from '../outcome.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { uploadPack } from './export.ts';
-import { askHost } from './fetch.ts';
+import { askHost, Forbidden, saysForbidden } from './fetch.ts';
 import { git } from './git.ts';
 import { requireModest } from './measure.ts';
 import { type BringModules, type MetModule, meetModules, mostNamed } from './modules.ts';
@@ -174,10 +174,11 @@ async function fetchFrom(site: Desk, module: MetModule, { kind, source, remote }
     });
   } catch (error) {
     if (error instanceof SourceFault) throw error;
-    const { message } = error as Error;
-    const reason = reasonIn(message, largest);
+    if (!(error instanceof Error)) throw error;
+    if (saysForbidden(error)) throw faultOf(module, notLetIn(error, host, kind));
+    const reason = reasonIn(error.message, largest);
     if (reason === undefined && isAway(error)) throw error;
-    throw faultOf(module, reason ?? message);
+    throw faultOf(module, reason ?? error.message);
   }
 }
 
@@ -196,6 +197,14 @@ async function fetchByBranches(
     const refs = (await git(repo, ['for-each-ref', '--format=delete %(refname)', prefix])).trim();
     if (refs !== '') await git(repo, ['update-ref', '--stdin'], { input: `${refs}\n` });
   }
+}
+
+/** Why a host does not let us read a submodule, with its own words, and what mends it. */
+function notLetIn(error: Error, host: string, kind: Fetched['kind']): string {
+  const said = error instanceof Forbidden && error.words !== '' ? ` (${error.words})` : '';
+  return kind === 'host'
+    ? `${host} does not let us read it${said}: give Sluice's account there the right to`
+    : `its host lets in nobody who has not logged in${said}, and Sluice logs in at ${host} alone`;
 }
 
 /** What a message of git's comes to that is said of the submodule, and not of the way to its host. */

@@ -92,7 +92,7 @@ export async function askHost(
   const message = `${host} does not answer for ${project}: ${said}`;
   const words = wordsOfHost(safe);
   if (timedOut || !isRefusal(stderr)) throw new HostAway(message);
-  if (later.test(words)) throw new HostAway(`${message}: ${words}`);
+  if (saysLater(words)) throw new HostAway(`${message}: ${words}`);
   throw forbidden.test(stderr) ? new Forbidden(message, words) : new Error(message);
 }
 
@@ -113,8 +113,20 @@ const refusal =
 
 const forbidden = /error: 403/i;
 
-/** What hosts say with a 403 that is about this moment, and not about rights. */
 const later = /rate limit|too many|abuse|maintenance|temporar|try again|overload|unavailable/i;
+
+/** Whether a host's words with a 403 are about this moment, and not about rights. */
+export function saysLater(words: string): boolean {
+  return later.test(words);
+}
+
+/** Git's words where nobody is let in who has not logged in, or not so. */
+const unknown = /error: 401|could not read (username|password)|authentication failed/i;
+
+/** Whether an error of `askHost` says that the host lets nobody in there by what we log in with, if by anything. */
+export function saysForbidden(error: Error): boolean {
+  return !(error instanceof HostAway) && (error instanceof Forbidden || unknown.test(error.message));
+}
 
 function isRefusal(stderr: string): boolean {
   return absent.test(stderr) || refusal.test(stderr);

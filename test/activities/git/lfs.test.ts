@@ -91,7 +91,19 @@ test('content that is not what its pointer says is not kept, and an object that 
   );
   assert.equal(await store.has(`sha256:${oidOf('big')}`), false);
   server.answer.status = 403;
-  await assert.rejects(fill(), /^SourceFault: tea declines to give objects of Git LFS \(403\)$/);
+  const declined = 'SourceFault: tea declines to give objects of Git LFS (403)';
+  const mend = "give Sluice's account there the right to read them";
+  for (const [refusal, said] of [
+    ['{}', ''],
+    ['<h1>No</h1>', ''],
+    [JSON.stringify({ message: 'No\n access.' }), ': No access.'],
+    [JSON.stringify({ message: 'x'.repeat(100_000) }), ''],
+  ] as const) {
+    server.answer.refusal = refusal;
+    assert.equal(String(await fill().catch((error) => error)), `${declined}${said}: ${mend}`);
+  }
+  server.answer.refusal = JSON.stringify({ message: 'API rate limit exceeded' });
+  await assert.rejects(fill(), { name: 'HostAway' });
   server.answer.status = 503;
   await assert.rejects(fill(), { name: 'HostAway' });
 });

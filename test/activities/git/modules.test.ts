@@ -19,8 +19,12 @@ async function openHost(t: TestContext) {
   const root = await scratch(t);
   const behind = await serve(t, root, undefined);
   const asked: { path: string; authorization: string | undefined }[] = [];
+  /** What is answered for a path that has a word in it: a status, and its text. */
+  const closed = new Map<string, readonly [number, string]>();
   const front = createServer((request, response) => {
     asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
+    const [status, words] = [...closed].find(([word]) => request.url?.includes(word))?.[1] ?? [];
+    if (status !== undefined) return void response.writeHead(status, { 'content-type': 'text/plain' }).end(words);
     void forward(behind, request).then(({ status, headers, body }) => response.writeHead(status, headers).end(body));
   });
   await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
@@ -28,7 +32,7 @@ async function openHost(t: TestContext) {
     front.closeAllConnections();
     front.close();
   });
-  return { root, url: `http://127.0.0.1:${(front.address() as { port: number }).port}`, asked };
+  return { root, url: `http://127.0.0.1:${(front.address() as { port: number }).port}`, asked, closed };
 }
 
 async function forward(to: string, request: IncomingMessage) {
@@ -200,6 +204,28 @@ test('a submodule that cannot be had is named with its commit and address', asyn
     const commit = await commitWith(app, { s: module }, { what });
     await assert.rejects(build(commit), error, what);
   }
+});
+
+test('I9: a host that does not let Sluice read a submodule is named with its words and what mends it', async (t) => {
+  const host = await openHost(t);
+  const { commit: at } = await library(host.root, 'lib/lib', { lib: 'lib' });
+  const app = await bareRepository(host.root, 'own/app');
+  const { build } = await openSide(t, host);
+  const commit = await commitWith(app, { s: { at, url: '../../lib/lib.git' } });
+  const refused = /^SourceFault: the submodule "s" at \w+ cannot be fetched from "\.\.\/\.\.\/lib\/lib\.git": (.*)$/;
+  for (const [status, words, said] of [
+    [403, 'You have no access.', ' (You have no access.)'],
+    [403, '', ''],
+    [401, '', ''],
+  ] as const) {
+    host.closed.set('/lib/lib', [status, words]);
+    const [, reason] = refused.exec(String(await build(commit).catch((error) => error))) ?? [];
+    assert.equal(reason, `tea does not let us read it${said}: give Sluice's account there the right to`);
+  }
+  host.closed.set('/lib/lib', [403, 'You have exceeded a rate limit']);
+  await assert.rejects(build(commit), { name: 'HostAway' });
+  host.closed.clear();
+  await build(commit);
 });
 
 test('of several submodules that cannot be had all are named, those that can are fetched meanwhile', async (t) => {
