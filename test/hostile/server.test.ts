@@ -27,7 +27,7 @@ test('R15: a container gets repositories of the server and nothing else, whereve
   const ask = async (request: string) => {
     const code = `$s = IO::Socket::INET->new(PeerAddr => "${host}:${port}") or die; print $s "${request} HTTP/1.0\\r\\n\\r\\n"; print <$s>`;
     const argv = ['perl', '-MIO::Socket::INET', '-e', code];
-    return (await container.exec(argv, { signal: AbortSignal.timeout(60_000) })).output;
+    return (await container.exec(argv, { signal: AbortSignal.timeout(600_000) })).output;
   };
   assert.match(await ask('GET /repositories/test/x'), /this is \/repositories/);
   assert.match(await ask('GET /api/secret'), /^HTTP\/1\.1 404 (?!.*this is)/s);

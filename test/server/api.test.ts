@@ -148,7 +148,7 @@ describe('logs', () => {
     await server.report.recordBuild(aBuild({ id: 'died', result: 'RETRY', endTime: 2_000 }));
     const log = await logs.open('died', 'build.log');
     log.write('last words\n');
-    await sleep(100);
+    while ((await (await get('/api/builds/died/log')).text()) !== 'last words\n') await sleep(20);
     assert.equal(await (await get('/api/builds/died/log?follow=1')).text(), 'last words\n');
     await log.close();
   });

@@ -313,7 +313,7 @@ test('I10: of what is held, the virtual machines of this host are listed', async
 
 test('I10: jobs that find no machine have one prepared, together, or hear why there is none', async () => {
   const prepareFor = prepareMachines(world.temporal.client, host);
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(600_000);
   here.hardware = { ...tcg, emulator: '12.0' };
   here.prepared = [];
   await Promise.all([prepareFor('one', signal), prepareFor('one', signal)]);

@@ -14,25 +14,26 @@ import { mirrorWorld, type World } from './world.ts';
 
 const flips = 4;
 
-/** Publishes and synchronises a few times while `read` is called again and again; answers with the number of reads. */
+/** Publishes and synchronises a few times, and until there were a few reads, while `read` is called again and again. */
 async function readWhileFlipping(
   world: World,
   set: MirrorSet,
   { publish, read }: { readonly publish: (nth: number) => Promise<unknown>; readonly read: () => Promise<void> },
-): Promise<number> {
+): Promise<void> {
   await publish(0);
   assert.equal((await world.sync(set)).outcome, 'committed');
   let going = true;
+  let reads = 0;
   const readers = (async () => {
-    let reads = 0;
     for (; going; reads += 1) {
       await read();
       await sleep(1);
     }
-    return reads;
-  })();
+  })().finally(() => {
+    going = false;
+  });
   try {
-    for (let nth = 1; nth <= flips; nth += 1) {
+    for (let nth = 1; nth <= flips || (going && reads <= flips / 2); nth += 1) {
       await publish(nth);
       const result = await world.sync(set);
       assert.equal(result.outcome, 'committed', JSON.stringify(result));
@@ -40,7 +41,7 @@ async function readWhileFlipping(
   } finally {
     going = false;
   }
-  return readers;
+  await readers;
 }
 
 for (const layout of ['snapshots', 'pool'] as const) {
@@ -58,8 +59,7 @@ for (const layout of ['snapshots', 'pool'] as const) {
         assert.equal(await sha256(path), file.sha256, file.path);
       }
     };
-    const reads = await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
-    assert.ok(reads > flips, `only ${reads} reads`);
+    await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
   });
 
   test(`apt-get update finds nothing wrong, whatever is flipped meanwhile: ${layout}`, async (t) => {
@@ -79,8 +79,7 @@ for (const layout of ['snapshots', 'pool'] as const) {
       assert.equal(code, 0, stdout + stderr);
       assert.doesNotMatch(stderr, /^[WE]:/m);
     };
-    const reads = await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
-    assert.ok(reads > 2, `only ${reads} reads`);
+    await readWhileFlipping(world, set, { publish: (nth) => world.publish(`alpha${nth}`, '1'), read });
   });
 
   test(`dnf makecache finds nothing wrong, whatever is flipped meanwhile: ${layout}`, async (t) => {
@@ -98,7 +97,6 @@ for (const layout of ['snapshots', 'pool'] as const) {
       const { code, stderr } = await run('dnf', ['--quiet', ...apart, ...cache, from, 'makecache']);
       assert.equal(code, 0, stderr);
     };
-    const reads = await readWhileFlipping(world, set, { publish, read });
-    assert.ok(reads > 2, `only ${reads} reads`);
+    await readWhileFlipping(world, set, { publish, read });
   });
 }

@@ -103,7 +103,7 @@ async function stop(child: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => child.once('close', resolve));
   // Each connection has a session of its own.
   const children = await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').catch(() => '');
-  process.kill(-child.pid, 'SIGKILL');
+  sendSignal(-child.pid, 'SIGKILL');
   for (const each of children.split(' ').filter(Boolean)) sendSignal(Number(each), 'SIGKILL');
   await gone;
 }

@@ -65,20 +65,24 @@ test('of a helper that was killed what waited hears at once, and the next progra
 const script = `
   const at = (name) => import(${JSON.stringify(new URL('../../../activities/process/', import.meta.url).href)} + name);
   (await at('helper.ts')).keepHelper();
-  console.log((await (await at('run.ts')).run('sh', ['-c', 'echo $PPID'])).stdout);`;
+  console.log((await (await at('run.ts')).run('sh', ['-c', 'echo $PPID'])).stdout);
+  for await (const _ of process.stdin) break;
+  `;
 
 const ends: readonly (readonly [says: string, more: string, signal: string | null])[] = [
   ['has nothing left to do', '', null],
-  ['is killed', "setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500);", 'SIGKILL'],
+  ['is killed', "process.kill(process.pid, 'SIGKILL');", 'SIGKILL'],
 ];
 
 for (const [says, more, signal] of ends) {
   test(`the helper ends with a process that ${says}, and not by the signal that stops a service`, async () => {
     const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script + more];
     const child = spawn(process.execPath, args);
+    const ended = once(child, 'close');
     const helper = Number(String((await once(child.stdout, 'data'))[0]));
     process.kill(helper, 'SIGTERM');
-    assert.equal((await once(child, 'close'))[1], signal);
+    child.stdin.write('go on');
+    assert.equal((await ended)[1], signal);
     await untilGone(helper);
   });
 }

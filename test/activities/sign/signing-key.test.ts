@@ -239,7 +239,8 @@ test('a program that is away or slow is waited for, and one that refuses or answ
     ['garbage', 'echo signed; exit 0', KeyRefused, /gave no armoured signature/],
   ] as const) {
     const run = await makeProgram(join(work, what), home, more);
-    const keys = await open(t, work, { kind: 'program', run, fingerprint, public: shown, timeout: 1 });
+    const timeout = what === 'slow' ? 1 : 60;
+    const keys = await open(t, work, { kind: 'program', run, fingerprint, public: shown, timeout });
     const signer = createArchiveSigner(keys);
     for (const asked of [signer.detach(text), signer.package(rpm)]) {
       await assert.rejects(asked, (error: Error) => {
@@ -254,7 +255,7 @@ test('a program that is away or slow is waited for, and one that refuses or answ
   const signer = createArchiveSigner(keys);
   await assert.rejects(signer.detach(text), /what it signs does not add up with its public key/);
   await assert.rejects(signer.package(rpm), /the signature does not check out/);
-  const absent = await open(t, work, { kind: 'program', run: ['/nowhere'], fingerprint, public: shown, timeout: 1 });
+  const absent = await open(t, work, { kind: 'program', run: ['/nowhere'], fingerprint, public: shown, timeout: 60 });
   await assert.rejects(createArchiveSigner(absent).clear(text), /\/nowhere cannot be run/);
 });
 

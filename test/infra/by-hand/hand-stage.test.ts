@@ -72,7 +72,7 @@ for (const [what, request, make, says] of [
   ['a link that leads out', { ...installation, packages, timeout: 1_000 }, out, /^"link" is a link that leads out/],
   ['no repository, with a link inside', { ...installation, packages, timeout: 1_000 }, inside, /^\.\/repo /],
 ] as const) {
-  test(`${what}: refused`, { timeout: 20_000 }, async (t) => {
+  test(`${what}: refused`, { timeout: 120_000 }, async (t) => {
     const { result, summary } = await runStage(t, request, make);
     assert.equal(result, 'FAILURE');
     assert.match(summary, says);

@@ -48,7 +48,7 @@ function imagesOf(root: string, image: Partial<DiskImage>) {
   const platform = { ...builtInPlatforms[0], name: 'given', provider: 'vm', image: given } as Platform;
   const images = vmImages(join(root, 'vm'), [platform]);
   const said: string[] = [];
-  const run = { signal: AbortSignal.timeout(60_000), tell: (line: string) => void said.push(line) };
+  const run = { signal: AbortSignal.timeout(600_000), tell: (line: string) => void said.push(line) };
   const left = () => readdir(join(root, 'vm', 'disks')).then((names) => names.filter((name) => name !== '.lock'));
   return { ensure: () => images.ensureImage(platform, run), now: () => images.imageNow(platform), images, said, left };
 }

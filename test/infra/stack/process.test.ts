@@ -24,8 +24,8 @@ function events(file: string): string[] {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) if (holds()) return;
-  assert.fail(`not so after a minute: ${what}`);
+  for (const deadline = Date.now() + 180_000; Date.now() < deadline; await sleep(20)) if (holds()) return;
+  assert.fail(`not so after three minutes: ${what}`);
 }
 
 async function startFixture(t: TestContext, how = 'work') {

@@ -26,9 +26,9 @@ export const webhook: Webhook = {
 
 /** Waits until something is so; looks again and again. */
 export async function until(so: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 180_000;
   while (!(await so())) {
-    if (Date.now() > end) throw new Error('it did not come to that within a minute');
+    if (Date.now() > end) throw new Error('it did not come to that within three minutes');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

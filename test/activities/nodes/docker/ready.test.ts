@@ -18,7 +18,7 @@ const engine = createDockerEngine(docker, installation);
 const provider = createDockerProvider(engine);
 const { makeReady, lookAtReady } = createReadyActivities({ provider, platforms: [platform] });
 after(() => docker.getVolume(registrationName(installation.id)).remove());
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(600_000);
 
 test('I10: a container that stands ready is the one that is lent, once, and goes with its lease', async (t) => {
   const holder = `nodes/${process.pid}`;

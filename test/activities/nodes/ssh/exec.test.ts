@@ -41,7 +41,7 @@ after(() => {
 
 test('I10: what a program printed is whole, also where its exit code comes long before', async () => {
   const remote = { line, root: [], run: [], end: [] };
-  const signal = AbortSignal.timeout(60_000);
+  const signal = AbortSignal.timeout(600_000);
   const [said, failed, { code, output }] = await Promise.all([
     say(line, 'print'),
     say(line, 'fail').catch((error: Error) => error.message),

@@ -131,7 +131,7 @@ test('I10: what a machine has printed that is restored and does not answer is to
     memoryMiB,
   };
   const said: string[] = [];
-  const waiting = { signal: AbortSignal.timeout(120_000), tell: (line: string) => void said.push(line) };
+  const waiting = { signal: AbortSignal.timeout(600_000), tell: (line: string) => void said.push(line) };
   const build = `test-given-up-${process.pid}`;
   const restoring = restoreMachine({ places, installation: null, ways: [] }, snapshot, {
     build,

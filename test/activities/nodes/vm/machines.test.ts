@@ -8,6 +8,7 @@ import { emulatorsOf } from '../../../../activities/nodes/vm/emulator.ts';
 import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
 import { type Places, placesIn, snapshotsIn } from '../../../../activities/nodes/vm/records.ts';
 import { must } from '../../../../activities/process/run.ts';
+import { sendSignal } from '../../../../activities/process/send-signal.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import type { Platform } from '../../../../pipelines/model/platform.ts';
 import { readyId } from '../../../../pipelines/nodes/ready.ts';
@@ -61,7 +62,7 @@ test('I10: a machine whose emulator is killed is lost, which is no verdict on an
   const machine = await (await lend(t, build)).machine(need);
   const running = machine.exec(['sleep', '300'], { signal });
   const [id = ''] = (await readdir(places.machines)).filter((each) => each.startsWith(`${build}~`));
-  for (const pid of await emulatorsOf(places.host, id)) process.kill(pid, 'SIGKILL');
+  for (const pid of await emulatorsOf(places.host, id)) sendSignal(pid, 'SIGKILL');
   await assert.rejects(running, EngineUnavailable);
   await assert.rejects(machine.exec(['true'], { signal }), EngineUnavailable);
 });

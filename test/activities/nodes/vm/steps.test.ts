@@ -10,7 +10,7 @@ import type { Running } from '../../../../activities/nodes/vm/lend.ts';
 import { placesIn, writeRecord } from '../../../../activities/nodes/vm/records.ts';
 import { Steps } from '../../../../activities/nodes/vm/steps.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 const hardware: Hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: '7.2' };
 
 async function scene(t: TestContext) {
