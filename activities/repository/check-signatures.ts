@@ -82,7 +82,7 @@ async function checkKey(key: string, signers: readonly string[]): Promise<Pick<S
 /** Clients of a signed repository ask each package for a signature by its keys, where packages carry any. */
 async function checkPackages(format: RepositoryFormat, tree: string, key: string): Promise<RepositoryProblem[]> {
   const text = await readFile(key, 'utf8').catch(() => null);
-  if (text === null) return [];
+  if (text === null || format.unsigned === null) return [];
   const packages = await format.list(tree);
   const there = await Promise.all(
     packages.map(async ({ path }) => ((await exists(join(tree, path))) ? [join(tree, path)] : [])),

@@ -205,8 +205,8 @@ export interface RepositoryFormat {
   roots(tree: string): Promise<readonly string[]>;
   /** The files that vouch for the whole tree of a repository that was filled here, its own first. */
   signedRoots(settings: RepositorySettings): readonly [SignedRoot, ...SignedRoot[]];
-  /** Those of these package files that carry no good signature by a key in `publicKey`, where packages carry any. */
-  unsigned(files: readonly string[], publicKey: string): Promise<readonly string[]>;
+  /** Those of these package files that carry no good signature by a key in `publicKey`; null where packages carry none. */
+  readonly unsigned: ((files: readonly string[], publicKey: string) => Promise<readonly string[]>) | null;
   /** The index files that the root index names, relative to the tree. */
   vouched(tree: string): Promise<readonly VouchedFile[]>;
   /** The files of the index that a client which has read the root index of this tree may still ask for. */

@@ -117,13 +117,15 @@ async function change(
     const before = await currentTree(generations);
     const state = await next(before);
     const answer = summary(state);
-    const resign = signer !== undefined && (await needsSignatures(format, { before, state, signer }));
-    if (before !== null && !state.changed && !resign) return { ...answer, changed: false };
+    const unsigned = signer !== undefined && (await needsSignatures(format, { before, state, signer }));
+    if (before !== null && !state.changed && !unsigned) return { ...answer, changed: false };
     if (before !== null && signer === undefined && (await isSigned(before))) {
       throw new RepositoryRefusal(`${dir} is signed: name the key with --sign`);
     }
     const date = await dateAfter(format, before, given.date);
     const tree = await newTree(generations);
+    // Of some formats the index alone is signed, which every publication does.
+    const resign = unsigned && format.unsigned !== null;
     const signing: Partial<IndexSigning> =
       signer === undefined ? {} : signingOf(format, tree, { state, signer, resign });
     const made = { generations, now: given.date, keepFormer: given.keepFormer };
@@ -187,13 +189,14 @@ interface Signing {
 }
 
 /**
- * Whether packages that stay need the signer's signature: clients know one key of a repository, so that of another
- * key, or none, is refused. Asked where the key changed, where packages come from elsewhere, or where nothing else does.
+ * Whether what stays needs the signer's signature: clients know one key of a repository, so that of another key, or
+ * none, is refused. Packages are asked for it where they come from elsewhere, or where nothing comes.
  */
 async function needsSignatures(format: RepositoryFormat, { before, state, signer }: Signing): Promise<boolean> {
   const key = await signer.publicKey();
   const known = before === null ? null : await readFile(join(before, publicKeyFile), 'utf8').catch(() => null);
   if (known !== key) return true;
+  if (format.unsigned === null) return false;
   const { foreign } = state;
   const asked = state.added.length === 0 && foreign.length === 0 ? await state.kept() : foreign;
   return (

@@ -201,7 +201,7 @@ async function place(format: RepositoryFormat, tree: string, { state, signer, da
   const entries: (Entry | null)[] = [];
   for (const [position, { path, description }] of state.added.entries()) {
     const target = join(tree, path);
-    const touched = signer !== undefined && format.id === 'rpm';
+    const touched = signer !== undefined && format.unsigned !== null;
     if (touched) await utimes(target, date, date);
     const same = description.sha256 === (touched ? await sha256(target) : digests[position]);
     entries.push(same ? format.placed(description.texts, path, date) : null);

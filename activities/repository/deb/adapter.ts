@@ -31,7 +31,7 @@ export const debRepository: RepositoryFormat = {
   roots,
   signedRoots,
   // Packages are vouched for by the index alone.
-  unsigned: async () => [],
+  unsigned: null,
   served,
   vouched,
   bonds,

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { must, run } from '../../../activities/process/run.ts';
 import { checkSignatures } from '../../../activities/repository/check-signatures.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import type { RepositoryFormat } from '../../../activities/repository/port.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { openArchiveKeys } from '../../../activities/sign/archive-keys.ts';
 import { createArchiveSigner } from '../../../activities/sign/gpg.ts';
@@ -34,12 +35,12 @@ async function rotation(t: Parameters<typeof temporary>[0], format: PackageForma
     await writeFile(join(work, `${name}.asc`), await exportPublicKey({ home, key }));
   }
   const dir = join(work, 'repository');
-  const publish = async (nth: number) => {
+  const publish = async (nth: number, adapter = repositoryFormats[format]) => {
     const { keys } = await openArchiveKeys(home, steps[nth] ?? { sign: [], former: [] });
     const file = await makePackage(format, work, { name: `alpha${nth}`, version: '1' });
     const signer = createArchiveSigner(keys);
     const settings = format === 'deb' ? { codename: 'bookworm' } : {};
-    await publishPackages(repositoryFormats[format], { dir, files: [file], settings, signer, date: new Date() });
+    await publishPackages(adapter, { dir, files: [file], settings, signer, date: new Date() });
   };
   return { work, dir, home, publish };
 }
@@ -59,8 +60,17 @@ async function aptOf(root: string, source: string) {
 test('APT goes on with either key while both sign, and with the new one after that', async (t) => {
   const { work, dir, publish } = await rotation(t, 'deb');
   const clients = { old: `${work}/old.asc`, next: `${work}/next.asc` };
+  const described: string[] = [];
+  const recording: RepositoryFormat = {
+    ...repositoryFormats.deb,
+    describe: (files) => {
+      described.push(...files);
+      return repositoryFormats.deb.describe(files);
+    },
+  };
   for (const [nth, { believedBy }] of steps.entries()) {
-    await publish(nth);
+    await publish(nth, recording);
+    assert.equal(described.length, nth + 1, 'packages carry no signature: a new key asks for none of them again');
     for (const name of ['old', 'next'] as const) {
       const at = `step ${nth}, the client with the ${name} key`;
       const apt = await aptOf(
