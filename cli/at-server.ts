@@ -7,6 +7,7 @@ import { answerName, type HandRequest, outputName } from '../pipelines/by-hand/r
 import type { BuildRecord, BuildView, HandBegun, HandContent } from '../server/api/types.ts';
 import type { ApiClient } from './client.ts';
 import { CommandError, exitStatus, failed, unavailable } from './fault.ts';
+import { log } from './output.ts';
 
 /** What a server is to do, and what is sent along. */
 export interface ServerWork {
@@ -101,8 +102,11 @@ async function follow(
   let printed = 0;
   while ((await wait(() => look(client, build))).build.endTime === null) {
     let seen = 0;
+    const gone = new AbortController();
+    const told = printed > 0 ? undefined : tellWaiting(client, build, gone.signal);
     try {
       for await (const text of client.stream(`/api/builds/${build}/log?follow=1`)) {
+        gone.abort();
         process.stderr.write(text.slice(Math.max(0, printed - seen)));
         seen += text.length;
         printed = Math.max(printed, seen);
@@ -110,8 +114,25 @@ async function follow(
     } catch (error) {
       // An answer that breaks off: a long silence, or a server that is started again.
       if (!isAway(error)) throw error;
+    } finally {
+      gone.abort();
+      await told;
     }
     await sleep(pause);
+  }
+}
+
+/** Says what the build waits for, each thing once, until it is told to stop. What goes wrong is heard of where the log is read. */
+async function tellWaiting(client: ApiClient, build: string, signal: AbortSignal): Promise<void> {
+  let said = '';
+  while (!signal.aborted) {
+    const found = await look(client, build).catch(() => undefined);
+    const { waiting, summary } = found?.build ?? {};
+    if (waiting && summary !== undefined && summary !== said && !signal.aborted) {
+      log(summary);
+      said = summary;
+    }
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
 }
 

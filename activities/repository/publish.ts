@@ -115,7 +115,7 @@ async function change(
   if (!(await exists(generations.home))) await signer?.publicKey();
   return asWriter(generations, writerWait, async () => {
     const before = await currentTree(generations);
-    const state = await next(before);
+    const state = await unlessRefused(next(before), signer);
     const answer = summary(state);
     const unsigned = signer !== undefined && (await needsSignatures(format, { before, state, signer }));
     if (before !== null && !state.changed && !unsigned) return { ...answer, changed: false };
@@ -147,6 +147,11 @@ function askedOnce(signer: IndexSigner): IndexSigner {
   // Whoever asks hears of it.
   key.catch(() => {});
   return { ...signer, publicKey: () => key };
+}
+
+/** What comes of reading; a key that is refused is heard of at once, whatever is still read. */
+function unlessRefused<T>(reading: Promise<T>, signer: IndexSigner | undefined): Promise<T> {
+  return signer === undefined ? reading : Promise.race([reading, signer.publicKey().then(() => reading)]);
 }
 
 /** How the index of a tree is signed while the tree is filled. */

@@ -40,3 +40,31 @@ test('one that stays away does, with where to look', async () => {
     message: /^no server answers\nWhat was begun goes on there: `sluice logs b1`/,
   });
 });
+
+test('what the build waits for is told once, until its log begins', async (t) => {
+  const said = t.mock.method(process.stderr, 'write', () => true);
+  let looks = 0;
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  let streamed = false;
+  const client = {
+    post: async () => ({ build: 'b1' }),
+    get: async () => {
+      looks += 1;
+      if (looks > 3) begin();
+      const waits = { endTime: null, result: null, summary: 'waits for nodes: docker', waiting: true };
+      const end = { endTime: 2, result: 'FAILURE', summary: 'one error' };
+      return { build: aBuild({ id: 'b1', artifacts: [], ...(streamed ? end : waits) } as never) };
+    },
+    stream: async function* () {
+      await begun;
+      streamed = true;
+      yield 'text';
+    },
+  } as unknown as ApiClient;
+  await assert.rejects(workAtServer(client, { request }), { message: 'one error' });
+  const words = said.mock.calls.map(({ arguments: [text] }) => text);
+  assert.deepEqual(words, ['waits for nodes: docker\n', 'text']);
+});

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
 import { checkRepository } from '../../../activities/repository/check.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { RepositoryRefusal } from '../../../activities/repository/port.ts';
 import { publishPackages } from '../../../activities/repository/publish.ts';
 import { createGpgSigner } from '../../../activities/sign/gpg.ts';
 import { closeAgent } from '../../../activities/sign/key.ts';
@@ -142,6 +143,18 @@ test('K3: a repository whose key has expired is not in order', async (t) => {
     problems.some(({ message }) => /has expired on 2026-01-11/.test(message)),
     JSON.stringify(problems),
   );
+});
+
+test('S2: a key that is refused is heard of while a repository that is there is still read', async (t) => {
+  const work = await temporary(t);
+  const dir = join(work, 'repo');
+  const hello = await makePackage('rpm', work, { name: 'hello', version: '1-1' });
+  await publishPackages(rpm, { dir, files: [hello], settings, date });
+  const slow = { ...rpm, describe: () => new Promise<never>(() => {}) };
+  const refused = async () => Promise.reject(new RepositoryRefusal('no such key'));
+  const signer = { publicKey: refused, detach: refused, clear: refused, package: refused };
+  const publish = publishPackages(slow, { dir, files: [hello], settings, date, signer });
+  await assert.rejects(publish, /no such key/);
 });
 
 test('P1: a package that the index cannot hold is refused by name, and nothing is shown', async (t) => {
