@@ -4,7 +4,7 @@ import { counted } from '../pipelines/report/words.ts';
 import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused } from './fault.ts';
-import { paint, print } from './output.ts';
+import { log, paint, print } from './output.ts';
 
 interface Options {
   readonly config?: string;
@@ -54,6 +54,8 @@ async function add(name: string, url: string | undefined, options: Options): Pro
       ? misused(error.message)
       : failed(`project ${name}: ${error.message}`);
   });
+  if (url !== undefined && !added.created)
+    log(`nothing is imported from ${url}: the repository is there already; push to it what it lacks`);
   print(added, render, options);
 }
 

@@ -23,7 +23,8 @@ export function register(program: Command): void {
     .action(async (worker: string, options: Options) => {
       const { data } = readConfiguration({ file: options.config });
       const { makeWorkerToken, workerName } = await import('../infra/stack/worker-tokens.ts');
-      if (!workerName.test(worker)) throw misused(`a worker cannot be called ${JSON.stringify(worker)}: see --help`);
+      if (!workerName.test(worker))
+        throw misused(`a worker cannot be called ${JSON.stringify(worker)}: use a-z 0-9 and -`);
       const file = await makeWorkerToken(data, worker).catch((error: Error) => {
         throw failed(`no token for ${worker}: ${error.message}`);
       });

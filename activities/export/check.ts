@@ -6,6 +6,7 @@ import {
   type ExportDescription,
   parseDescription,
 } from '../../pipelines/export/description.ts';
+import { exists } from '../files/exists.ts';
 import { entriesIn, measure } from './files.ts';
 
 /** More than any list of files has; a larger one is not read. */
@@ -18,11 +19,14 @@ const longest = 256 * 1024 * 1024;
  */
 export async function checkExport(directory: string): Promise<ExportDescription> {
   const root = resolve(directory);
+  const none = `${directory} is no export: it has no file ${descriptionFile}`;
+  // A directory that is none may hold anything.
+  if ((await exists(root)) && !(await exists(join(root, descriptionFile)))) throw new BadExport(none);
   const there = await entriesIn(root).catch((error: NodeJS.ErrnoException) => {
     throw new BadExport(`${directory} cannot be read: ${error.code ?? error.message}`);
   });
   const own = there.find(({ path }) => path === descriptionFile);
-  if (!own?.isFile) throw new BadExport(`${directory} is no export: it has no file ${descriptionFile}`);
+  if (!own?.isFile) throw new BadExport(none);
   const size = (await measure(join(root, descriptionFile))).size;
   if (size > longest) throw new BadExport(`${descriptionFile} has ${size} bytes: that is no list of files`);
   const description = parseDescription(await readFile(join(root, descriptionFile), 'utf8'));

@@ -119,9 +119,10 @@ async function build({ request, context, given, out, ...work }: Work<'build'>): 
   const state = request.source;
   const source = async () => ({ state, tree: treeAt(given, request.modules), notes: [] });
   const result = await buildByHand({ ...work, source, out, signal: context.signal });
-  const well = result.result === 'SUCCESS' || result.result === 'SKIPPED';
+  const { result: came, summary } = result;
+  const well = came === 'SUCCESS' || came === 'SKIPPED';
   const answer = { ...result, log: join('logs', 'build.log') };
-  return { answer, failed: well ? null : `${result.result}: ${result.summary}` };
+  return { answer, failed: well ? null : came === 'FAILURE' ? summary : `${came}: ${summary}` };
 }
 
 async function lint({ context, given, platform, lend }: Work<'lint'>): Promise<Done> {

@@ -50,7 +50,7 @@ const line = z.strictObject({
     .describe('Branches that it is for, `*` and `**` as in names of projects. Default: all that no other line names.'),
   codename: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]*$/)
+    .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be of a-z 0-9 . _ -, and begin with a letter or digit')
     .optional()
     .describe('Distribution name of an APT repository. Default: that of its first platform.'),
   with: namesOf(z.string())

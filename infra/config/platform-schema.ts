@@ -33,7 +33,7 @@ function platformSchema(resolve: Resolve) {
     format: z.enum(['deb', 'rpm']).describe('What is built there.'),
     codename: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9._-]*$/)
+      .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be of a-z 0-9 . _ -, and begin with a letter or digit')
       .describe("APT's codename; for RPM the `dist` tag without its dot."),
     arch: z
       .string()

@@ -85,7 +85,7 @@ function releaseSchema(resolve: Resolve) {
       .strictObject({
         codename: z
           .string()
-          .regex(/^[a-z0-9][a-z0-9._-]*$/)
+          .regex(/^[a-z0-9][a-z0-9._-]*$/, 'must be of a-z 0-9 . _ -, and begin with a letter or digit')
           .default('bookworm')
           .describe('Distribution name of the APT repository.'),
         keys: repositoryKeys,

@@ -88,7 +88,8 @@ export async function addProject(config: Config, request: ProjectRequest): Promi
   const queue = request.queue ?? known?.queue ?? null;
   const file = config.file ?? resolve('sluice.yaml');
   const arch = request.arch ?? known?.arch;
-  const entry = { ...given({ url: source, queue }), templates, ...given({ arch }) };
+  const url = added.created ? source : (known?.url ?? source);
+  const entry = { ...given({ url, queue }), templates, ...given({ arch }) };
   const [fault] = architectureFaults({ projects: { [request.name]: { arch, templates } }, platforms: {} });
   if (fault !== undefined) return undo(added, new BadArch(`that ${fault.message}`));
   await writeProject(file, request.name, entry).catch((error) => undo(added, error));

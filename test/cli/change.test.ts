@@ -92,7 +92,7 @@ test('excuses tells of what is in queues, then of open changes that are in none,
     '  git:1,1 tinycdb Work on a',
     '    Open; check could not merge it.',
     '    why        check: it has a merge conflict: git:1: conflicts in src/a.c',
-    '    next       Rebase it: `git pull --rebase origin master`, solve the conflict, `git push origin HEAD:refs/for/master`.',
+    "    next       Rebase it: 'git pull --rebase origin master', solve the conflict, 'git push origin HEAD:refs/for/master'.",
   ]);
   const all = JSON.parse((await run('excuses', '--json')).stdout) as Excuses;
   const one = JSON.parse((await run('excuses', 'tinycdb/1', '--json')).stdout) as Excuses;

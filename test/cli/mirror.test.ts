@@ -35,7 +35,7 @@ test('M10: without sets, status says so', async (t) => {
   const directory = await temporary(t);
   await writeFile(join(directory, 'sluice.yaml'), 'data: ./data\n');
   const { code, stdout } = await sluice(directory, 'mirror', 'status', '--embedded');
-  assert.deepEqual([code, /no mirror sets are configured: add `mirrors:` to sluice.yaml/.test(stdout)], [0, true]);
+  assert.deepEqual([code, /no mirror sets are configured: add 'mirrors:' to sluice.yaml/.test(stdout)], [0, true]);
 });
 
 test('history, with --embedded, lists what was done here where no server ran', async (t) => {
@@ -55,7 +55,7 @@ test('history, with --embedded, lists what was done here where no server ran', a
   await rename(join(directory, 'm1'), join(directory, 'gone'));
   const lost = await sluice(directory, 'mirror', 'status', 'deb');
   assert.equal(lost.code, 1);
-  assert.match(lost.stdout, /missing: .*m1\/ is not there: `sluice mirror sync deb` makes it/);
+  assert.match(lost.stdout, /missing: .*m1\/ is not there: 'sluice mirror sync deb' makes it/);
   assert.doesNotMatch(lost.stdout, /nothing was synced yet/);
   const { code, stdout, stderr } = await sluice(directory, 'mirror', 'history', 'deb', '--embedded', '--json');
   assert.equal(code, 0, stderr);

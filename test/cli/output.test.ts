@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shown } from '../../cli/output.ts';
+import { shown, worded } from '../../cli/output.ts';
 
 const rows: readonly (readonly [says: string, text: string, colours: boolean, expected: string])[] = [
   ['lines and tabs', 'one\n\ttwo\n', false, 'one\n\ttwo\n'],
@@ -17,3 +17,14 @@ const rows: readonly (readonly [says: string, text: string, colours: boolean, ex
 for (const [says, text, colours, expected] of rows) {
   test(`on a terminal: ${says}`, () => assert.equal(shown(text, colours), expected));
 }
+
+test('code in a sentence is in quotes where there are no colours, and other backticks stay', (t) => {
+  const { NO_COLOR } = process.env;
+  process.env.NO_COLOR = '1';
+  t.after(() => {
+    if (NO_COLOR === undefined) delete process.env.NO_COLOR;
+    else process.env.NO_COLOR = NO_COLOR;
+  });
+  assert.equal(worded('Run `git push`, then `git log`.'), "Run 'git push', then 'git log'.");
+  assert.equal(worded('a ` b\nc ` and no more'), 'a ` b\nc ` and no more');
+});
