@@ -1,6 +1,7 @@
 import type { ConnectionCheck } from '../connection.ts';
 import type { Place } from './pulls.ts';
 import { accountSchema, appSchema, hookConfigSchema, labelSchema } from './schema.ts';
+import { checkTokenHooks, checkTokenRights, readRepositories } from './token-check.ts';
 import { differenceOf } from './tokens.ts';
 
 /** What an App must be allowed to do, and hear. */
@@ -33,8 +34,8 @@ export async function checkConnection(
     ['events', () => checkEvents(place)],
     ['git', () => checkGit(listProjects, tryGit)],
     ['labels', () => checkLabels(place, listProjects)],
-    ['rights', () => checkRights(place)],
-    ['webhook', () => checkHook(place)],
+    ['rights', () => checkRights(place, listProjects)],
+    ['webhook', () => checkHook(place, listProjects)],
     ['clock', () => checkClock(place)],
   ];
   // All at once: of a host that is away each would wait for as long as the client has patience.
@@ -85,8 +86,14 @@ async function checkLabels({ client, settings }: Place, listProjects: () => Prom
   return good(`every repository has the label ${JSON.stringify(label)}`);
 }
 
-async function checkRights({ client, settings }: Place): Promise<Line> {
-  if (settings.app === undefined) return checkScopes(await client.ask('GET /user', accountSchema));
+async function checkRights(place: Place, listProjects: () => Promise<readonly string[]>): Promise<Line> {
+  const { client, settings } = place;
+  if (settings.app === undefined) {
+    const scopes = checkScopes(await client.ask('GET /user', accountSchema));
+    if (!scopes.ok) return scopes;
+    const rights = await checkTokenRights(place, await readRepositories(place, await listProjects()));
+    return good(`${scopes.message}; ${rights}`);
+  }
   const { data } = await client.ask('GET /app', appSchema);
   const missing = Object.entries(needed).filter(
     ([name, wanted]) => data.permissions[name] !== 'write' && data.permissions[name] !== wanted,
@@ -106,10 +113,14 @@ function checkScopes({ headers }: { readonly headers: Readonly<Record<string, un
   return has.includes('repo') ? good('the token has the scope repo') : bad('the token lacks the scope repo');
 }
 
-async function checkHook({ client, settings, connection }: Place): Promise<Line> {
+async function checkHook(place: Place, listProjects: () => Promise<readonly string[]>): Promise<Line> {
+  const { client, settings, connection } = place;
   if (settings.webhookSecret === undefined) return bad('give the connection a webhookSecret, and GitHub the same');
   const path = `/api/connection/${connection}/payload`;
-  if (settings.app === undefined) return good(`the webhook must be posted to SERVER${path} as application/json`);
+  if (settings.app === undefined) {
+    const repositories = await readRepositories(place, await listProjects());
+    return good(await checkTokenHooks(place, repositories, { path, events }));
+  }
   const { data } = await client.ask('GET /app/hook/config', hookConfigSchema);
   if (!data.url?.endsWith(path)) return bad(`the App posts to ${data.url || 'nowhere'}: set SERVER${path}`);
   if (data.content_type !== 'json') return bad('the App posts forms: set its content type to application/json');

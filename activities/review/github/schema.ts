@@ -15,6 +15,7 @@ export const repositorySchema = z.looseObject({
   allow_squash_merge: z.boolean().optional(),
   allow_rebase_merge: z.boolean().optional(),
   permissions: z.record(z.string(), z.boolean()).optional(),
+  owner: z.looseObject({ type: z.string().optional() }).optional(),
 });
 
 const side = z.looseObject({ ref: z.string(), sha: z.string() });
@@ -125,6 +126,8 @@ export const ruleSchema = z.looseObject({
 export const protectionSchema = z.looseObject({
   required_pull_request_reviews: z.looseObject({ required_approving_review_count: z.int().optional() }).optional(),
   required_linear_history: z.looseObject({ enabled: z.boolean().optional() }).optional(),
+  /** Who may push to the branch, and so merge into it; absent: whoever may write. */
+  restrictions: z.looseObject({ users: z.array(account), teams: z.array(z.unknown()) }).nullish(),
 });
 
 export const commitSchema = z.looseObject({
@@ -159,9 +162,15 @@ export const hookConfigSchema = z.looseObject({
   secret: z.string().optional(),
   insecure_ssl: z.union([z.string(), z.number()]).optional(),
 });
+export const hookSchema = z.looseObject({
+  active: z.boolean(),
+  events: z.array(z.string()),
+  config: hookConfigSchema,
+});
 export const accountSchema = account;
 export const labelSchema = z.looseObject({ name: z.string() });
 
+export type Hook = z.infer<typeof hookSchema>;
 export type Repository = z.infer<typeof repositorySchema>;
 export type ListedPull = z.infer<typeof listedPullSchema>;
 export type Pull = z.infer<typeof pullSchema>;

@@ -67,7 +67,7 @@ export function createTransport({ patience = usualPatience, longestWait = 30_000
     async fetch(url, sent = {}) {
       const before = sent.method === 'GET' ? known.get(url) : undefined;
       const answer = await send(url, before === undefined ? sent : withHeader(sent, 'if-none-match', before.etag));
-      if (answer.status === 304 && before !== undefined) return toResponse(url, before.answer);
+      if (answer.status === 304 && before !== undefined) return toResponse(url, renewed(before.answer, answer));
       const etag = answer.headers.get('etag');
       known.delete(url);
       if (sent.method === 'GET' && answer.status === 200 && etag !== null && answer.body.length <= largestKnown) {
@@ -127,6 +127,13 @@ function redirection(url: string, { status, headers }: HttpAnswer): string | nul
   if (to.origin !== new URL(url).origin)
     throw new HostAway(`${new URL(url).host} sends us to another host: ${to.host}`);
   return to.href;
+}
+
+/** An answer that still holds, with what is new of it: the time, rights, and limits. */
+function renewed(before: HttpAnswer, now: HttpAnswer): HttpAnswer {
+  const headers = new Headers(before.headers);
+  for (const [name, value] of now.headers) if (!name.startsWith('content-')) headers.set(name, value);
+  return { ...before, headers };
 }
 
 function withHeader(sent: Sent, name: string, value: string): Sent {

@@ -183,3 +183,37 @@ test('the check of a connection says of each thing whether it is as Sluice needs
     assert.ok(text.includes(part), `${part} is not in:\n${text}`);
   }
 });
+
+test('I9: a token is asked for in each repository: its rights, protection, webhooks', async (t) => {
+  const { world, alpha, beta, open } = await openWorld(t);
+  const { check } = open({ token: { env: 'TOKEN' } });
+  const told = async (name: string) => {
+    const line = (await check?.())?.find((one) => one.name === name);
+    return `${line?.ok} ${line?.message}`;
+  };
+  assert.match(await told('rights'), /^true the token has the scope repo; may write to 2 repositories$/);
+  alpha.pushers = ['ada'];
+  assert.match(
+    await told('rights'),
+    /^false the protection of master of acme\/alpha names .*, and not machine: add it/,
+  );
+  alpha.pushers = ['ada', 'machine'];
+  assert.match(await told('rights'), /^true /);
+  beta.mayWrite = false;
+  assert.match(await told('rights'), /^false the token's account cannot write to acme\/beta: /);
+  assert.match(
+    await told('webhook'),
+    /^true only an administrator sees the webhooks of acme\/alpha, acme\/beta: look for /,
+  );
+  const config = { url: 'https://ci.example.org/api/connection/hub/payload', content_type: 'json' };
+  const events = ['check_run', 'issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread'];
+  const hook = { name: 'web', active: true, events: [...events, 'push', 'repository', 'status'], config };
+  alpha.hooks = [hook];
+  beta.hooks = [{ ...hook, events: ['push'] }];
+  world.orgHooks = [{ ...hook, config: { ...config, content_type: 'form' } }];
+  assert.match(await told('webhook'), /^false add an active webhook .*, pull_request_review_thread, .* in acme\/beta$/);
+  world.orgHooks = [{ ...hook, events: ['*'] }];
+  assert.equal(await told('webhook'), 'true each repository posts its events');
+  world.skew = 600_000;
+  assert.match(await told('clock'), /^false .* behind /);
+});

@@ -52,6 +52,7 @@ const ownRoutes: Readonly<Record<string, Handler>> = {
       world.repositories.map((one) => repositoryOf('repository', one)),
       'repositories',
     ),
+  'GET /orgs/{org}/hooks': ({ world }) => hooksOf('org-hook', world.orgHooks),
   'GET /user': ({ world, login }) => ({
     ...ok(fill('public-user', { ...account(login ?? ''), login })),
     headers: { 'x-oauth-scopes': 'repo, read:org', 'x-sluice-test': world.slug },
@@ -62,6 +63,7 @@ const ownRoutes: Readonly<Record<string, Handler>> = {
 const repositoryRoutes: Readonly<Record<string, Handler>> = {
   [`GET ${repo}`]: ({ repository }) => ok(repositoryOf('full-repository', repository)),
   [`GET ${repo}/installation`]: ({ world }) => ok(installationOf(world)),
+  [`GET ${repo}/hooks`]: ({ repository }) => hooksOf('hook', repository.hooks),
   [`GET ${repo}/labels`]: ({ repository }) => listed(repository.labels.map((name) => fill('label', { name }))),
   [`GET ${repo}/branches`]: async ({ repository }) => {
     const refs = await heads(repository, 'refs/heads');
@@ -76,6 +78,7 @@ const repositoryRoutes: Readonly<Record<string, Handler>> = {
             required_approving_review_count: repository.requiredApprovals,
           }),
           required_linear_history: { enabled: repository.linear },
+          ...(repository.pushers && { restrictions: restrictionsOf(repository.pushers) }),
         }),
   [`GET ${repo}/rules/branches/{branch}`]: ({ repository }) => listed(repository.rules),
   [`GET ${repo}/tags`]: async ({ repository }) => {
@@ -123,6 +126,16 @@ const repositoryRoutes: Readonly<Record<string, Handler>> = {
     return ok({ permission, role_name: permission, user: null });
   },
 };
+
+/** Of a repository or an organization; null: who asks may not see them. */
+function hooksOf(schema: string, hooks: readonly Json[] | null): Answered {
+  return hooks === null ? failed(404, 'Not Found') : listed(hooks.map((hook) => fill(schema, hook)));
+}
+
+function restrictionsOf(logins: readonly string[]): Json {
+  const users = logins.map((login) => ({ ...account(login), gravatar_id: '' }));
+  return fill('branch-restriction-policy', { users, teams: [], apps: [] });
+}
 
 function annotate(world: World, run: RepositoryState['runs'][number], body: Json, status: number): Answered {
   const annotations = ((body.output ?? {}) as { annotations?: Json[] }).annotations ?? [];

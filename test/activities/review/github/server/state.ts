@@ -75,6 +75,12 @@ export interface RepositoryState {
   readonly statuses: StatusState[];
   readonly runs: RunState[];
   labels: string[];
+  /** Whether the token's account may write. */
+  mayWrite: boolean;
+  /** Webhooks, where who asks may see them. */
+  hooks: Json[] | null;
+  /** Who may push to its branches, where protection names them. */
+  pushers?: Login[];
 }
 
 /** What goes wrong with requests whose method and path match, so many times. */
@@ -98,6 +104,8 @@ export interface World {
   permissions: Record<string, string>;
   events: string[];
   hook: Json;
+  /** Those of the organization, where who asks may see them. */
+  orgHooks: Json[] | null;
   readonly repositories: RepositoryState[];
   /** Old names of repositories. */
   readonly renamed: Map<string, string>;
@@ -145,6 +153,7 @@ export function createWorld(root: string, publicKey: string): World {
       ...['issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread'],
       ...['push', 'repository', 'status'],
     ],
+    orgHooks: null,
     hook: { url: 'https://ci.example.org/api/connection/hub/payload', content_type: 'json', secret: '********' },
     repositories: [],
     renamed: new Map(),
@@ -176,6 +185,8 @@ export async function addRepository(world: World, fullName: string): Promise<Rep
     statuses: [],
     runs: [],
     labels: ['bug', 'gate'],
+    hooks: null,
+    mayWrite: true,
   };
   world.repositories.push(repository);
   return repository;

@@ -15,7 +15,7 @@ import {
 /** What the server keeps as GitHub tells it; what nobody reads has no meaning. */
 
 export function account(login: string): Json {
-  const type = login.endsWith('[bot]') ? 'Bot' : 'User';
+  const type = login.endsWith('[bot]') ? 'Bot' : login === 'acme' ? 'Organization' : 'User';
   return fill('simple-user', { login, type, id: login.length });
 }
 
@@ -28,6 +28,7 @@ export function repositoryOf(schema: string, repository: RepositoryState): Json 
     owner: account(owner),
     archived: repository.archived,
     default_branch: 'master',
+    permissions: { admin: false, pull: true, push: repository.mayWrite },
     allow_merge_commit: merge,
     allow_squash_merge: squash,
     allow_rebase_merge: rebase,
