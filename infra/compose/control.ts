@@ -22,7 +22,6 @@ import { ownMarks } from '../../server/events/host-facts.ts';
 import type { EventRouter } from '../../server/events/router.ts';
 import { takenOutMarks, tellTakenOut } from '../../server/events/taken-out.ts';
 import { createOperations } from '../../server/operations.ts';
-import type { EnqueueRequest } from '../../server/port.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { hostArch } from '../stack/arch.ts';
@@ -43,45 +42,83 @@ export interface ControlDeps extends ReviewsDeps {
   readonly sealer: Sealer;
 }
 
+type Reviews = ReturnType<typeof createReviews>;
+
 /** What the server process does besides answering: the control worker's activities, and what people ask for. */
 export function createControl(deps: ControlDeps) {
-  const { common, live, temporal, store, report, sealer } = deps;
-  const { blobs } = common;
-  const review = createReviews(deps);
-  const { router, layouts, people, connections } = review;
-  const rules = releaseRules(common.config);
+  const { common, live, temporal, store, report, logger } = deps;
+  const { client } = temporal;
+  const reviews = createReviews(deps);
+  const { router, layouts, people, connections } = reviews;
+  const layout = () => layouts.current();
   const retire = retirementIn(common, store, router);
-  const tidy = () => void retire(null).catch((error) => deps.logger.warn({ error }, 'cannot remove test repositories'));
-  const limits = async () => semaphores(await layouts.current());
+  const tidy = () => void retire(null).catch((error) => logger.warn({ error }, 'cannot remove test repositories'));
   const sweeper = createSweep({
-    ...{ client: temporal.client, report, running: () => store.listRunning() },
-    warn: (about, message) => deps.logger.warn(about, message),
+    ...{ client, report, running: () => store.listRunning() },
+    warn: (about, message) => logger.warn(about, message),
   });
-  const releases = createReleases({ common, live, temporal, store, report, merged: review.merged });
+  const releases = createReleases({ common, live, temporal, store, report, merged: reviews.merged });
   const activities = {
     ...report,
-    ...createJobActivities({
-      ...{ blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
-      ...{ archOf: archIn(common), defaultArch: hostArch(), whyUnserved: unservedIn(deps) },
-      unreleased: unreleasedIn(deps, router),
-      isThere: isThereIn(common),
-      released: common.released,
-      repositories: repositoriesIn(rules),
-      reuse: reuseIn(deps, layouts),
-      nodesFor: nodesIn(common, live),
-      placeOf: placeIn({
-        ...{ ...common, takesUnreviewed: takesUnreviewed(common.config.nodes) },
-        labels: () => live.settings().nodes.labels,
-      }),
-      ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
+    ...jobActivities(deps, reviews),
+    ...deskActivities(deps, reviews),
+    ...gateActivities(deps, reviews),
+    sweep: sweepBy(deps, sweeper),
+    ...createTimerActivities({
+      timers: async () => timersIn(await layout()),
+      fire: (tick) => router.tick(tick),
     }),
-    askGate: askGateBy(temporal.client),
-    ...createSemaphoreActivities({ client: temporal.client, limits }),
-    ...createOriginActivities(temporal.client),
-    ...createNodesActivities({
-      client: temporal.client,
-      capacity: capacityIn(live, common.config.data, common.findPlatform),
+    ...releases.activities,
+    retireTestRepositories: retire,
+    ...createMirrors({ common, live, report, logger }),
+    ...testTaskActivities(common),
+    syncReviews: syncBy(reviews),
+  };
+  const pipelines = async () =>
+    layoutPipelines(await layout()).map(({ name, description = '' }) => ({ name, description }));
+  const { plans, giveMetadata, pendingSteps } = releases;
+  return {
+    ...{ activities, operations: operationsIn(deps, reviews, { mend: sweeper.mend, pipelines }) },
+    ...{ router, connections, changes: watched(people, router, tidy), absent: reviews.renewal.absent },
+    ...{ layout, pipelines },
+    ...{ plans, giveMetadata, pendingSteps },
+  };
+}
+
+/** What jobs and build sets ask as they begin. */
+function jobActivities(deps: ControlDeps, { router, layouts }: Reviews) {
+  const { common, live, temporal, store, report } = deps;
+  return createJobActivities({
+    ...{ blobs: common.blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
+    ...{ archOf: archIn(common), defaultArch: hostArch(), whyUnserved: unservedIn(deps) },
+    unreleased: unreleasedIn(deps, router),
+    isThere: isThereIn(common),
+    released: common.released,
+    repositories: repositoriesIn(releaseRules(common.config)),
+    reuse: reuseIn(deps, layouts),
+    nodesFor: nodesIn(common, live),
+    placeOf: placeIn({
+      ...{ ...common, takesUnreviewed: takesUnreviewed(common.config.nodes) },
+      labels: () => live.settings().nodes.labels,
     }),
+    ...{ saveBuild: report.recordBuild, saveBuildSet: report.recordBuildSet },
+  });
+}
+
+/** The ways from jobs to the entities that they ask. */
+function deskActivities({ common, live, temporal: { client } }: ControlDeps, { layouts }: Reviews) {
+  return {
+    askGate: askGateBy(client),
+    ...createSemaphoreActivities({ client, limits: async () => semaphores(await layouts.current()) }),
+    ...createOriginActivities(client),
+    ...createNodesActivities({ client, capacity: capacityIn(live, common.config.data, common.findPlatform) }),
+  };
+}
+
+/** What gates have done. */
+function gateActivities({ common, store, sealer }: ControlDeps, { router, layouts, connections }: Reviews) {
+  const { blobs, git } = common;
+  return {
     ...createGateActivities({
       blobs,
       host: (connection) => router.host(connection),
@@ -90,60 +127,51 @@ export function createControl(deps: ControlDeps) {
       look: lookAfterMerge(router, connections),
       pass: (action) => router.pass(action),
     }),
-    async sweep(input: { readonly tenant: string }) {
-      const swept = await sweeper.sweep(input);
-      const { audit } = live.settings().retention;
-      if (audit > 0) await store.acts.forget(Date.now() - audit * 1000);
-      return swept;
-    },
-    ...createTimerActivities({
-      timers: async () => timersIn(await layouts.current()),
-      fire: (tick) => router.tick(tick),
-    }),
-    ...releases.activities,
-    retireTestRepositories: retire,
-    ...createMirrors({ common, live, report, logger: deps.logger }),
-    prepare: createPrepare({ layouts, git: common.git, blobs, sealer }),
-    ...testTaskActivities(common),
-    async syncReviews({ connection }: { readonly connection: string }) {
-      review.renewal.renew(connection);
-      try {
-        return { events: await router.lookAtAll(connection, AbortSignal.timeout(syncPatience)) };
-      } finally {
-        // Afterwards: what changes tell of branches is not looked for.
-        review.lookAtRefs(connection);
-      }
-    },
+    prepare: createPrepare({ layouts, git, blobs, sealer }),
   };
-  const enqueue = (what: EnqueueRequest) =>
-    'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what);
-  const pipelines = async () =>
-    layoutPipelines(await layouts.current()).map(({ name, description = '' }) => ({ name, description }));
-  const operations = createOperations({
-    ...{ client: temporal.client, gates: review.gates, store },
-    inputOf: (workflow) => readInput(temporal.client, workflow),
-    ...{ enqueue, mend: sweeper.mend },
-    pipelines: async () => (await pipelines()).map(({ name }) => name),
+}
+
+/** Mends what was left behind, and forgets what is in the audit log for too long. */
+function sweepBy({ live, store }: ControlDeps, sweeper: ReturnType<typeof createSweep>) {
+  return async (input: { readonly tenant: string }) => {
+    const swept = await sweeper.sweep(input);
+    const { audit } = live.settings().retention;
+    if (audit > 0) await store.acts.forget(Date.now() - audit * 1000);
+    return swept;
+  };
+}
+
+/** Milliseconds for one look at all changes of a connection: it ends by itself before its activity's time is over. */
+const syncPatience = 110_000;
+
+function syncBy({ router, renewal, lookAtRefs }: Reviews) {
+  return async ({ connection }: { readonly connection: string }) => {
+    renewal.renew(connection);
+    try {
+      return { events: await router.lookAtAll(connection, AbortSignal.timeout(syncPatience)) };
+    } finally {
+      // Afterwards: what changes tell of branches is not looked for.
+      lookAtRefs(connection);
+    }
+  };
+}
+
+interface Asked extends Pick<ReturnType<typeof createSweep>, 'mend'> {
+  readonly pipelines: () => Promise<readonly { readonly name: string }[]>;
+}
+
+function operationsIn({ temporal: { client }, store }: ControlDeps, { router, gates }: Reviews, asked: Asked) {
+  return createOperations({
+    ...{ client, gates, store, mend: asked.mend },
+    inputOf: (workflow) => readInput(client, workflow),
+    enqueue: (what) =>
+      'change' in what ? router.enqueue(what.pipeline, what.change) : router.enqueueBranch(what.pipeline, what),
+    pipelines: async () => (await asked.pipelines()).map(({ name }) => name),
     tellTakenOut: async (what) => {
       await takenOutMarks(store).note({ pipeline: what.pipeline, key: `${what.change},${what.patchset}` });
       await tellTakenOut((connection) => router.host(connection), what);
     },
   });
-  const layout = () => layouts.current();
-  const changes = watched(people, router, tidy);
-  const { plans, giveMetadata, pendingSteps } = releases;
-  return {
-    activities,
-    operations,
-    plans,
-    ...{ giveMetadata, pendingSteps },
-    changes,
-    router,
-    connections,
-    layout,
-    pipelines,
-    absent: review.renewal.absent,
-  };
 }
 
 function unservedIn({ common, store, temporal }: ControlDeps) {
@@ -180,9 +208,6 @@ function reuseIn({ common, store, logger }: ControlDeps, layouts: Layouts) {
 
 /** Enough for all that a day merges between two releases. */
 const recent = 50;
-
-/** Milliseconds for one look at all changes of a connection: it ends by itself before its activity's time is over. */
-const syncPatience = 110_000;
 
 function unreleasedIn({ common, store, logger }: ControlDeps, router: EventRouter) {
   const find: UnreleasedDeps = {
