@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { BackOff } from '../stack/back-off.ts';
-import { nowAndThen } from './now-and-then.ts';
+import { type NowAndThen, nowAndThen } from './now-and-then.ts';
 import type { FarHostWorker } from './vm-host-worker.ts';
 import type { FarHost } from './vm-hosts.ts';
 
@@ -35,87 +35,105 @@ interface Kept {
  * that ends by itself is started again, later each time, as processes of the stack are. A host that is
  * taken out goes when nobody has had a machine there for a while, for whoever lends may hear of it later than we do.
  */
-export function keepHosts({ wanted, known, start, leave, logger, period = 5_000, idle = 120_000 }: KeepHostsDeps) {
-  const kept = new Map<string, Kept>();
-  const busy = new Map<string, Promise<void>>();
-  const attempt = tellingOnce(logger);
-  const backOffs = new Map<string, BackOff>();
-  let over = false;
-  // Each host for itself: one that takes its time, or fails, keeps no other waiting.
-  const look = async () => {
+export function keepHosts(deps: KeepHostsDeps): { stop(): Promise<void> } {
+  const hosts = new KeptHosts(deps);
+  return { stop: () => hosts.stop() };
+}
+
+class KeptHosts {
+  readonly #deps: KeepHostsDeps;
+  readonly #kept = new Map<string, Kept>();
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #backOffs = new Map<string, BackOff>();
+  readonly #attempt: ReturnType<typeof tellingOnce>;
+  readonly #looking: NowAndThen;
+  #over = false;
+
+  constructor(deps: KeepHostsDeps) {
+    this.#deps = deps;
+    this.#attempt = tellingOnce(deps.logger);
+    this.#looking = nowAndThen(() => this.#attempt('', () => this.#look()), deps.period ?? 5_000);
+  }
+
+  async stop(): Promise<void> {
+    this.#over = true;
+    await this.#looking.stop();
+    await Promise.all(this.#busy.values());
+    await Promise.all([...this.#kept.values()].map(stopOnce));
+  }
+
+  /** Each host for itself: one that takes its time, or fails, keeps no other waiting. */
+  async #look(): Promise<void> {
+    const { wanted, known } = this.#deps;
     const hosts = new Map(wanted().map((host) => [host.name, host]));
-    for (const name of new Set([...hosts.keys(), ...kept.keys(), ...(await known())])) {
-      if (busy.has(name)) continue;
+    for (const name of new Set([...hosts.keys(), ...this.#kept.keys(), ...(await known())])) {
+      if (this.#busy.has(name)) continue;
       const host = hosts.get(name);
-      const work = attempt(name, () => (host === undefined ? letGo(name) : have(host)));
-      busy.set(
+      const work = this.#attempt(name, () => (host === undefined ? this.#letGo(name) : this.#have(host)));
+      this.#busy.set(
         name,
-        work.finally(() => busy.delete(name)),
+        work.finally(() => this.#busy.delete(name)),
       );
     }
-  };
-  const have = async (host: FarHost) => {
+  }
+
+  async #have(host: FarHost): Promise<void> {
     const by = JSON.stringify(host);
-    const one = kept.get(host.name);
-    if (one?.by === by && (one.again ?? Infinity) > Date.now()) one.idleSince = undefined;
-    else {
-      await end(host.name);
-      if (over) return;
-      const started: Kept = { worker: await start(host), by };
-      kept.set(host.name, started);
-      watch(host.name, started);
+    const one = this.#kept.get(host.name);
+    if (one?.by === by && (one.again ?? Infinity) > Date.now()) {
+      one.idleSince = undefined;
+      return;
     }
-  };
-  const watch = (name: string, one: Kept) => {
+    await this.#end(host.name);
+    if (this.#over) return;
+    const started: Kept = { worker: await this.#deps.start(host), by };
+    this.#kept.set(host.name, started);
     const begun = Date.now();
-    const ended = (error?: unknown) => {
-      // Where all stop, the workers end by themselves: they hear the signal, too.
-      if (over || one.stopping !== undefined) return;
-      const backOff = backOffs.get(name) ?? new BackOff();
-      backOffs.set(name, backOff);
-      const pause = backOff.next(Date.now() - begun);
-      one.again = Date.now() + pause;
-      logger.error({ error, host: name }, `the worker of a host ended: started again in ${pause / 1000} s`);
-      setTimeout(() => looking.again(), pause + 1).unref();
-      // What goes on beside it, too: the host is none that takes jobs now.
-      stop(one).catch(() => {});
-    };
-    one.worker.ended.then(() => ended(), ended);
-  };
-  const letGo = async (name: string) => {
-    const one = kept.get(name);
+    const ended = (error?: unknown) => this.#startLater(host.name, started, { error, lasted: Date.now() - begun });
+    started.worker.ended.then(() => ended(), ended);
+  }
+
+  #startLater(host: string, one: Kept, { error, lasted }: { readonly error: unknown; readonly lasted: number }): void {
+    // Where all stop, the workers end by themselves: they hear the signal, too.
+    if (this.#over || one.stopping !== undefined) return;
+    const backOff = this.#backOffs.get(host) ?? new BackOff();
+    this.#backOffs.set(host, backOff);
+    const pause = backOff.next(lasted);
+    one.again = Date.now() + pause;
+    this.#deps.logger.error({ error, host }, `the worker of a host ended: started again in ${pause / 1000} s`);
+    setTimeout(() => this.#looking.again(), pause + 1).unref();
+    // What goes on beside it, too: the host is none that takes jobs now.
+    stopOnce(one).catch(() => {});
+  }
+
+  async #letGo(name: string): Promise<void> {
+    const { leave, logger, idle = 120_000 } = this.#deps;
+    const one = this.#kept.get(name);
     if (one !== undefined) {
       // Jobs have lost the machines of a host that does not answer: they keep it no longer than none would.
       if (await one.worker.isUsed().catch(() => false)) one.idleSince = undefined;
       else one.idleSince ??= Date.now();
       if (one.idleSince === undefined || Date.now() - one.idleSince < idle) return;
     }
-    await end(name);
+    await this.#end(name);
     await leave(name);
     logger.info({ host: name }, 'a host is left');
-  };
-  // What has been stopped is not dialled again for that; where it failed, it is tried again.
-  const stop = (one: Kept) => {
-    one.stopping ??= one.worker.stop().catch((error) => {
-      one.stopping = undefined;
-      throw error;
-    });
-    return one.stopping;
-  };
-  const end = async (name: string) => {
-    const one = kept.get(name);
-    if (one !== undefined) await stop(one);
-    kept.delete(name);
-  };
-  const looking = nowAndThen(() => attempt('', look), period);
-  return {
-    async stop(): Promise<void> {
-      over = true;
-      await looking.stop();
-      await Promise.all(busy.values());
-      await Promise.all([...kept.values()].map(stop));
-    },
-  };
+  }
+
+  async #end(name: string): Promise<void> {
+    const one = this.#kept.get(name);
+    if (one !== undefined) await stopOnce(one);
+    this.#kept.delete(name);
+  }
+}
+
+/** What has been stopped is not dialled again for that; where it failed, it is tried again. */
+function stopOnce(one: Kept): Promise<void> {
+  one.stopping ??= one.worker.stop().catch((error) => {
+    one.stopping = undefined;
+    throw error;
+  });
+  return one.stopping;
 }
 
 /** Does something about a host, or (`''`) about all: what fails is tried again, and told when it fails in another way. */
