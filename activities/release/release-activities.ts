@@ -9,7 +9,7 @@ import { prove } from '../attest/prove.ts';
 import { endingForGood } from '../for-good.ts';
 import { makeTemporary } from '../process/temporary.ts';
 import { repositoryFormats } from '../repository/formats.ts';
-import { type PackageId, RepositoryRefusal } from '../repository/port.ts';
+import { RepositoryRefusal } from '../repository/port.ts';
 import type { SignedIndexes } from '../sign/sign-activities.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { StagedState } from '../storage/port.ts';
@@ -77,14 +77,6 @@ export function createReleaseActivities(deps: ReleaseDeps) {
       } finally {
         await rm(work, { recursive: true, force: true });
       }
-    },
-
-    async listReleased(input: { readonly format: PackageFormat }): Promise<readonly PackageId[]> {
-      const { format } = input;
-      const listed = await deps.released.look(format, async (tree) =>
-        tree === null ? [] : repositoryFormats[format].list(tree),
-      );
-      return listed.map(({ name, version, arch }) => ({ name, version, arch }));
     },
   };
   // What may be shown already is tried until that is known: it must not be lost.

@@ -62,7 +62,6 @@ const ref = { digest: `sha256:${'0'.repeat(64)}`, size: 1 };
 
 class RecordedOutside extends Outside {
   override control(temporal: World['temporal']) {
-    const released = { digest: ref.digest, size: 1 };
     return {
       ...super.control(temporal),
       planRelease: async () => ({ input: releaseInput, repositories: [] }),
@@ -77,7 +76,6 @@ class RecordedOutside extends Outside {
       stageReleased: async () => ({ outcome: 'staged', name: 'one', before: null, index: ref }),
       publishReleased: async () => ({ published: true }),
       ...planSteps,
-      listReleased: async () => [released],
     };
   }
 }

@@ -18,7 +18,6 @@ export interface Release {
   readonly suite: string;
   readonly components: readonly string[];
   readonly architectures: readonly string[];
-  readonly acquireByHash: boolean;
   /** Relative to the directory of the Release file. */
   readonly files: readonly VouchedFile[];
 }
@@ -32,7 +31,6 @@ export function parseRelease(text: string): Release {
     suite: fields.Suite ?? '',
     components: words(fields.Components),
     architectures: words(fields.Architectures),
-    acquireByHash: fields['Acquire-By-Hash'] === 'yes',
     files: parseChecksums(fields.SHA256 ?? ''),
   };
 }
