@@ -12,6 +12,7 @@ const NOT_RUN: Partial<Record<keyof JobAttributes, string>> = {
   'include-projects': 'the workspace holds the required projects and those of the changes',
   'exclude-projects': 'the workspace holds the required projects and those of the changes',
   'workspace-checkout': 'the workspace is checked out',
+  'workspace-scheme': 'each project lies in the workspace under its name',
   'preserve-home-paths': 'every playbook has a home directory of its own',
 };
 

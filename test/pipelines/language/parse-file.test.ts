@@ -169,6 +169,11 @@ const warned: readonly [sentence: string, text: string, warning: RegExp][] = [
     /ansible-version is understood but not run yet/,
   ],
   [
+    'the workspace has one scheme',
+    '- job: {name: a, workspace-scheme: unique}\n',
+    /workspace-scheme is understood but not run yet: each project lies in the workspace under its name/,
+  ],
+  [
     'roles of a galaxy are passed over',
     '- job: {name: a, roles: {galaxy: x}}\n',
     /roles from "galaxy" are passed over/,
