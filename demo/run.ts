@@ -1,11 +1,11 @@
 import { must } from '../activities/process/run.ts';
 import { machineSteps } from './machine-steps.ts';
 import { demoPaths, type Scene, type Staging, setScene } from './scene.ts';
-import { type StoryStep, tellStory, wholeStory } from './story.ts';
+import { tellStory, wholeStory } from './story.ts';
 
 /** The demo, from an empty directory. @throws StoryEnded at the first step that is not as told. */
-export async function runDemo(root: string, staging: Staging, told: readonly StoryStep[] = wholeStory): Promise<void> {
-  const steps = staging.nodes === 'vm' ? [...told, ...machineSteps] : told;
+export async function runDemo(root: string, staging: Staging): Promise<void> {
+  const steps = staging.nodes === 'vm' ? [...wholeStory, ...machineSteps] : wholeStory;
   const scenes: Scene[] = [];
   await staging.narrator.step('up', 'Sluice starts', async () => {
     const scene = await setScene(root, staging);

@@ -153,7 +153,7 @@ async function takeFrom(repo: string, from: string, commit: string): Promise<voi
 const quietly = ['--quiet', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
 
 function intoState(commit: string): string {
-  return `+${commit}:${stateRef(commit, Date.now())}`;
+  return `+${commit}:${stateRef(commit)}`;
 }
 
 type Fetched = Extract<Origin, { remote: GitRemote }>;

@@ -83,7 +83,7 @@ interface Wanted {
 async function fetchCommit(repo: string, { project, commit, remote }: Wanted): Promise<void> {
   if (!(await exists(repo))) await makeWhole(repo);
   const known = await hasCommit(repo, commit);
-  const refs = ['+refs/tags/*:refs/tags/*', ...(known ? [] : [`+${commit}:${stateRef(commit, Date.now())}`])];
+  const refs = ['+refs/tags/*:refs/tags/*', ...(known ? [] : [`+${commit}:${stateRef(commit)}`])];
   const options = ['--quiet', '--prune', '--no-tags', '--no-recurse-submodules', '--no-write-fetch-head'];
   const args = ['fetch', ...options, '--end-of-options', remote.url, ...refs];
   await askHost(repo, { host: 'the server', project, remote }, { args });

@@ -9,32 +9,31 @@ const prefix = 'refs/sluice/states/';
 const keptDays = 7;
 const day = 24 * 60 * 60 * 1000;
 
-/** The ref that keeps a commit for some days. @param time milliseconds since the epoch */
-export function stateRef(commit: string, time: number): string {
-  return `${prefix}${new Date(time).toISOString().slice(0, 10)}/${commit}`;
+/** The ref that keeps a commit for some days from now on. */
+export function stateRef(name: string): string {
+  return `${prefix}${new Date().toISOString().slice(0, 10)}/${name}`;
 }
 
 /** Keeps speculative commits from `git gc` for some days. Keeping one twice is harmless. */
-export async function keepStates(repo: string, commits: readonly string[], now = Date.now()): Promise<void> {
+export async function keepStates(repo: string, commits: readonly string[]): Promise<void> {
   await keep(
     repo,
-    commits.map((commit) => [stateRef(commit, now), commit]),
+    commits.map((commit) => [commit, commit]),
   );
 }
 
 /** Keeps a commit as {@link keepStates} does, and remembers that `source` has it. */
-export async function keepFrom(repo: string, source: string, commit: string, now = Date.now()): Promise<void> {
-  const names = [commit, originPath(source, commit)];
-  await keep(
-    repo,
-    names.map((name) => [stateRef(name, now), commit]),
-  );
+export async function keepFrom(repo: string, source: string, commit: string): Promise<void> {
+  await keep(repo, [
+    [commit, commit],
+    [originPath(source, commit), commit],
+  ]);
 }
 
-async function keep(repo: string, refs: readonly (readonly [ref: string, commit: string])[]): Promise<void> {
+async function keep(repo: string, named: readonly (readonly [name: string, commit: string])[]): Promise<void> {
   const { code, stderr } = await writeRefs(
     repo,
-    refs.map(([ref, commit]) => `update ${ref} ${commit}`),
+    named.map(([name, commit]) => `update ${stateRef(name)} ${commit}`),
   );
   if (code !== 0) throw new Error(`git keeps no states in ${repo}: ${stderr.trim()}`);
 }

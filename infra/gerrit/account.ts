@@ -59,7 +59,8 @@ export interface SluiceAccount {
  *
  * @param directory of the key, the password and the host's key
  */
-export async function addSluice(site: GerritSite, directory: string, name = 'sluice'): Promise<SluiceAccount> {
+export async function addSluice(site: GerritSite, directory: string): Promise<SluiceAccount> {
+  const name = 'sluice';
   const identity = join(directory, 'key');
   const knownHosts = join(directory, 'known_hosts');
   const file = join(directory, 'password');

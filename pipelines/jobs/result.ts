@@ -31,10 +31,10 @@ export function isFailing(state: BuildSetState, jobs: readonly FrozenJob[] = dec
  * Every voting job ended in SUCCESS or was skipped, and not all were passed over: a job that ran and answered by itself
  * that it has nothing to do (a package for other platforms) has been asked.
  */
-export function hasSucceeded(state: BuildSetState, jobs: readonly FrozenJob[] = decidingJobs(state)): boolean {
+export function hasSucceeded(state: BuildSetState): boolean {
   const current = currentBuilds(state);
   let allPassedOver = true;
-  for (const job of jobs) {
+  for (const job of decidingJobs(state)) {
     const build = current.get(job.key);
     const result = build?.result ?? null;
     if (result !== null && (result !== 'SKIPPED' || build?.excluded)) allPassedOver = false;

@@ -6,8 +6,8 @@ interface Inspected {
 }
 
 /** The address under which containers on the engine's default network reach this machine. */
-export async function bridgeAddress(docker: Docker = new Docker()): Promise<string> {
-  const network = (await ask('look at the default network', docker.getNetwork('bridge').inspect())) as Inspected;
+export async function bridgeAddress(): Promise<string> {
+  const network = (await ask('look at the default network', new Docker().getNetwork('bridge').inspect())) as Inspected;
   const config = network.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'));
   // An engine that was not told a gateway takes the first address, and does not always say so.
   const address = config?.Gateway ?? config?.Subnet?.replace(/\d+\/\d+$/, '1');
