@@ -18,19 +18,43 @@ export async function storedIn(places: Places): Promise<readonly Stored[]> {
   );
 }
 
-/** Removes what is over the limits and in nobody's use. @returns what it has removed */
+/** What makes a directory in one of the places count. */
+const records = { snapshots: 'snapshot.json', kept: 'kept.json' } as const;
+
+/**
+ * Removes what is over the limits and in nobody's use, and what an earlier removal has left, whose worker was killed or
+ * whose host went away meanwhile.
+ *
+ * @returns what it has removed of the former
+ */
 export async function expireSnapshots(places: Places, limits: ExpiryLimits): Promise<readonly Stored[]> {
+  await removeRemains(places);
   const goes = expired(await storedIn(places), await machinesIn(places), { ...limits, now: Date.now() });
   const { files } = places.host;
   for (const each of goes) {
     const place = placeOf(places, each);
     // Without its record nobody takes it any more, whatever becomes of the rest.
-    for (const record of ['snapshot.json', 'kept.json']) await files.remove(join(place, record));
+    await files.remove(join(place, records[kindOf(each)]));
     await files.remove(place);
   }
   return goes;
 }
 
-function placeOf({ snapshots, kept }: Places, { id, standsOn }: Pick<Stored, 'id' | 'standsOn'>): string {
-  return join(standsOn === undefined ? snapshots : kept, id);
+/** All comes to its place with its record: without one it is on its way out. */
+async function removeRemains(places: Places): Promise<void> {
+  const { files } = places.host;
+  for (const kind of ['snapshots', 'kept'] as const) {
+    for (const name of await files.list(places[kind])) {
+      const place = join(places[kind], name);
+      if (!(await files.has(join(place, records[kind])))) await files.remove(place);
+    }
+  }
+}
+
+function kindOf({ standsOn }: Pick<Stored, 'standsOn'>): keyof typeof records {
+  return standsOn === undefined ? 'snapshots' : 'kept';
+}
+
+function placeOf(places: Places, each: Pick<Stored, 'id' | 'standsOn'>): string {
+  return join(places[kindOf(each)], each.id);
 }

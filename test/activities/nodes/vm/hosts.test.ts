@@ -9,16 +9,20 @@ import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { captureNetwork } from '../../../../activities/nodes/capture.ts';
 import { EngineUnavailable } from '../../../../activities/nodes/engine-unavailable.ts';
+import { sweepLeftovers } from '../../../../activities/nodes/leftovers.ts';
 import { OutOfService } from '../../../../activities/nodes/out-of-service.ts';
 import { works } from '../../../../activities/nodes/vm/accelerator.ts';
 import { emulatorArguments, processName } from '../../../../activities/nodes/vm/arguments.ts';
 import { readConsole } from '../../../../activities/nodes/vm/console.ts';
 import { emulatorsOf, endEmulator, startEmulator } from '../../../../activities/nodes/vm/emulator.ts';
+import { expireSnapshots } from '../../../../activities/nodes/vm/expire.ts';
 import { emulator } from '../../../../activities/nodes/vm/host.ts';
 import { localHost } from '../../../../activities/nodes/vm/hosts/local/host.ts';
 import type { Host } from '../../../../activities/nodes/vm/hosts/port.ts';
 import { openSshHost } from '../../../../activities/nodes/vm/hosts/ssh/host.ts';
 import { withMonitor } from '../../../../activities/nodes/vm/monitor.ts';
+import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
+import { type Places, placesIn, writeRecord } from '../../../../activities/nodes/vm/records.ts';
 import { saveMemory } from '../../../../activities/nodes/vm/save.ts';
 import { must } from '../../../../activities/process/run.ts';
 import { heard, sendFrames } from '../frames.ts';
@@ -263,4 +267,67 @@ test('an image is brought to a host with its holes, and whatever fails is told',
   assert.ok((await far.host.files.sizeOf(to)) < 1024 * 1024, 'holes are holes');
   assert.equal(await far.host.files.digest(join(to, 'disk')), await localHost.files.digest(join(from, 'disk')));
   await assert.rejects(far.host.files.bring(from, to), /cannot be copied to .*exists/i);
+});
+
+const day = 86_400_000;
+
+/** What is kept of a job since a day, the snapshot below it, and a newer one; `looked` is a machine of a debug session. */
+async function keepSince(host: Host, ago: number): Promise<Places> {
+  const places = placesIn(await place(), host);
+  const time = Date.now() - ago * day;
+  const made = { image: 'debian', from: '/i', hostKey: 'k', cores: 1, memoryMiB: 256, bootMs: 1 };
+  const hardware = { accelerator: 'tcg', machine: 'pc-q35-7.2', emulator: '7.2' };
+  const of = { build: 'b', installation: 'ours', name: 'n', snapshot: 'below', hostKey: 'k' };
+  const node = { name: 'n', snapshot: 'below', hostKey: 'k' };
+  for (const [directory, record, content] of [
+    [join(places.snapshots, 'below'), 'snapshot.json', { id: 'below', time: time - day, hardware, ...made }],
+    [join(places.snapshots, 'newest'), 'snapshot.json', { id: 'newest', time: Date.now(), hardware, ...made }],
+    [join(places.kept, 'b'), 'kept.json', { build: 'b', installation: 'ours', time, machines: [node] }],
+    [
+      join(places.machines, 'debug-b~1'),
+      'machine.json',
+      { ...of, id: 'debug-b~1', build: 'debug-b', holder: 'debug/b', kept: 'b' },
+    ],
+  ] as const) {
+    await host.files.makeDirectory(directory);
+    await writeRecord({ host, directory }, record, content);
+    await host.files.write(join(directory, 'memory'), 'x'.repeat(10_000));
+  }
+  return places;
+}
+
+const left = async (places: Places) => {
+  const { files } = places.host;
+  return [...(await files.list(places.kept)), ...(await files.list(places.snapshots))].sort();
+};
+
+forEach(
+  'I10: what is kept goes after its time, also where its debug session ended while its host was away',
+  async (host) => {
+    const places = await keepSince(host, 21);
+    const limits = { age: 20 * day, bytes: 1024 ** 3 };
+    const goes = async () => (await expireSnapshots(places, limits)).map(({ id }) => id);
+    assert.deepEqual(await goes(), [], 'a machine of a session stands on it, as far as the host knows');
+    // It is back: what ended workflows have left goes before it takes jobs.
+    const provider = createVmProvider({ places, installation: 'ours', ways: async () => [] });
+    assert.deepEqual(await sweepLeftovers(provider, async () => false), ['debug-b']);
+    assert.deepEqual(await goes(), ['b']);
+    assert.deepEqual(await left(places), ['below', 'newest']);
+    assert.deepEqual(await goes(), ['below'], 'nothing stands on it any more');
+    assert.deepEqual(await left(places), ['newest']);
+  },
+);
+
+forEach('I10: what is left of a removal that was cut off goes with the next one', async (host) => {
+  const places = await keepSince(host, 1);
+  await host.files.remove(join(places.machines, 'debug-b~1'));
+  const cut = async (path: string) => {
+    await host.files.remove(path);
+    throw EngineUnavailable.away('remove a file', 'its connection was lost', 'its host');
+  };
+  const away = { ...places, host: { ...host, files: { ...host.files, remove: cut } } };
+  await assert.rejects(expireSnapshots(away, { age: 0, bytes: 0 }), EngineUnavailable);
+  assert.deepEqual(await left(places), ['b', 'below', 'newest']);
+  assert.deepEqual(await expireSnapshots(places, { age: 20 * day, bytes: 1024 ** 3 }), []);
+  assert.deepEqual(await left(places), ['below', 'newest']);
 });
