@@ -29,6 +29,12 @@ interface NetworkPlan {
   readonly internal: boolean;
 }
 
+/**
+ * The engine gives the host an address in every network, an internal one too, by which its members would reach whatever
+ * listens on all addresses of the host.
+ */
+const withoutHost = { 'com.docker.network.bridge.inhibit_ipv4': 'true' };
+
 /** Makes a network for one container: nobody else is in it. @returns its name */
 export async function createOwnNetwork(docker: Docker, owner: Owner): Promise<string> {
   const name = `${ownPrefix}${randomBytes(8).toString('hex')}`;
@@ -41,6 +47,7 @@ export async function createNetwork(docker: Docker, { owner, name, internal }: N
     const request = docker.createNetwork({
       Name: name,
       Internal: internal,
+      Options: internal ? withoutHost : {},
       Labels: labels(owner),
       CheckDuplicate: true,
       IPAM: { Config: [{ Subnet: anySubnet() }] },

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
+import { bridgeAddress } from '../../../../activities/nodes/docker/bridge.ts';
 import { createDockerEngine } from '../../../../activities/nodes/docker/engine.ts';
 import { registrationName } from '../../../../activities/nodes/docker/installations.ts';
 import type { Container, ContainerSpec } from '../../../../activities/nodes/docker/spec.ts';
@@ -124,7 +127,17 @@ test('an isolated container has no network but its own loopback', async () => {
   await other.remove();
 });
 
-test('members of an internal network reach each other by address, and nothing else', async () => {
+test('members of an internal network reach each other by address, and nothing else, this machine neither', async (t) => {
+  const server = createServer((socket) => socket.end()).listen(0, '0.0.0.0');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const here = await bridgeAddress();
+  const reaches = async (member: Container, address: string) => {
+    const connect = ['timeout', '10', 'bash', '-c', `exec 3<>/dev/tcp/${address}/${port}`];
+    return (await member.exec(connect, { signal })).code === 0;
+  };
+  assert.equal(await reaches(container, here), true, 'one with a way out reaches it');
   const network = await engine.createNetwork(`${build}-net`, { internal: true, build });
   const pair = await Promise.all(
     ['a', 'b'].map((hostname) => engine.start({ ...spec, hostname, network: network.name })),
@@ -132,6 +145,9 @@ test('members of an internal network reach each other by address, and nothing el
   const [first] = pair;
   const found = await first?.exec(['getent', 'hosts', (pair[1]?.id ?? '').slice(0, 12)], { signal });
   assert.equal(found?.code, 0, 'the other member is found by its id');
+  const { output } = (await first?.exec(['hostname', '-i'], { signal })) ?? assert.fail();
+  const gateway = output.trim().replace(/\d+$/, (last) => String(Number(last) - (Number(last) % 32) + 1));
+  for (const address of [here, gateway]) assert.equal(await reaches(first ?? assert.fail(), address), false, address);
   await Promise.all(pair.map((each) => each.remove()));
   await network.remove();
 });
