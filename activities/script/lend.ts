@@ -35,33 +35,42 @@ const scratch = [inside, '/tmp', '/var/tmp'];
  */
 export async function lendMachines({ platform, defaultLabel }: Labels, lending: Lending): Promise<Lent> {
   const { input, context, secrets } = lending;
-  const { tenant, pipeline, project, change, patchset, buildSet } = input.build;
   const [first = defaultLabel] = input.nodes.map(({ label }) => label);
   const reaches = reachesNodes(input, platform);
+  const closed = isClosed(input, { platform, defaultLabel });
   const own = reaches ? controlLabel(platform(first), defaultLabel) : first;
   const need = {
     name: 'sluice',
     platform: platform(own),
     kind: everyProgram(input).some(isPlaybook) ? 'control' : 'builder',
-    network: 'open',
-    // What a paused job serves is for the jobs of its build set.
-    group: `${tenant}/${pipeline}/${project}/${change},${patchset}/${buildSet}`,
+    network: closed ? 'none' : 'open',
     memory: secrets.memory,
     scratch,
   } as const;
-  if (!reaches) return { machine: await context.lease.machine(need), nodes: [] };
+  if (!reaches) return { machine: await context.lease.machine({ ...need, ...(!closed && groupOf(input)) }), nodes: [] };
   const lend = async ({ name, label }: StageInput['nodes'][number]) => {
     const of = platform(label);
     const machine = await context.lease.machine({ name, platform: of, kind: 'control', network: 'open', scratch });
     return { name, label, provider: providerOf(of), user, machine };
   };
-  const { group, ...alone } = need;
   const [machine, ...nodes] = await Promise.all([
-    context.lease.machine({ ...alone, apart: true }),
+    context.lease.machine({ ...need, apart: true }),
     ...input.nodes.map(lend),
   ]);
-  const addresses = await context.lease.introduce(context.signal);
+  const { lease, signal } = context;
+  const addresses = await (closed ? lease.seclude(signal) : lease.introduce(signal));
   return { machine, nodes: nodes.map((node) => ({ ...node, address: addresses[node.name] ?? node.name })) };
+}
+
+/** What a paused job serves is for the jobs of its build set: their networks lead out. */
+function groupOf({ build: { tenant, pipeline, project, change, patchset, buildSet } }: StageInput) {
+  return { group: `${tenant}/${pipeline}/${project}/${change},${patchset}/${buildSet}` };
+}
+
+/** Whether nothing of a job reaches out: one node that does could lead the others out. */
+function isClosed({ nodes }: StageInput, { platform, defaultLabel }: Labels): boolean {
+  const labels = nodes.length === 0 ? [defaultLabel] : nodes.map(({ label }) => label);
+  return labels.map(platform).every((each) => isContainer(each) && each.network === 'none');
 }
 
 /** Whether the playbooks of a job run apart from its nodes. */

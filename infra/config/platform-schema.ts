@@ -69,6 +69,12 @@ function platformSchema(resolve: Resolve) {
       .enum(['native', 'debian'])
       .default('native')
       .describe('How `BuildRequires` are met: `native` by dnf, `debian` mapped to Debian packages.'),
+    network: z
+      .enum(['open', 'none'])
+      .optional()
+      .describe(
+        'Of containers: `none` lets jobs with `run:` whose nodes are all such reach nothing but each other. Default: `open`: `docs/trust.md`.',
+      ),
     image: imageSchema(resolve)
       .optional()
       .describe('Disk that virtual machines begin with. Default: one is made of the Debian release `codename`.'),
@@ -104,6 +110,8 @@ function check({ provider, ...given }: Written, context: z.RefinementCtx): void 
   for (const key of images) {
     if (given[key] !== undefined) issue(key, 'is for containers: a virtual machine is made of `codename`');
   }
+  if (given.network !== undefined)
+    issue('network', 'is for containers: a virtual machine reaches what is named for it');
   const { format, codename, image, arch = usualArch[format], limits } = given;
   const made = debianReleases.map(({ dist }) => dist);
   if (format === 'rpm' && image === undefined && !made.includes(codename))

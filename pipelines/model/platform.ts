@@ -69,6 +69,8 @@ export interface Platform {
    * that are there, whose label stands in an image's place.
    */
   readonly provider?: PlatformProvider;
+  /** `none`: jobs with `run:` whose nodes are all such containers reach nothing but each other; absent: as `open`. */
+  readonly network?: 'open' | 'none' | undefined;
   /** The disk that virtual machines begin with; absent: one is made of the Debian release. */
   readonly image?: DiskImage | undefined;
   /** What is done to virtual machines before they are saved; absent: nothing. */

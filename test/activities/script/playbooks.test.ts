@@ -30,6 +30,8 @@ interface Job {
   readonly postRun?: readonly string[];
   readonly hosts?: Partial<PlaybookHosts>;
   readonly secret?: true;
+  /** Its platform has no network. */
+  readonly closed?: true;
   /** What the playbooks of `run` are besides. */
   readonly bound?: Partial<Playbook>;
   readonly more?: Partial<StageInput>;
@@ -67,7 +69,7 @@ function inputOf({
 async function runJob(t: TestContext, job: Job) {
   const store = await temporaryStore(t);
   const stage = createScriptStage({
-    platform: () => platform ?? assert.fail(),
+    platform: () => ({ ...(platform ?? assert.fail()), ...(job.closed && { network: 'none' }) }),
     defaultLabel: 'debian-12',
     host: 'host-here',
     openSecrets: opened,
@@ -421,7 +423,7 @@ test('playbooks reach several nodes, which know each other, and nothing of them 
   assert.deepEqual(await keptOutput(store, artifacts), { name: 'control', 'one/logs/name': 'node' });
 });
 
-test('what runs on the nodes ends with the playbook, and a node that fails is named', async (t) => {
+test('what runs on the nodes ends with the playbook', async (t) => {
   const late = await runJob(t, {
     more: { nodes: two, timeout: 15 },
     hosts: both,
@@ -429,16 +431,23 @@ test('what runs on the nodes ends with the playbook, and a node that fails is na
   });
   assert.equal(late.result, 'TIMED_OUT');
   assert.match(late.summary, /^play\.yaml was not done in time/);
-  const { result, summary } = await runJob(t, {
+});
+
+test('I10: where the platform has no network, nodes reach each other alone; and one that fails is named', async (t) => {
+  const { result, summary, said } = await runJob(t, {
     more: { nodes: two },
     hosts: both,
-    files: { 'play.yaml': play('- command: test -e /etc/passwd\n- shell: test $(hostname) = one') },
+    closed: true,
+    files: {
+      'play.yaml': play(`- shell: getent hosts one && getent hosts two && test $(ls /sys/class/net | wc -l) = 2
+- shell: timeout 20 bash -c 'exec 3<>/dev/tcp/one/7' 2>&1 | grep -i refused
+- shell: test "$(ls /sys/class/net)" = lo
+  delegate_to: localhost
+- shell: test $(hostname) = one`),
+    },
   });
-  assert.equal(result, 'FAILURE');
-  assert.match(
-    summary,
-    /^play\.yaml: the task "shell" \(play\.yaml:\d on (two|second)\) failed: non-zero return code$/,
-  );
+  assert.equal(result, 'FAILURE', said);
+  assert.match(summary, /^play\.yaml: the task "shell" \(play\.yaml:8 on (two|second)\) failed: non-zero return code$/);
 });
 
 test('a job whose playbooks reach other nodes cannot pause', async (t) => {

@@ -10,6 +10,7 @@ import { createScriptStage, type ScriptStage } from '../../../activities/script/
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { Playbook } from '../../../pipelines/model/job.ts';
+import type { Platform } from '../../../pipelines/model/platform.ts';
 import type { Programs, StageInput } from '../../../workflows/contract.ts';
 import { leasing, stageContext, stageInput, temporaryStore } from '../install/stage.ts';
 import { keptOutput } from './kept-output.ts';
@@ -24,11 +25,11 @@ const nowhere: OutputStore = { put: () => assert.fail('nothing is to be kept'), 
 /** Programs by path; each is the body of a shell script. Paths of other projects begin with `PROJECT@BRANCH:`. */
 type Files = Readonly<Record<string, string>>;
 
-function stageOf(files: Files, store: OutputStore = nowhere) {
+function stageOf(files: Files, store: OutputStore = nowhere, network: Platform['network'] = 'open') {
   const platform = builtInPlatforms.find(({ name }) => name === 'debian-12');
   assert.ok(platform);
   const stage = createScriptStage({
-    platform: () => ({ ...platform, buildImage: 'sluice/debian-12:minimal' }),
+    platform: () => ({ ...platform, network, buildImage: 'sluice/debian-12:minimal' }),
     defaultLabel: 'debian-12',
     host: 'host-here',
     store,
@@ -319,7 +320,7 @@ address=$(grep -o '"address":"[^"]*"' $SLUICE_VARIABLES | cut -d '"' -f 4)
 perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(PeerAddr => "$ARGV[0]:8000")->getline' $address`,
 };
 
-test('a job that depends on a paused one reaches what it serves', async (t) => {
+test('a job that depends on a paused one reaches what it serves, and one without a network does not', async (t) => {
   const stage = stageOf(serving);
   const server = inputOf({ run: [program('run')] });
   const { paused, data } = await stage.run(server, await contextOf(t));
@@ -329,6 +330,10 @@ test('a job that depends on a paused one reaches what it serves', async (t) => {
   const asked = await stage.run(inputOf({ run: [program('ask')] }, { vars: data }), context);
   assert.equal(asked.result, 'SUCCESS', context.said());
   assert.match(context.said(), /hello/);
+  const closed = stageOf({ run: 'ls /sys/class/net; id -un' }, nowhere, 'none');
+  const shut = await contextOf(t);
+  assert.equal((await closed.run(inputOf({ run: [program('run')] }), shut)).result, 'SUCCESS', shut.said());
+  assert.match(shut.said(), /\nlo\nnobody\n/);
 });
 
 test('a paused job that nobody wants any more only cleans up', async (t) => {

@@ -268,6 +268,18 @@ platforms:
     ],
   ],
   [
+    'takes a network from containers alone',
+    `platforms:
+  a: {format: deb, codename: x, buildImage: i, testImage: i, network: none}
+  b: {format: deb, codename: x, provider: vm, network: none}
+  c: {format: deb, codename: x, buildImage: i, testImage: i, network: shut}
+`,
+    [
+      'sluice.yaml:3:56: platforms.b.network: is for containers: a virtual machine reaches what is named for it',
+      'sluice.yaml:4:71: platforms.c.network: expected open or none, found text',
+    ],
+  ],
+  [
     'provisions virtual machines alone, by what is below the directory',
     `platforms:
   a: {format: deb, codename: x, buildImage: i, testImage: i, provision: {directory: d, run: [a.sh]}}
