@@ -18,10 +18,10 @@ import type { Room } from './room.ts';
 
 /** What a build may take packages from besides the platform's own archive. */
 export interface Offer {
-  /** Those of the changes ahead, newest last, and the released ones. */
+  /** Those of the changes ahead, newest first: APT takes the first of several that have one version. Then the released ones. */
   readonly repositories: readonly NodeRepository[];
   readonly inputs: readonly BuildInput[];
-  /** What is in each of them, by digest; null where nobody knows. */
+  /** What is in each of those of the changes ahead, oldest first, and of the released ones, by digest; null where nobody knows. */
   readonly contents: readonly (string | null)[];
 }
 
@@ -38,7 +38,7 @@ export async function offerFor(deps: BuildStageDeps, input: StageInput, platform
     }),
   );
   return {
-    repositories: [...ahead.map(({ repository }) => repository), ...released],
+    repositories: [...ahead.map(({ repository }) => repository).toReversed(), ...released],
     inputs: ahead.map((one) => one.input),
     contents: [...ahead.map(({ contents }) => contents), ...released.map(({ digest }) => digest ?? null)],
   };
