@@ -142,17 +142,17 @@ for (const path of ['https://evil.example/', '/../up', 'relative', '@evil.exampl
 }
 
 test('A-062: a fault of the infrastructure is tried again after 10 seconds; a bad package is not', async () => {
-  let tries = 0;
+  const tries: number[] = [];
   world.outside.stage = async () => {
-    tries += 1;
-    return tries === 1 ? { result: 'RETRY', summary: 'the disk is full', artifacts: [] } : broken;
+    tries.push(performance.now());
+    return tries.length === 1 ? { result: 'RETRY', summary: 'the disk is full', artifacts: [] } : broken;
   };
   await schedule({ bs_task_id: 5 });
   await reaches('bs-5', 'RETRY');
-  const retried = Date.now();
   await reaches('bs-5', 'FAILURE');
-  assert.ok(Date.now() - retried > 8_000);
-  assert.equal(tries, 2);
+  const [first = 0, second = 0] = tries;
+  assert.equal(tries.length, 2);
+  assert.ok(second - first > 9_900, `${second - first} ms`);
 });
 
 test('a task is cancelled by its id, too, and one that has ended is known', async () => {

@@ -217,7 +217,7 @@ const rows: readonly Row[] = [
     says: 'a timeout covers what comes before, too, and is not hidden by what comes after',
     files: { pre: 'sleep 1', run: 'sleep 60', post: 'echo after; exit 1' },
     programs: { preRun: [program('pre')], ...simple },
-    timeout: 3,
+    timeout: 6,
     result: ['TIMED_OUT', /^run was not done in time$/],
     log: /\nafter\n/,
   },

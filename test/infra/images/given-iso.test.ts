@@ -29,7 +29,7 @@ function imageOf(root: string, image: Partial<DiskImage>, install: Partial<Insta
   const given = { maxSize: 20 * MiB, install: { ...usual, answers, ...install }, ...image };
   const platform = { ...builtInPlatforms[0], name: 'given', provider: 'vm', image: given } as Platform;
   const images = vmImages(join(root, 'vm'), [platform]);
-  const signal = AbortSignal.timeout(120_000);
+  const signal = AbortSignal.timeout(600_000);
   const ensure = (tell = (_: string) => {}) => images.ensureImage(platform, { signal, tell });
   const left = () => readdir(join(root, 'vm', 'disks')).then((names) => names.filter((name) => name !== '.lock'));
   return { ensure, now: () => images.imageNow(platform), left };
@@ -67,13 +67,22 @@ test('I10: a disk is installed by an ISO image that is fetched once, with its an
 
 test('I10: an installer that does not switch the machine off is told with its console, and leaves nothing', async (t) => {
   const root = await scratch(t);
-  for (const [ending, reason] of [
-    ['never', /: the installer has not switched the machine off after 2 s \(`timeout`\); .*console:\ninstalling$/s],
+  // On a busy machine it may take longer to come as far as its first word.
+  const limits = { never: [2, 20, 100], anew: [usual.timeout] };
+  for (const [ending, message] of [
+    ['never', /: the installer has not switched the machine off after \d+ s \(`timeout`\); .*console:\ninstalling$/s],
     ['anew', /: the installer starts the machine anew: .*; the end of its console:\ninstalling$/s],
   ] as const) {
-    const { ensure, left } = imageOf(root, { file: await tinyIso(root, ending) }, { timeout: 2 });
-    await assert.rejects(ensure(), { message: reason, type: 'Configuration' }, ending);
-    assert.deepEqual(await left(), [], ending);
+    const file = await tinyIso(root, ending);
+    let fault = new Error();
+    for (const timeout of limits[ending]) {
+      if (message.test(fault.message)) break;
+      const { ensure, left } = imageOf(root, { file }, { timeout });
+      fault = await ensure().then(assert.fail, (error: Error) => error);
+      assert.deepEqual(await left(), [], ending);
+    }
+    assert.match(fault.message, message);
+    assert.equal((fault as Error & { type?: string }).type, 'Configuration');
   }
 });
 

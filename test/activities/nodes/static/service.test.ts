@@ -14,6 +14,7 @@ import { keepMending } from '../../../../infra/compose/mending.ts';
 import { parseConfig } from '../../../../infra/config/load.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import type { Platform } from '../../../../pipelines/model/platform.ts';
+import { untilItSays } from '../../process/says.ts';
 import { startMachines, type TestMachine } from './machines.ts';
 
 const platform: Platform = { ...(builtInPlatforms[0] as Platform), buildImage: 'lab', testImage: 'lab', name: 'lab' };
@@ -29,7 +30,7 @@ after(async () => {
   for (const each of [machine, other]) await each?.stop();
 });
 beforeEach(() => {
-  signal = AbortSignal.timeout(120_000);
+  signal = AbortSignal.timeout(600_000);
 });
 
 async function world(t: TestContext, more: Partial<GivenSettings> = {}) {
@@ -61,7 +62,8 @@ test('I10: what takes too long, or is no longer wanted, is ended on the machine'
   const { provider, build } = await world(t);
   const granted = await (await provider.lend({ build })).machine(need);
   const count = async () => (await machine.inside('cat /proc/[0-9]*/comm | grep -cx sleep || :')).trim();
-  const late = await granted.exec(['sh', '-c', 'echo begun; sleep 3000 & sleep 3000'], { signal, timeout: 1_500 });
+  const argv = ['sh', '-c', 'echo begun; sleep 3000 & sleep 3000'];
+  const late = await untilItSays((timeout) => granted.exec(argv, { signal, timeout }), 'output');
   assert.deepEqual([late.timedOut, late.code, late.output], [true, 137, 'begun\n']);
   assert.equal(await count(), '0');
   const abort = new AbortController();

@@ -38,8 +38,9 @@ async function scene(t: TestContext, kernel: Buffer) {
   }
   const places = placesIn(join(root, 'places'));
   const of = { image: 'x', from: root, hardware: await hardwareHere(), cores: 1, memoryMiB: 64 };
-  const run = { signal: AbortSignal.timeout(120_000), patience: 5_000 };
-  const prepare = () => prepareSnapshot({ places, installation: null, ways: [] }, of, run);
+  const signal = AbortSignal.timeout(600_000);
+  const prepare = (patience = 5_000) =>
+    prepareSnapshot({ places, installation: null, ways: [] }, of, { signal, patience });
   const left = async () => (await Promise.all([readdir(places.machines), readdir(places.snapshots)].map(there))).flat();
   return { prepare, left };
 }
@@ -48,14 +49,17 @@ const there = (names: Promise<readonly string[]>) => names.catch(() => []);
 
 test('I10: an image that does not boot is given up at its limit, with the end of its console', async (t) => {
   const { prepare, left } = await scene(t, kernelThatSays('Kernel panic - not syncing: no init found'));
-  await assert.rejects(prepare(), (error: Error) => {
-    assert.match(
-      error.message,
-      /^it has not booted after 5 s: .*the machine does not answer; the end of its console:\n/,
+  const given = async (patience: number) =>
+    prepare(patience).then(
+      () => assert.fail('it boots'),
+      (error: Error) => error.message,
     );
-    assert.match(error.message, /Kernel panic - not syncing: no init found$/);
-    return true;
-  });
+  const panic = /Kernel panic - not syncing: no init found$/;
+  let said = await given(5_000);
+  // On a busy machine it may take longer to come as far as that.
+  if (!panic.test(said)) said = await given(60_000);
+  assert.match(said, /^it has not booted after (5|60) s: .*the machine does not answer; the end of its console:\n/);
+  assert.match(said, panic);
   assert.deepEqual(await left(), []);
 });
 
