@@ -135,6 +135,19 @@ export const outside = proxyActivities<Pick<ControlActivities, 'prepare' | 'subm
 /** Within a workflow task: for what takes milliseconds in the server process itself. */
 export const local = proxyLocalActivities<ControlActivities>({ startToCloseTimeout: '10s', retry: soon });
 
+/** What the entities of nodes and of semaphores ask before they serve anybody. */
+export type EntityActivities = Pick<ControlActivities, 'readOrigin' | 'recallSemaphores'>;
+
+/**
+ * How they ask. A workflow that is queried while a local activity ends goes on after what came in meanwhile, and before
+ * that when its history is played again: who would then decide otherwise must not wait for a local one.
+ *
+ * @param ways `byTurn` is false for runs that began before
+ */
+export function askedBy({ byTurn }: { readonly byTurn: boolean }): EntityActivities {
+  return byTurn ? control : local;
+}
+
 /** Seconds that a stage may take beyond its job's timeout, to clean up. */
 const slack = 300;
 const longest = 24 * 3600;

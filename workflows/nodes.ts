@@ -23,7 +23,7 @@ import {
   replyTo,
 } from '../pipelines/nodes/desk.ts';
 import { readyIdsIn } from '../pipelines/nodes/ready.ts';
-import { control, sweepActivities } from './activities.ts';
+import { askedBy, control, sweepActivities } from './activities.ts';
 import { nodesId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import {
@@ -60,7 +60,7 @@ export async function nodes(input: NodesInput): Promise<void> {
   requireInput('nodes', input);
   requireId(nodesId(input.provider));
   const isNew = input.desk === undefined && has('nodes-recall');
-  const resets = has('entity-resets') ? new Resets() : undefined;
+  const resets = has('entity-resets') ? new Resets(askedBy({ byTurn: has('entities-by-turn') })) : undefined;
   // Asked before anything is waited for: what a local activity delays is elsewhere when the history is played again.
   const byTurn = has('ready-by-turn');
   // A later life of the entity knows nothing of an earlier one's fences, and gives higher ones.

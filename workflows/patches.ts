@@ -58,6 +58,12 @@ const patches = {
     since: '2026-11-30',
     because: 'a request that was refused could make nodes be replaced that had got too old, and no history said why',
   },
+  'entities-by-turn': {
+    since: '2026-11-30',
+    because:
+      'an entity of nodes or of semaphores that was asked while it learned what it held, in a new run or a later life, ' +
+      'answered in another order than when the history is played again, and stopped for good',
+  },
   'gate-starts-late': {
     since: '2026-11-28',
     because: 'each change had a message that its jobs had begun, also those that were over at once',

@@ -1,5 +1,5 @@
 import { patched, workflowInfo } from '@temporalio/workflow';
-import { local } from './activities.ts';
+import type { EntityActivities } from './activities.ts';
 
 /**
  * Notices that Temporal has reset an entity: under a new run it goes on with what it knew before, and has forgotten what
@@ -10,11 +10,16 @@ export class Resets {
   #noticed = 0;
   /** The run whose knowledge is whole; undefined while nobody has it. */
   #run: string | undefined;
+  readonly #ask: EntityActivities;
+
+  constructor(ask: EntityActivities) {
+    this.#ask = ask;
+  }
 
   /** The run that the history began with, asked at the start of a run that goes on from an earlier one. */
   async begin(): Promise<string> {
     const { workflowId: workflow, runId: run } = workflowInfo();
-    const origin = await local.readOrigin({ workflow, run });
+    const origin = await this.#ask.readOrigin({ workflow, run });
     this.settle(origin);
     return origin;
   }

@@ -18,7 +18,7 @@ import {
   type SemaphoreRequest,
   waitsFor,
 } from '../pipelines/gate/semaphore-desk.ts';
-import { control, local } from './activities.ts';
+import { askedBy, control, type EntityActivities } from './activities.ts';
 import { semaphoresId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
 import { semaphoresGrantedSignal, semaphoresQuery, semaphoresReleaseSignal, semaphoresUpdate } from './messages.ts';
@@ -40,9 +40,11 @@ export async function semaphores(input: SemaphoresInput): Promise<void> {
   requireInput('semaphores', input);
   requireId(semaphoresId(input.tenant));
   const isNew = input.desk === undefined && has('semaphores-recall');
-  const resets = has('entity-resets') ? new Resets() : undefined;
+  const ask = askedBy({ byTurn: has('entities-by-turn') });
+  const resets = has('entity-resets') ? new Resets(ask) : undefined;
   const known = { ...(input.desk ?? emptyDesk), ...(isNew ? { closed: true } : {}) };
-  const keeper = new Keeper(input.tenant, resets === undefined ? known : { ...known, closed: true }, resets);
+  const desk = resets === undefined ? known : { ...known, closed: true };
+  const keeper = new Keeper(desk, { tenant: input.tenant, ask, resets });
   setHandler(
     semaphoresUpdate,
     async ({ request, limits }) => {
@@ -71,15 +73,23 @@ export async function semaphores(input: SemaphoresInput): Promise<void> {
   await continueAsNew<typeof semaphores>({ ...input, desk: keeper.desk });
 }
 
+interface Keeping {
+  readonly tenant: string;
+  readonly ask: EntityActivities;
+  readonly resets: Resets | undefined;
+}
+
 /** What the entity knows, and its words to jobs. */
 class Keeper {
   readonly #tenant: string;
+  readonly #ask: Keeping['ask'];
   readonly #resets: Resets | undefined;
   desk: SemaphoreDesk;
   #telling = 0;
 
-  constructor(tenant: string, desk: SemaphoreDesk, resets: Resets | undefined) {
+  constructor(desk: SemaphoreDesk, { tenant, ask, resets }: Keeping) {
     this.#tenant = tenant;
+    this.#ask = ask;
     this.desk = desk;
     this.#resets = resets;
   }
@@ -104,7 +114,7 @@ class Keeper {
   /** Asks all jobs what they hold. */
   async recall(): Promise<void> {
     const { runId: run } = workflowInfo();
-    const { by, ...claims } = await local.recallSemaphores({ tenant: this.#tenant, run });
+    const { by, ...claims } = await this.#ask.recallSemaphores({ tenant: this.#tenant, run });
     this.attend({ type: 'recall', ...claims });
     this.#resets?.settle(by);
   }
