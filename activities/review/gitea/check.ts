@@ -88,8 +88,18 @@ async function checkHooks({ desk, repositories }: About): Promise<string> {
   return 'each project posts its events';
 }
 
-/** Those that nothing goes on without. */
-const wantedEvents = ['pull_request', 'push'];
+/** Those that something waits for, each by any of its names: what was made over the API has reviews by another one. */
+const wantedEvents = [
+  ['pull_request'],
+  ['pull_request_sync'],
+  ['pull_request_label'],
+  ['pull_request_comment'],
+  ['pull_request_review_approved', 'pull_request_review'],
+  ['pull_request_review_rejected', 'pull_request_review'],
+  ['push'],
+  ['delete'],
+  ['status'],
+];
 
 async function hasHook({ client }: Desk, project: string, wanted: string): Promise<boolean> {
   const [owner = ''] = project.split('/');
@@ -100,7 +110,7 @@ async function hasHook({ client }: Desk, project: string, wanted: string): Promi
       active &&
       config.url.endsWith(wanted) &&
       config.content_type === 'json' &&
-      wantedEvents.every((event) => events.includes(event)),
+      wantedEvents.every((names) => names.some((name) => events.includes(name))),
   );
 }
 

@@ -230,14 +230,12 @@ test('a connection is checked against the live host', options, async (t) => {
   );
   assert.match(bad[0]?.message ?? '', /add an active webhook of JSON/);
   const config = { url: 'http://127.0.0.1:9/api/connection/tea/payload', content_type: 'json' };
-  for (const name of ['alpha', 'beta']) {
-    await site().root.api('POST', `/repos/${owner}/${name}/hooks`, {
-      type: 'gitea',
-      active: true,
-      events,
-      config,
-    });
-  }
+  const hook = (name: string, told: readonly string[]) =>
+    site().root.api('POST', `/repos/${owner}/${name}/hooks`, { type: 'gitea', active: true, events: told, config });
+  for (const name of ['alpha', 'beta']) await hook(name, events);
+  const lacking = (await lines()).find(({ name }) => name === 'webhook');
+  assert.match(lacking?.message ?? '', /with all events in /, 'nobody tells of statuses');
+  for (const name of ['alpha', 'beta']) await hook(name, [...events, 'status']);
   assert.deepEqual(
     (await lines()).filter(({ ok }) => !ok),
     [],
