@@ -45,20 +45,44 @@ export function reportCheck(place: Place, report: CheckReport): Promise<void> {
   return inTurn(place, report, () => sayCheck(place, report));
 }
 
-/** How far a check is that has begun; what has ended stays as it was reported. */
-export async function reportProgress(place: Place, { title, summary, ...about }: CheckProgress): Promise<void> {
+/**
+ * How far a check is that has begun; what has ended stays as it was reported.
+ *
+ * @param resultOf what a run came to, by its mark, as it was reported
+ */
+export async function reportProgress(
+  place: Place,
+  { title, summary, ...about }: CheckProgress,
+  resultOf: (mark: string) => Promise<CheckWords | undefined>,
+): Promise<void> {
   // A report that is under way must not be written over.
   await inTurn(place, about, async () => {
     const last = await lastRun(place, about);
     if (last?.status !== 'in_progress') return;
     const route = 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}';
-    const output = { title: title.slice(0, 255), summary: cutTo(summary, mostSummary) };
-    await place.client.send({ project: about.project, route, with: { check_run_id: last.id, output } }, checkRunSchema);
+    const say = (words: CheckWords) => {
+      const output = { title: words.title.slice(0, 255), summary: cutTo(words.summary, mostSummary) };
+      return place.client.send(
+        { project: about.project, route, with: { check_run_id: last.id, output } },
+        checkRunSchema,
+      );
+    };
+    const { status, conclusion, external_id: mark } = await say({ title, summary });
+    if (status !== 'completed') return;
+    // Another process has reported the end meanwhile, and GitHub compares nothing: its words are put back.
+    const ended = {
+      title: `Ended: ${conclusion}`,
+      summary: 'What came of each job is on the page that Details leads to.',
+    };
+    await say((await resultOf(mark ?? '')) ?? ended);
   });
 }
 
+/** What a check run says to people. */
+export type CheckWords = Pick<CheckReport, 'title' | 'summary'>;
+
 type CheckName = Pick<CheckReport, 'project' | 'head' | 'name'>;
-type CheckProgress = CheckName & Pick<CheckReport, 'title' | 'summary'>;
+type CheckProgress = CheckName & CheckWords;
 
 async function inTurn({ saying }: Place, { project, head, name }: CheckName, say: () => Promise<void>): Promise<void> {
   const key = JSON.stringify([project, head, name]);

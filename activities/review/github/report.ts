@@ -6,7 +6,7 @@ import { demand } from '../../../pipelines/policy/access.ts';
 import { cutTo, showing } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
 import type { ReviewProgress, ReviewReport } from '../port.ts';
-import { type Annotation, reportCheck, reportProgress } from './checks.ts';
+import { type Annotation, type CheckWords, reportCheck, reportProgress } from './checks.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
 import { commentSchema, labelSchema, reviewSchema } from './schema.ts';
 import { giveStatus } from './status.ts';
@@ -75,7 +75,19 @@ export async function tellProgress(place: Place, actor: Actor, progress: ReviewP
   const { project, pull, patchset } = await findOne(place, progress.change, 1);
   if (pull.state !== 'open' || patchset !== progress.patchset) return;
   const { pipeline, title, summary } = progress;
-  await reportProgress(place, { project, head: pull.head.sha, name: `sluice/${pipeline}`, title, summary });
+  const about = { project, head: pull.head.sha, name: `sluice/${pipeline}`, title, summary };
+  await reportProgress(place, about, (mark) => readReport(place, { project, pull }, mark));
+}
+
+/** A report as its comment has it. */
+async function readReport(
+  place: Place,
+  { project, pull }: Pick<Found, 'project' | 'pull'>,
+  mark: string,
+): Promise<CheckWords | undefined> {
+  const ours = await readOwn(place, { project, pull });
+  const [text] = ours.find(({ body }) => body?.includes(`<!-- sluice:${mark}:`))?.body?.split('\n\n<!-- sluice:') ?? [];
+  return text === undefined ? undefined : { title: firstLine(text), summary: text };
 }
 
 /** As GitHub calls them. */
@@ -132,23 +144,29 @@ function markOf({ key, about, patchset }: ReviewReport): {
   return { key: hash(key), turn: hash(JSON.stringify([about?.pipeline, patchset])), end: begins ? 'begun' : 'done' };
 }
 
+const ofIssue = '/repos/{owner}/{repo}/issues/{issue_number}/comments';
+
+/** Our comments on a pull request. */
+async function readOwn({ client }: Place, { project, pull }: Pick<Found, 'project' | 'pull'>) {
+  const self = await client.self();
+  const asked = { project, route: `GET ${ofIssue}`, with: { issue_number: pull.number } };
+  return ((await client.list(asked, commentSchema)) ?? []).filter(({ user }) => user?.login === self);
+}
+
 /** Writes a comment, or changes our own: the same report's, or that of the beginning whose end this is. */
 async function comment(place: Place, { found, said }: Saying): Promise<void> {
   const { project, pull } = found;
   const { client } = place;
-  const route = '/repos/{owner}/{repo}/issues/{issue_number}/comments';
-  const self = await client.self();
   const { key, turn, end } = markOf(said);
   const text = cutTo(said.message, mostComment, place.pageOf(said.change) ?? showing('', said.change));
   const body = `${text}\n\n<!-- sluice:${key}:${turn}:${end} -->`;
   const about = { issue_number: pull.number };
-  const all = (await client.list({ project, route: `GET ${route}`, with: about }, commentSchema)) ?? [];
-  const own = all.filter(({ user }) => user?.login === self);
+  const own = await readOwn(place, { project, pull });
   const same = own.find((one) => one.body?.includes(`<!-- sluice:${key}:`));
   const begun = own.findLast((one) => one.body?.includes(`<!-- sluice:`));
   const before = same ?? (begun?.body?.includes(`:${turn}:begun -->`) ? begun : undefined);
   if (before === undefined) {
-    await client.send({ project, route: `POST ${route}`, with: { ...about, body } }, commentSchema);
+    await client.send({ project, route: `POST ${ofIssue}`, with: { ...about, body } }, commentSchema);
   } else if (before.body !== body) {
     const change = 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}';
     await client.send({ project, route: change, with: { comment_id: before.id, body } }, commentSchema);

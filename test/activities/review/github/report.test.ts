@@ -70,6 +70,29 @@ test('a check shows how far its jobs are while it runs, and what it came to stay
   });
 });
 
+test('I9: words of progress that arrive after the end was reported by another process do not stay', async (t) => {
+  const { world, alpha, host, open } = await openWorld(t);
+  const change = idOf(alpha, await propose(world, alpha, { files: { a: '1' } }));
+  const other = open().host;
+  for (const [key, comment, title] of [
+    ['k1', true, 'Build failed.'],
+    ['k2', false, 'Ended: failure'],
+  ] as const) {
+    await host.report(gateActor, said(change, { key: `${key}s`, body: { check: 'in_progress', comment: false } }));
+    world.before = async (request) => {
+      if (!/^PATCH .*\/check-runs\//.test(request)) return;
+      world.before = undefined;
+      const end = { key, message: 'Build failed.\n\n- lint FAILURE', body: { check: 'failure', comment } };
+      await other.report(gateActor, said(change, end));
+    };
+    const progress = { change, patchset: 1, pipeline: 'check', title: '1 of 2 jobs is done', summary: '- lint' };
+    await host.progress?.(gateActor, progress);
+    const { given } = alpha.runs.at(-1) ?? assert.fail();
+    assert.equal((given.output as { title?: string }).title, title);
+    assert.equal(given.conclusion, 'failure');
+  }
+});
+
 test('remarks on lines go with a check, fifty at a time', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const pull = await propose(world, alpha, { files: { a: '1' } });

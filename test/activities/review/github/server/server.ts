@@ -40,6 +40,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   const method = request.method ?? 'GET';
   const path = url.pathname.slice(api.length);
   world.asked.push(`${method} ${path}`);
+  await world.before?.(`${method} ${path}`);
   const fault = takeFault(world, `${method} ${path}`);
   if (fault !== undefined && fault.done !== true) return fail(world, response, fault);
   const result = await handle(world, { method, path, url, input, authorization: request.headers.authorization ?? '' });

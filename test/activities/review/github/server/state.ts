@@ -112,6 +112,8 @@ export interface World {
   readonly faults: Fault[];
   /** `METHOD PATH` of all that was asked. */
   readonly asked: string[];
+  /** What happens just before a request is answered. */
+  before?: ((request: string) => Promise<void>) | undefined;
   readonly problems: string[];
   /** Whether it computes what merges of pull requests come to. */
   computes: boolean;
