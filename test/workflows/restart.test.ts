@@ -14,7 +14,6 @@ const build = frozenJob('build', { uses: 'build', attempts: 1 });
 
 test('Temporal and the workers killed in a stage: the changes merge as if nothing had happened', async (t) => {
   const home = await mkdtemp(join(tmpdir(), 'sluice-restart-'));
-  t.after(() => rm(home, { recursive: true, force: true }));
   const outside = new Outside();
   outside.jobs = () => [build];
   let hold = true;
@@ -34,7 +33,10 @@ test('Temporal and the workers killed in a stage: the changes merge as if nothin
   await first.kill();
   hold = false;
   const second = await World.start(outside, place);
-  t.after(() => second.stop());
+  t.after(async () => {
+    await second.stop();
+    await rm(home, { recursive: true, force: true });
+  });
   await until('both are merged', () => outside.merged.length === 2, 300_000);
   assert.deepEqual(outside.merged, ['kept-0', 'kept-1']);
   await until('both are reported', () => outside.reports('success').length === 2);

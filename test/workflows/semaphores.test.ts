@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
 import { emptyDesk, type SemaphoreDesk } from '../../pipelines/gate/semaphore-desk.ts';
+import { emptyDesk as noNodes } from '../../pipelines/nodes/desk.ts';
 import type { JobSnapshot, StageResult } from '../../workflows/contract.ts';
 import { nodesId, semaphoresId } from '../../workflows/ids.ts';
-import { nodesQuery, semaphoresQuery } from '../../workflows/messages.ts';
+import { nodesQuery, nodesUpdate, semaphoresQuery } from '../../workflows/messages.ts';
 import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
 import { replays, resetTo, taskOf } from './reset.ts';
 import { until, World } from './world.ts';
@@ -352,4 +354,36 @@ test('R2: an entity that was reset grants nothing that jobs hold, whenever it is
     assert.equal(work.peaks.get(`cut${round}`), 1);
     await replays(client, entity);
   }
+});
+
+test('R2: what an entity answers while it begins, and is asked who holds what, is what its history says', async () => {
+  const { client } = world.temporal;
+  world.outside.beginning = () => sleep(50);
+  const holder = await world.tell('asked', []);
+  const capacity = { maxServers: 2 };
+  const lookEvery = 3_600;
+  await world.stopWorkers();
+  const play = async (provider: string) => {
+    const options = { workflowId: nodesId(provider), taskQueue: 'control' };
+    const known = { ...noNodes, capacity, fence: 1 };
+    const nodes = await client.workflow.start('nodes', { ...options, args: [{ provider, lookEvery, desk: known }] });
+    // The first task brings it this question, too.
+    const asked = nodes.query(nodesQuery).catch(() => undefined);
+    const answers = ['a', 'b', 'c', 'd', 'e', 'f'].map(async (token, index) => {
+      await started;
+      await sleep(10 * index);
+      const sizes = [{ cores: 1, ramGb: 1 }];
+      const request = { holder, token, sizes, build: 'b', queue: 'q', priority: 1 };
+      return nodes.executeUpdate(nodesUpdate, { args: [{ request, capacity }] });
+    });
+    await Promise.all([asked, ...answers]);
+    await replays(client, options.workflowId);
+  };
+  const { promise: started, resolve } = Promise.withResolvers<void>();
+  const played = Promise.all(Array.from({ length: 6 }, (_, index) => play(`asked${index}`)));
+  await sleep(500);
+  await world.startWorkers();
+  resolve();
+  await played;
+  world.outside.beginning = async () => {};
 });

@@ -29,7 +29,7 @@ import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
 import type { Pipeline } from '../../pipelines/model/pipeline.ts';
 import type { Capacity } from '../../pipelines/nodes/capacity.ts';
 import type { Tick, Timer, TimerLook } from '../../pipelines/policy/timers.ts';
-import type { BeginJob } from '../../workflows/activities.ts';
+import type { BeginJob, ControlActivities } from '../../workflows/activities.ts';
 import {
   type BuildRecord,
   type BuildSetRecord,
@@ -100,6 +100,8 @@ export class Outside {
   reuse: (input: BeginJob) => ReuseOffer | undefined = () => undefined;
   /** Architecture of the workers for a label; undefined: nobody knows it. */
   archOf: (label: string) => string | undefined = () => 'test';
+  /** Comes before an entity hears what its history began with. */
+  beginning: () => Promise<unknown> = async () => {};
   /** Comes before a queue is shown. */
   showing: () => Promise<unknown> = async () => {};
   /** How saying something fails; undefined where it does not. */
@@ -181,7 +183,8 @@ export class Outside {
         }).turnTimers(look);
       },
       ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
-      ...createOriginActivities(temporal.client),
+      readOrigin: (of: Parameters<ControlActivities['readOrigin']>[0]) =>
+        this.beginning().then(() => createOriginActivities(temporal.client).readOrigin(of)),
       ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),
       ...this.sweeper(temporal),
       retainMirrors: async () => [{ set: 'deb', removed: { m1: ['deb-2026-01-02-030405'] }, kept: [] }],
