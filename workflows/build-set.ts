@@ -50,6 +50,8 @@ export async function buildSet(input: BuildSetInput): Promise<BuildSetResult> {
   const progress = new BuildSetProgress(input, stored.graph, { onlyChanges: inOrder, whole: edition >= 2 });
   const jobs = new JobChildren(input, { stored, apply: (event) => progress.apply(event) });
   const gate = new GateLine(input.gate, { inOrder });
+  // Before anything that the gate has said since: what it wants by then comes after what it wanted when it began this.
+  if (edition >= 4) turn({ progress, jobs, gate }, { permissions: input.permissions, closed: false });
   const orders = takeOrders(input, { progress, jobs, gate });
   hear(jobNewsSignal, messages.jobNews, (news) => jobs.hear(news));
   const answered = edition >= 3 ? allHandlersFinished : () => true;
@@ -82,8 +84,7 @@ async function drive({ record, progress, jobs, orders, gate, answered }: Parts):
   for (;;) {
     const seen = news();
     const closed = orders.closed || gate.lost;
-    advance(progress, jobs, { permissions: orders.permissions, closed });
-    gate.tell(progress.untold.splice(0));
+    turn({ progress, jobs, gate }, { permissions: orders.permissions, closed });
     const reached = buildSetResult(progress.state);
     if (reached !== result) {
       result = reached;
@@ -113,7 +114,7 @@ interface Orders {
   heard: number;
 }
 
-function takeOrders(input: BuildSetInput, parts: Pick<Parts, 'progress' | 'jobs' | 'gate'>): Orders {
+function takeOrders(input: BuildSetInput, parts: Turning): Orders {
   const { progress, jobs, gate } = parts;
   const orders: Orders = { permissions: input.permissions, closed: false, heard: 0 };
   const over = () => orders.closed || gate.lost || orders.permissions.reported === true;
@@ -150,8 +151,10 @@ function takeOrders(input: BuildSetInput, parts: Pick<Parts, 'progress' | 'jobs'
   return orders;
 }
 
-/** Brings what runs in line with what is wanted. */
-function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Omit<Orders, 'heard'>): void {
+type Turning = Pick<Parts, 'progress' | 'jobs' | 'gate'>;
+
+/** Brings what runs in line with what is wanted, and tells the gate. */
+function turn({ progress, jobs, gate }: Turning, orders: Omit<Orders, 'heard'>): void {
   const time = Date.now();
   if (orders.permissions.reported && !progress.state.reporting) progress.apply({ type: 'reported' });
   if (orders.closed && !isOver(progress.state)) progress.apply({ type: 'canceled', time });
@@ -161,6 +164,7 @@ function advance(progress: BuildSetProgress, jobs: JobChildren, orders: Omit<Ord
   jobs.cancelAllBut(pending.wanted);
   jobs.resume(pending.resume);
   for (const build of pending.start) jobs.start(build);
+  gate.tell(progress.untold.splice(0));
 }
 
 async function announce(record: BuildSetRecord): Promise<void> {

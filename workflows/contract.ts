@@ -222,6 +222,8 @@ export interface JobNews {
 
 /** Who a job is when it starts: allotted once, and recorded in the workflow's history. */
 export interface JobStart {
+  /** What the job does as of which day: `jobEdition` when it began; absent where patches say it. */
+  readonly edition?: number;
   /** The build's id, unique for each start. */
   readonly build: string;
   readonly attempt: number;

@@ -7,7 +7,7 @@ import type { JobInput, JobStart } from './contract.ts';
 import { hear, messages } from './input.ts';
 import { recordBegun, recordWaiting, tellWaiting } from './job-waiting.ts';
 import { semaphoresClaimQuery, semaphoresGrantedSignal } from './messages.ts';
-import { has } from './patches.ts';
+import { jobHas } from './patches.ts';
 import type { SemaphoreClaim } from './semaphore-contract.ts';
 
 /** How long a job waits for a word before it asks again: the entity may have been ended and started anew. */
@@ -24,7 +24,7 @@ export class JobSemaphores {
     this.#input = input;
     this.#start = start;
     const { beforeNodes, afterNodes } = semaphorePhases(input.job);
-    const late = afterNodes.length > 0 && has('semaphores-after-nodes');
+    const late = afterNodes.length > 0 && jobHas(start, 'semaphores-after-nodes');
     this.#phases = late
       ? { beforeNodes, afterNodes }
       : { beforeNodes: [...beforeNodes, ...afterNodes], afterNodes: [] };

@@ -29,6 +29,7 @@ import { JobSemaphores } from './job-semaphores.ts';
 import { endingOf, outcomeOf, stageInput } from './job-stage.ts';
 import { jobEndedSignal } from './messages.ts';
 import type { HeldNodes } from './nodes-contract.ts';
+import { jobHas } from './patches.ts';
 import type { BuildRecord } from './records.ts';
 import { runRelease } from './release.ts';
 import { searchAttributes } from './search-attributes.ts';
@@ -105,7 +106,8 @@ interface Running {
 
 async function run({ input, start, line, nodes }: Running): Promise<StageResult> {
   const stage = { ...stageInput(input, start), ...(nodes === undefined ? {} : { lease: nodes }) };
-  if (input.job.uses === 'release') return runRelease({ stage, queue: start.queue });
+  if (input.job.uses === 'release')
+    return runRelease({ stage, queue: start.queue }, { byBranch: jobHas(start, 'release-branches') });
   const urgency = urgencyOf(input.priority ?? freely.priority, input.job.uses);
   const queue = nodes?.host === undefined ? start.queue : taskQueues.host(nodes.host);
   const { runStage } = stageActivities(queue, stageLimit(input.job), urgency);

@@ -1,4 +1,5 @@
 import { patched } from '@temporalio/workflow';
+import type { JobStart } from './contract.ts';
 
 /**
  * Changes to what workflows command, for executions that began before: Temporal plays their histories again, and they
@@ -118,12 +119,27 @@ const patches = {
  *   the gate hears what comes of each retrigger that it sends.
  * - 3 (2026-11-27): a job that people run again at a build set whose jobs have all ended is asked for at the gate, which may
  *   have judged the item already.
+ * - 4 (2026-11-30): one that was asked how it stands while it began heard what its gate said meanwhile before it started
+ *   jobs, and after that when its history is played again, and stopped.
  */
-export const buildSetEdition = 3;
+export const buildSetEdition = 4;
+
+/**
+ * The same for jobs, by a number in what they begin with. They begin by a local activity: one that was asked how it stands
+ * meanwhile stopped, when its history was played again, at the first patch that it was asked for after that.
+ *
+ * - 2 (2026-11-30): all that patches say.
+ */
+export const jobEdition = 2;
 
 export type Patch = keyof typeof patches;
 
 /** Whether the execution goes the new way: false where its history went the old one. */
 export function has(patch: Patch): boolean {
   return patched(patch);
+}
+
+/** The same for a job that has begun. */
+export function jobHas({ edition = 1 }: Pick<JobStart, 'edition'>, patch: Patch): boolean {
+  return edition >= 2 || patched(patch);
 }

@@ -30,9 +30,13 @@ const beside = {
   signer: proxyActivities<SignActivities>({ taskQueue: taskQueues.sign, ...bounded }),
 };
 
-/** Runs the release that a job is, under an id that names what was merged: at most one at a time. */
-export function runRelease(run: ReleaseRun): Promise<StageResult> {
-  const { repository, merge } = has('release-branches') ? nameOf(run) : firstNameOf(run);
+/**
+ * Runs the release that a job is, under an id that names what was merged: at most one at a time.
+ *
+ * @param ways `byBranch` is false for jobs that began before branches were in the name
+ */
+export function runRelease(run: ReleaseRun, { byBranch }: { readonly byBranch: boolean }): Promise<StageResult> {
+  const { repository, merge } = byBranch ? nameOf(run) : firstNameOf(run);
   const { tenant, pipeline, project, change } = run.stage.build;
   return executeChild(release, {
     args: [run],

@@ -13,6 +13,7 @@ import {
 } from '../../workflows/contract.ts';
 import { startRecord } from '../../workflows/job-record.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
+import { jobEdition } from '../../workflows/patches.ts';
 import { configurationFault } from '../failure.ts';
 import type { BlobStore } from '../ports.ts';
 import type { ReleasedTrees } from '../storage/port.ts';
@@ -63,6 +64,7 @@ export function createJobActivities(deps: JobDeps) {
       const reuse = await deps.reuse?.(input);
       const time = Date.now();
       const start = {
+        edition: jobEdition,
         build: buildId(input),
         attempt: adopted?.attempt ?? (input.byHand ? (await deps.latestAttempt(input)) + 1 : input.job.attempt),
         ...placed,

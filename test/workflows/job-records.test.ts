@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { JobInput, JobResult } from '../../workflows/contract.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { BuildSetInput, JobInput, JobResult } from '../../workflows/contract.ts';
+import { buildSetId } from '../../workflows/ids.ts';
+import { permissionsSignal } from '../../workflows/messages.ts';
 import { change, entering, fine, frozenJob } from './make.ts';
+import { replays } from './reset.ts';
 import { until, World } from './world.ts';
 
 let world: World;
@@ -152,4 +157,76 @@ test('W17: a build is told what it may take over, and starts again by hand witho
   await world.temporal.client.workflow.execute('job', again);
   assert.deepEqual(given()[1], { ...offer, manifests: [] });
   world.outside.reuse = () => undefined;
+});
+
+test('R2: a job and a build set that are asked how they stand while they begin go on as their histories say', async (t) => {
+  const { client } = world.temporal;
+  const wants = { name: 'asked', max: 1, resourcesFirst: true };
+  const second = frozenJob('second', { uses: 'build', attempts: 1, semaphores: [wants] });
+  world.outside.jobs = () => [build, second];
+  world.outside.stage = () => fine;
+  await world.tell('asked', entering([change('asked')]));
+  await until('it is merged', () => world.outside.merged.includes('asked'));
+  const input = await world.inputOf(recordsOf('asked').find(({ job }) => job === 'second')?.workflow ?? '');
+  const { reportTo = '', ...alone } = input as JobInput;
+  const set = (await world.inputOf(reportTo)) as BuildSetInput;
+  t.after(() => {
+    world.outside.beginning = async () => {};
+  });
+  // What it begins with may be there before the question is answered, and after that.
+  let begun = 0;
+  world.outside.beginning = () => sleep(2 ** (begun++ % 7));
+  await world.stopWorkers();
+  /** Starts it with a question in its first task, and has something said to it while that is answered. */
+  const play = async (
+    type: string,
+    workflowId: string,
+    args: readonly unknown[],
+    say: (of: WorkflowHandle) => unknown,
+  ) => {
+    const handle = await client.workflow.start(type, { workflowId, taskQueue: 'control', args: [...args] });
+    const asked = handle.query('__temporal_workflow_metadata').then(
+      (x) => console.log('answered', Date.now()),
+      (e) => console.log('refused', e),
+    );
+    await started;
+    await sleep(50);
+    await say(handle);
+    await asked;
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    console.log(
+      workflowId,
+      (events ?? [])
+        .map((e) =>
+          Object.keys(e)
+            .find((k) => k.endsWith('Attributes'))
+            ?.replace('EventAttributes', ''),
+        )
+        .join(' '),
+    );
+    await replays(client, workflowId);
+  };
+  const { promise: started, resolve } = Promise.withResolvers<void>();
+  const free = { ...set.permissions, waiting: {} };
+  const played = Array.from({ length: 7 }, (_, index) => [
+    play('job', `job-asked-${index}`, [alone], () => {}),
+    play(
+      'buildSet',
+      buildSetId({ ...set, key: `asked${index}` }),
+      [
+        {
+          ...set,
+          gate: 'nobody',
+          key: `asked${index}`,
+          permissions: { ...free, waiting: { build: ['hold: it waits'] } },
+        },
+      ],
+      (handle) => handle.signal(permissionsSignal, free),
+    ),
+  ]).flat();
+  await sleep(500);
+  await world.startWorkers();
+  resolve();
+  await Promise.all(played);
 });

@@ -100,7 +100,7 @@ export class Outside {
   reuse: (input: BeginJob) => ReuseOffer | undefined = () => undefined;
   /** Architecture of the workers for a label; undefined: nobody knows it. */
   archOf: (label: string) => string | undefined = () => 'test';
-  /** Comes before an entity hears what its history began with. */
+  /** Comes before a job, a build set or an entity hears what it begins with. */
   beginning: () => Promise<unknown> = async () => {};
   /** Comes before a queue is shown. */
   showing: () => Promise<unknown> = async () => {};
@@ -174,6 +174,9 @@ export class Outside {
     });
     return {
       ...jobs,
+      beginJob: (input: BeginJob) => this.beginning().then(() => jobs.beginJob(input)),
+      beginBuildSet: (input: Parameters<typeof jobs.beginBuildSet>[0]) =>
+        this.beginning().then(() => jobs.beginBuildSet(input)),
       askGate: askGateBy(temporal.client),
       turnTimers: async (look: TimerLook) => {
         this.looked = look.until;
