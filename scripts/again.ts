@@ -12,7 +12,7 @@ const most = 3;
 /** Files that took longer, in seconds, have no second time within the hour that a run may take. */
 const longest = 400;
 /** What a workflow says that does not replay as it ran: a fault of ours, however seldom it shows. */
-const ours = /TMPRL1100|nondeterminism/i;
+const ours = /TMPRL1100/;
 
 /**
  * The files that are run once more, alone, when all others have ended: those that failed among real servers, which a busy

@@ -15,6 +15,9 @@ export interface Count {
 /** Every process of a test file carries it in its environment, as do the ones that it starts. */
 const mark = 'SLUICE_TEST_FILE';
 
+/** By what Temporal names the failure of a workflow that does not replay as it ran. */
+const diverged = 'TMPRL1100';
+
 /** How long a file that is told to end may take, in milliseconds. */
 const grace = 5_000;
 
@@ -29,7 +32,7 @@ const tellEach = 300_000;
  * @param each milliseconds after which it is told which of its tests run, and again
  */
 export async function runFile(file: string, limit: number, each = tellEach): Promise<Count> {
-  let [passed, failed] = [0, 0];
+  let [passed, failed, divergences] = [0, 0, 0];
   const id = randomUUID();
   const stop = new AbortController();
   const execArgv = ['--disable-warning=ExperimentalWarning'];
@@ -56,12 +59,18 @@ export async function runFile(file: string, limit: number, each = tellEach): Pro
     reasons.push(reason);
     console.log(reason);
   });
+  // A workflow that does not replay stands still, and is told by its worker alone: the test only sees that nothing comes.
+  const tellsOf = ({ message }: { readonly message: string }) => {
+    if (message.includes(diverged)) divergences += 1;
+  };
+  stream.on('test:stderr', tellsOf).on('test:stdout', tellsOf);
   for await (const text of stream.compose(new spec())) process.stdout.write(text);
   for (const timer of timers) clearTimeout(timer);
   if (stop.signal.aborted) {
     endAll(id);
     faults.push(`✖ ${stop.signal.reason.message}: it was ended`);
   }
+  if (failed > 0 && divergences > 0) faults.push(`✖ ${file}: a workflow did not replay as it ran (${diverged})`);
   for (const fault of faults) console.log(fault);
   return { passed, failed, faults: [...reasons, ...faults] };
 }

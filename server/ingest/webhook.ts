@@ -41,14 +41,22 @@ export function registerWebhooks(app: App, deps: WebhookDeps): void {
 async function read(body: Readable): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of body) {
-    size += part.length;
-    if (size > bodyLimit) parts.length = 0;
-    else parts.push(part);
-    if (size > patience) break;
+  try {
+    for await (const part of body) {
+      size += part.length;
+      if (size > bodyLimit) parts.length = 0;
+      else parts.push(part);
+      if (size > patience) break;
+    }
+  } catch {
+    throw refusal(400, 'the body ends too early');
   }
-  if (size > bodyLimit) throw Object.assign(new Error('the body is too large: 25 MiB are taken'), { statusCode: 413 });
+  if (size > bodyLimit) throw refusal(413, 'the body is too large: 25 MiB are taken');
   return Buffer.concat(parts);
+}
+
+function refusal(statusCode: number, message: string): Error {
+  return Object.assign(new Error(message), { statusCode });
 }
 
 interface Answer {

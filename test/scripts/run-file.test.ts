@@ -71,6 +71,15 @@ test('what failed is told with its file and its reason, once', async () => {
   assert.ok(stdout.startsWith(faults[0]), 'as it comes');
 });
 
+test('a file that fails says also that a workflow did not replay', async () => {
+  const source = `import { test } from 'node:test';
+    console.error('Failing workflow task: [TMPRL1100] Nondeterminism error');
+    test('waits for it', () => { throw new Error('it never came'); });`;
+  const { failed, faults } = (await run(source, 60_000)).count;
+  assert.equal(failed, 1);
+  assert.match(faults.at(-1), /^✖ \S*it\.test\.mjs: a workflow did not replay as it ran/);
+});
+
 test('what runs for long is told while it does', async () => {
   const source = `import { test } from 'node:test';
     test('ends', () => {});
