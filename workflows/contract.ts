@@ -220,6 +220,15 @@ export interface JobNews {
   readonly paused?: BuildOutcome;
 }
 
+/**
+ * What a job does, by a number in what it begins with, as `buildSetEdition` is in a build set's input. It begins by a local
+ * activity: one that was asked how it stands meanwhile stopped, when its history was played again, at the first patch that
+ * it was asked for after that.
+ *
+ * - 2 (2026-11-30): all that patches say.
+ */
+export const jobEdition = 2;
+
 /** Who a job is when it starts: allotted once, and recorded in the workflow's history. */
 export interface JobStart {
   /** What the job does as of which day: `jobEdition` when it began; absent where patches say it. */
@@ -274,29 +283,8 @@ export interface ReleaseRun {
   readonly queue: string;
 }
 
-/** What a mirror set's entity is asked: a sync queues up while the set is paused, and the latest wins. */
-export interface MirrorRequest {
-  readonly action: 'sync' | 'pause' | 'resume';
-  /** The release that asks, for the record. */
-  readonly release?: string;
-}
-
-/** Input of the `mirror` workflow: the set, and what an earlier run left. */
-export interface MirrorEntityInput {
-  readonly set: string;
-  readonly paused: boolean;
-  readonly pending: MirrorRequest | null;
-  readonly outcome: string | null;
-}
-
-export interface MirrorView {
-  readonly set: string;
-  readonly paused: boolean;
-  readonly pending: boolean;
-  readonly outcome: string | null;
-}
-
 export type { HeldStage, HoldGrant, HoldsInput } from './holds-contract.ts';
+export type * from './mirror-contract.ts';
 export type { BuildRecord, BuildSetRecord, ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';
 export type * from './release-plan-contract.ts';
 export type * from './stage.ts';

@@ -124,14 +124,6 @@ const patches = {
  */
 export const buildSetEdition = 4;
 
-/**
- * The same for jobs, by a number in what they begin with. They begin by a local activity: one that was asked how it stands
- * meanwhile stopped, when its history was played again, at the first patch that it was asked for after that.
- *
- * - 2 (2026-11-30): all that patches say.
- */
-export const jobEdition = 2;
-
 export type Patch = keyof typeof patches;
 
 /** Whether the execution goes the new way: false where its history went the old one. */
@@ -139,7 +131,7 @@ export function has(patch: Patch): boolean {
   return patched(patch);
 }
 
-/** The same for a job that has begun. */
+/** The same for a job that has begun: see `jobEdition`. */
 export function jobHas({ edition = 1 }: Pick<JobStart, 'edition'>, patch: Patch): boolean {
   return edition >= 2 || patched(patch);
 }

@@ -6,6 +6,7 @@ import {
   type BuildSetStart,
   type GraphRef,
   type JobStart,
+  jobEdition,
   type ReleasedGenerations,
   type ReuseOffer,
   type StoredGraph,
@@ -13,7 +14,6 @@ import {
 } from '../../workflows/contract.ts';
 import { startRecord } from '../../workflows/job-record.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
-import { jobEdition } from '../../workflows/patches.ts';
 import { configurationFault } from '../failure.ts';
 import type { BlobStore } from '../ports.ts';
 import type { ReleasedTrees } from '../storage/port.ts';
