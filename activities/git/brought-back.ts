@@ -30,11 +30,16 @@ export async function broughtBack(history: History, { tip, head, mode, taken }: 
   return null;
 }
 
-/** What is said of such a change, and what to do about it. */
+/**
+ * What is said of such a change, and what to do about it. One that was pushed to its branch by mistake, and forced back,
+ * is proposed again as other commits; whose they are, its author knows.
+ */
 export function standsOnTaken(
   commit: string,
-  { project, branch }: { readonly project: string; readonly branch: string },
+  { project, branch, head }: { readonly project: string; readonly branch: string } & Pick<Return, 'head'>,
 ): string {
-  const mend = `\`git rebase --onto origin/${branch} ${commit}\``;
-  return `it stands on ${commit}, which was taken from ${branch} of ${project}: rebase it (${mend})`;
+  const taken = `${commit}, which was taken from ${branch} of ${project}`;
+  if (commit !== head) return `it stands on ${taken}: rebase it (\`git rebase --onto origin/${branch} ${commit}\`)`;
+  const mend = `\`git rebase --interactive --no-ff origin/${branch}\``;
+  return `it is itself ${taken}: make its own commits anew, and leave out those of others (${mend})`;
 }

@@ -93,7 +93,7 @@ async function mergeItem(
     const onto = at?.commit ?? (await tipToMergeOnto(space.repo, branch));
     const failed = { key: item.key, kind: 'conflict', change: change.id } as const;
     const back = onto === null ? null : await takenBelow(space, onto, change);
-    if (back !== null) return { ...failed, message: `${change.id}: ${standsOnTaken(back, change)}`, taken: true };
+    if (back !== null) return { ...failed, message: `${change.id}: ${back}`, taken: true };
     const result = await mergeOnto(space, onto, change);
     if (result.kind === 'conflict') return { ...failed, message: `${change.id}: ${result.message}` };
     const state = { project, branch, commit: result.commit, tree: result.tree };
@@ -103,7 +103,7 @@ async function mergeItem(
   return { key: item.key, kind: 'ready', sources, steps };
 }
 
-/** What the merge would bring back: nobody merges that after the jobs, so that it is told before any runs. */
+/** Says what the merge would bring back: nobody merges that after the jobs, so that it is told before any runs. */
 async function takenBelow(space: Workspace, onto: string, change: ChainChange): Promise<string | null> {
   const { repo } = space;
   const taken = () => readTaken(repo, change.branch);
@@ -112,7 +112,9 @@ async function takenBelow(space: Workspace, onto: string, change: ChainChange): 
     isAncestor: (older, newer) => isAncestor(repo, older, newer),
     inCommon: (one, others) => inCommon(repo, one, others),
   };
-  return broughtBack(history, { tip: onto, head: commit?.id ?? '', mode: change.mode ?? 'rebase', taken });
+  const head = commit?.id ?? '';
+  const back = await broughtBack(history, { tip: onto, head, mode: change.mode ?? 'rebase', taken });
+  return back === null ? null : standsOnTaken(back, { ...change, head });
 }
 
 /** What a change is tested on, no later merge is to bring back once it is taken from its branch. */

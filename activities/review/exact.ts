@@ -73,7 +73,7 @@ export async function lossOf(
   const inCommon = (one: string, others: readonly string[]) => git.inCommon(project, one, others);
   const taken = async () => [...(isLost ? [base] : []), ...(await git.takenFrom(project, branch))];
   const back = await broughtBack({ isAncestor, inCommon }, { tip, head, mode, taken });
-  if (back !== null) return { kind: 'refused', reason: standsOnTaken(back, { project, branch }) };
+  if (back !== null) return { kind: 'refused', reason: standsOnTaken(back, { project, branch, head }) };
   return isLost ? movedFrom({ project, branch }) : null;
 }
 

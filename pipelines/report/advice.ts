@@ -36,9 +36,9 @@ export function otherAtFault(
   own: { readonly id: string; readonly action: string },
 ): OtherFault | undefined {
   if (own.action === 'merge-conflict') {
-    const [, name, words] = /^(\S+): (conflicts? (?:in|with)|it stands on) /m.exec(text) ?? [];
+    const [, name, words] = /^(\S+): (conflicts? (?:in|with)|it (?:stands on|is itself)) /m.exec(text) ?? [];
     if (name === undefined || name === own.id) return undefined;
-    return { names: [name], kind: words === 'it stands on' ? 'taken' : 'conflict' };
+    return { names: [name], kind: words?.startsWith('it ') ? 'taken' : 'conflict' };
   }
   for (const [words, kind] of blames) {
     const found = words.exec(text)?.[1];

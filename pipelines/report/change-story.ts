@@ -121,7 +121,7 @@ function unmergedIn(told: readonly string[]): string {
 
 /** Whether a change was not merged because it would bring back what was taken from its branch. */
 function isTaken(text: string): boolean {
-  return /^\S+: it stands on \S+, which was taken from /m.test(text);
+  return /^\S+: it (?:stands on|is itself) \S+, which was taken from /m.test(text);
 }
 
 /** The builds that failed in the run that a report is about. */

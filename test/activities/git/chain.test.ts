@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ChainItem } from '../../../activities/git/chain.ts';
+import type { ChainChange, ChainItem } from '../../../activities/git/chain.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import type { MergeMode } from '../../../activities/git/merge.ts';
 import { readRefs } from '../../../activities/git/refs.ts';
 import { expireStates } from '../../../activities/git/states.ts';
+import { noteTaken } from '../../../activities/git/taken.ts';
+import { must } from '../../../activities/process/run.ts';
 import { recordTools } from '../../../activities/process/timing.ts';
 import { bareRepository, fileAt, makeCommit, scratch, setBranch } from './repository.ts';
 
@@ -110,6 +113,43 @@ test('I9: what would bring back what was taken from its branch is not made, unle
   for (const mode of [undefined, 'rebase', 'cherry-pick'] as const) assert.equal((await made(mode))?.kind, 'ready');
   await setBranch(repo, 'master', secret);
   assert.equal((await made('merge'))?.kind, 'ready', 'it was given back');
+});
+
+test('I9: a change that was itself on its branch and taken from it comes again as other commits', async (t) => {
+  const root = await scratch(t);
+  const { repo, base } = await project(root, 'a');
+  const first = await makeCommit(repo, { parents: [base], files: { a: '1' } });
+  const head = await makeCommit(repo, { parents: [first], files: { b: '1' } });
+  const local = createLocalGit(root);
+  const made = async (commit: string) => {
+    const change: ChainChange = { id: 'A', project: 'a', branch: 'master', commit, mode: 'merge' };
+    return (await local.merge({ items: [{ key: '1', base: null, changes: [change] }] }))[0];
+  };
+  assert.equal((await made(first))?.kind, 'ready', 'its branch is watched');
+  await setBranch(repo, 'master', head);
+  await noteTaken(repo);
+  await setBranch(repo, 'master', base);
+  for (const commit of [first, head]) {
+    const result = await made(commit);
+    assert.ok(result?.kind === 'conflict' && result.taken);
+    assert.match(
+      result.message,
+      new RegExp(`^A: it is itself ${commit}, which was taken from master of a: make its own`),
+    );
+  }
+  const result = await made(head);
+  assert.ok(result?.kind === 'conflict');
+  const clone = join(root, 'clone');
+  await must('git', ['clone', '-q', repo, clone]);
+  const env = { GIT_SEQUENCE_EDITOR: 'true', GIT_COMMITTER_NAME: 'a', GIT_COMMITTER_EMAIL: 'a@example.org' };
+  await must('git', ['-C', clone, 'fetch', '-q', 'origin', head]);
+  await must('git', ['-C', clone, 'checkout', '-q', 'FETCH_HEAD']);
+  const [, said = ''] = /\(`git (.+)`\)$/.exec(result.message) ?? [];
+  await must('git', ['-C', clone, ...said.split(' ')], { env });
+  await must('git', ['-C', clone, 'push', '-q', 'origin', 'HEAD:refs/changes/1']);
+  const again = (await readRefs(repo, 'refs/changes')).get('refs/changes/1') ?? '';
+  assert.equal((await made(again))?.kind, 'ready', 'as the command leaves it');
+  assert.equal(await fileAt(repo, again, 'a'), '1');
 });
 
 test('a state that was made before is the base of new ones', async (t) => {

@@ -135,7 +135,7 @@ test('I9: a merge that was taken back comes back with no change that was tested 
   const asked = { ...(await request('git:4')), base, mode: 'merge' } as const;
   await setBranch(repo, 'master', base);
   const result = await host.submit(gateActor, asked);
-  const reason = standsOnTaken(taken, { project: 'alpha', branch: 'master' });
+  const reason = standsOnTaken(taken, { project: 'alpha', branch: 'master', head: '' });
   assert.deepEqual(result, { kind: 'refused', reason });
 });
 

@@ -70,6 +70,9 @@ test('I9: what would bring back what was taken from its branch is told to rebase
   const own = story('merge-conflict', text.replace('git:4', 'git:5'));
   assert.match(own.why.join('\n'), /^gate: git:5: it stands on abc, .*--onto origin\/master abc/);
   assert.match(own.next.join('\n'), /^Rebase it as said, then /);
+  const itself = text.replace('stands on abc', 'is itself abc');
+  assert.deepEqual(otherAtFault(itself, { id: 'git:5', action: 'merge-conflict' }), other);
+  assert.match(story('merge-conflict', itself.replace('git:4', 'git:5')).next.join('\n'), /^Rebase it as said, then /);
 });
 
 test('where another change is at fault, nobody is told to amend this one', () => {

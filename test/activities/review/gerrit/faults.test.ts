@@ -189,7 +189,7 @@ test('I9: a change that stands on what was taken from its branch is not merged, 
   const request = { ...(await testedRequest({ host, git }, `review:${number}`)), base: taken };
   await done(gerrit.rest('POST', `/projects/${desk.project}/branches:delete`, { branches: ['refs/heads/master'] }));
   await desk.push(`${first}:refs/heads/master`);
-  const reason = standsOnTaken(taken, { project: desk.project, branch: 'master' });
+  const reason = standsOnTaken(taken, { project: desk.project, branch: 'master', head: '' });
   assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
   // As it was tested anew before anybody noticed: on what the branch is now, it is the same commit.
   const again = { ...request, base: first };

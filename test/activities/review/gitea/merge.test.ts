@@ -244,7 +244,7 @@ test('I9: what was taken from a branch does not come back with a merge, approved
   await git('push', '-q', '--force', 'origin', `${first}:refs/heads/master`);
   const refused = {
     kind: 'refused',
-    reason: standsOnTaken(taken, { project: alpha, branch: 'master' }),
+    reason: standsOnTaken(taken, { project: alpha, branch: 'master', head: '' }),
   };
   assert.deepEqual(await host.submit(gateActor, request), refused);
   const again = { ...request, base: first };

@@ -123,7 +123,7 @@ for (const [mode, mayPush] of [
     const pull = await propose(world, alpha, { files: { a: '1' } });
     const request = { ...(await testedRequest(there, idOf(alpha, pull))), base, mode };
     await setBranch(alpha.directory, 'master', before);
-    const reason = standsOnTaken(base, { project: alpha.fullName, branch: 'master' });
+    const reason = standsOnTaken(base, { project: alpha.fullName, branch: 'master', head: '' });
     assert.deepEqual(await host.submit(gateActor, request), { kind: 'refused', reason });
     // It is approved again, and tested on what the branch is now.
     const again = { ...request, tested: await tested(alpha, pull), base: before };

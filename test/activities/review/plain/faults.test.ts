@@ -78,7 +78,7 @@ test('plain Git: a branch that was forced back makes the tested state void, and 
   await setBranch(repo('alpha'), 'master', first ?? '');
   const submit = () => host.submit(gateActor, { ...request, mode: 'rebase' });
   assert.equal((await submit()).kind, 'moved', 'what was taken from it does not come back');
-  const reason = standsOnTaken(base ?? '', { project: 'alpha', branch: 'master' });
+  const reason = standsOnTaken(base ?? '', { project: 'alpha', branch: 'master', head: '' });
   const refused = { kind: 'refused', reason };
   assert.deepEqual(await host.submit(gateActor, request), refused, 'tested again, it would bring it back');
   await assert.rejects(testedRequest(world, id), /which was taken from master of alpha: rebase it/, 'nor is it tested');
