@@ -1,11 +1,11 @@
 import type { Stage } from '../model/job.ts';
 
-/** Priorities of the precedences high, normal and low, each but the first with what a paused job waits for before it. */
-const steps = [100, 199, 200, 299];
+/** Priorities of the precedences high and normal, each with what comes before its like; all of low is the last step. */
+const steps = [99, 100, 199, 200];
 
 /**
  * The order in which jobs get a worker's place, in the five steps that task queues know. A publish takes a second, and
- * others wait for what it publishes: it comes before its like.
+ * others wait for what it publishes: it comes before its like, but in low precedence, for which no step is left.
  *
  * @param priority as in `Permissions`: lower is served first
  * @returns 1, the most urgent, to 5
