@@ -100,10 +100,11 @@ async function follow(
   { build, wait }: { readonly build: string; readonly wait: Wait },
 ): Promise<void> {
   let printed = 0;
+  const said = new Set<string>();
   while ((await wait(() => look(client, build))).build.endTime === null) {
     let seen = 0;
     const gone = new AbortController();
-    const told = printed > 0 ? undefined : tellWaiting(client, build, gone.signal);
+    const told = printed > 0 ? undefined : tellWaiting({ client, build, said }, gone.signal);
     try {
       for await (const text of client.stream(`/api/builds/${build}/log?follow=1`)) {
         gone.abort();
@@ -122,17 +123,29 @@ async function follow(
   }
 }
 
+/** Milliseconds between two looks at what waits, and after how many that find it at work it has all that it waits for. */
+const slowly = 2_000;
+const settled = 5;
+
+interface Told {
+  readonly client: ApiClient;
+  readonly build: string;
+  /** What has been said already. */
+  readonly said: Set<string>;
+}
+
 /** Says what the build waits for, each thing once, until it is told to stop. What goes wrong is heard of where the log is read. */
-async function tellWaiting(client: ApiClient, build: string, signal: AbortSignal): Promise<void> {
-  let said = '';
-  while (!signal.aborted) {
+async function tellWaiting({ client, build, said }: Told, signal: AbortSignal): Promise<void> {
+  let atWork = 0;
+  while (!signal.aborted && atWork < settled) {
     const found = await look(client, build).catch(() => undefined);
     const { waiting, summary } = found?.build ?? {};
-    if (waiting && summary !== undefined && summary !== said && !signal.aborted) {
+    atWork = waiting ? 0 : atWork + 1;
+    if (waiting && summary !== undefined && !said.has(summary) && !signal.aborted) {
       log(summary);
-      said = summary;
+      said.add(summary);
     }
-    await sleep(pause, undefined, { signal }).catch(() => undefined);
+    await sleep(slowly, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -41,26 +41,28 @@ test('one that stays away does, with where to look', async () => {
   });
 });
 
-test('what the build waits for is told once, until its log begins', async (t) => {
+test('what the build waits for is told once, also where its log breaks off before it begins', async (t) => {
   const said = t.mock.method(process.stderr, 'write', () => true);
   let looks = 0;
-  let begin = () => {};
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
-  let streamed = false;
+  const told = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  let streams = 0;
   const client = {
     post: async () => ({ build: 'b1' }),
     get: async () => {
       looks += 1;
-      if (looks > 3) begin();
+      // Before each look at what it waits for there is one at whether it has ended.
+      if (looks === 2) told[0].resolve();
+      if (looks === 4) told[1].resolve();
       const waits = { endTime: null, result: null, summary: 'waits for nodes: docker', waiting: true };
       const end = { endTime: 2, result: 'FAILURE', summary: 'one error' };
-      return { build: aBuild({ id: 'b1', artifacts: [], ...(streamed ? end : waits) } as never) };
+      return { build: aBuild({ id: 'b1', artifacts: [], ...(streams > 1 ? end : waits) } as never) };
     },
     stream: async function* () {
-      await begun;
-      streamed = true;
+      await told[streams]?.promise;
+      // What the look has found is said by then.
+      await new Promise(setImmediate);
+      streams += 1;
+      if (streams === 1) throw new TypeError('terminated');
       yield 'text';
     },
   } as unknown as ApiClient;
