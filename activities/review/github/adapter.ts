@@ -19,7 +19,14 @@ import { isProject, pullId } from './names.ts';
 import { findOne, findPull, listOpen, type Place, readHistory, resolvePull } from './pulls.ts';
 import { report, tellProgress } from './report.ts';
 import { readMergeability } from './requirements.ts';
-import { branchSchema, installationSchema, type ListedPull, repositorySchema, tagSchema } from './schema.ts';
+import {
+  branchSchema,
+  installationSchema,
+  type ListedPull,
+  type Repository,
+  repositorySchema,
+  tagSchema,
+} from './schema.ts';
 
 export interface GithubContext extends ConnectionContext {
   readonly settings: GithubSettings;
@@ -54,13 +61,13 @@ export function openGithub(context: GithubContext): Connection {
     people: null,
     webhook: createWebhook({ connection: name, settings, readSecret }),
     stream: null,
-    check: () => checkConnection(place, host.listProjects, tryGit),
+    check: () => checkConnection(place, () => readRepositories(place), tryGit),
   };
 }
 
 function createGithubHost(place: Place): ReviewHost {
   const { client, git } = place;
-  const listProjects = () => readProjects(place);
+  const listProjects = async () => (await readRepositories(place)).map(({ full_name: name }) => name);
   const own = async () => (await listProjects()).filter(place.owns);
   const known = rememberChanges(place);
   const host: ReviewHost = {
@@ -139,7 +146,7 @@ function remoteOf({ url, client }: Place, project: string): GitRemote {
 }
 
 /** Every repository that the App is installed for, or that the token can see. */
-async function readProjects({ client, settings }: Place): Promise<readonly string[]> {
+async function readRepositories({ client, settings }: Place): Promise<readonly Repository[]> {
   const us = await client.tokens.forUs();
   const lists =
     settings.app === undefined
@@ -155,7 +162,11 @@ async function readProjects({ client, settings }: Place): Promise<readonly strin
               ),
             ),
         );
-  return [...new Set(lists.flat().map(({ full_name: name }) => name))].filter(isProject).sort();
+  const named = new Map(lists.flat().map((repository) => [repository.full_name, repository]));
+  return [...named.keys()]
+    .filter(isProject)
+    .sort()
+    .map((name) => named.get(name) as Repository);
 }
 
 /** So many pull requests are read at once. */

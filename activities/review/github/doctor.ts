@@ -1,7 +1,7 @@
 import type { ConnectionCheck } from '../connection.ts';
 import type { Place } from './pulls.ts';
-import { accountSchema, appSchema, hookConfigSchema, labelSchema } from './schema.ts';
-import { checkTokenHooks, checkTokenRights, readRepositories } from './token-check.ts';
+import { accountSchema, appSchema, hookConfigSchema, labelSchema, type Repository } from './schema.ts';
+import { checkTokenHooks, checkTokenRights } from './token-check.ts';
 import { differenceOf } from './tokens.ts';
 
 /** What an App must be allowed to do, and hear. */
@@ -23,19 +23,28 @@ const mostSkew = 60_000;
 
 type Line = Omit<ConnectionCheck, 'name'>;
 
-/** Asks GitHub whether all is as Sluice needs it. What cannot be asked is said of the line that needs it. */
+type Repositories = Promise<readonly Repository[]>;
+
+/**
+ * Asks GitHub whether all is as Sluice needs it. What cannot be asked is said of the line that needs it.
+ *
+ * @param readRepositories all that are seen there; those of other connections, or of none, are left alone
+ */
 export async function checkConnection(
   place: Place,
-  listProjects: () => Promise<readonly string[]>,
+  readRepositories: () => Repositories,
   tryGit: (project: string) => Promise<void>,
 ): Promise<readonly ConnectionCheck[]> {
+  const repositories = readRepositories().then((found) =>
+    found.filter(({ full_name: name, archived }) => archived !== true && place.owns(name)),
+  );
   const lines: readonly (readonly [ConnectionCheck['name'], () => Promise<Line>])[] = [
     ['login', () => checkLogin(place)],
     ['events', () => checkEvents(place)],
-    ['git', () => checkGit(listProjects, tryGit)],
-    ['labels', () => checkLabels(place, listProjects)],
-    ['rights', () => checkRights(place, listProjects)],
-    ['webhook', () => checkHook(place, listProjects)],
+    ['git', () => checkGit(repositories, tryGit)],
+    ['labels', () => checkLabels(place, repositories)],
+    ['rights', () => checkRights(place, repositories)],
+    ['webhook', () => checkHook(place, repositories)],
     ['clock', () => checkClock(place)],
   ];
   // All at once: of a host that is away each would wait for as long as the client has patience.
@@ -65,19 +74,19 @@ async function checkEvents({ client, settings }: Place): Promise<Line> {
   return bad(`the App is not told of ${missing.join(', ')}: subscribe to them in its settings`);
 }
 
-async function checkGit(listProjects: () => Promise<readonly string[]>, tryGit: (project: string) => Promise<void>) {
-  const [project] = await listProjects();
+async function checkGit(repositories: Repositories, tryGit: (project: string) => Promise<void>) {
+  const [{ full_name: project } = {}] = await repositories;
   if (project === undefined)
-    return bad('there is no repository that we may read: install the App, or grant the token some');
+    return bad('there is no repository of this connection that we may read: install the App, or grant the token some');
   await tryGit(project);
   return good(`${project} can be fetched`);
 }
 
-async function checkLabels({ client, settings }: Place, listProjects: () => Promise<readonly string[]>): Promise<Line> {
+async function checkLabels({ client, settings }: Place, repositories: Repositories): Promise<Line> {
   const label = settings.approve?.label;
   if (label === undefined) return good('no label is needed: approvals are reviews');
   const route = 'GET /repos/{owner}/{repo}/labels';
-  for (const project of await listProjects()) {
+  for (const { full_name: project } of await repositories) {
     const labels = (await client.list({ project, route }, labelSchema)) ?? [];
     if (!labels.some(({ name }) => name.toLowerCase() === label.toLowerCase())) {
       return bad(`${project} has no label ${JSON.stringify(label)}: make it there`);
@@ -86,13 +95,12 @@ async function checkLabels({ client, settings }: Place, listProjects: () => Prom
   return good(`every repository has the label ${JSON.stringify(label)}`);
 }
 
-async function checkRights(place: Place, listProjects: () => Promise<readonly string[]>): Promise<Line> {
+async function checkRights(place: Place, repositories: Repositories): Promise<Line> {
   const { client, settings } = place;
   if (settings.app === undefined) {
     const scopes = checkScopes(await client.ask('GET /user', accountSchema));
     if (!scopes.ok) return scopes;
-    const rights = await checkTokenRights(place, await readRepositories(place, await listProjects()));
-    return good(`${scopes.message}; ${rights}`);
+    return good(`${scopes.message}; ${await checkTokenRights(place, await repositories)}`);
   }
   const { data } = await client.ask('GET /app', appSchema);
   const missing = Object.entries(needed).filter(
@@ -113,13 +121,12 @@ function checkScopes({ headers }: { readonly headers: Readonly<Record<string, un
   return has.includes('repo') ? good('the token has the scope repo') : bad('the token lacks the scope repo');
 }
 
-async function checkHook(place: Place, listProjects: () => Promise<readonly string[]>): Promise<Line> {
+async function checkHook(place: Place, repositories: Repositories): Promise<Line> {
   const { client, settings, connection } = place;
   if (settings.webhookSecret === undefined) return bad('give the connection a webhookSecret, and GitHub the same');
   const path = `/api/connection/${connection}/payload`;
   if (settings.app === undefined) {
-    const repositories = await readRepositories(place, await listProjects());
-    return good(await checkTokenHooks(place, repositories, { path, events }));
+    return good(await checkTokenHooks(place, await repositories, { path, events }));
   }
   const { data } = await client.ask('GET /app/hook/config', hookConfigSchema);
   if (!data.url?.endsWith(path)) return bad(`the App posts to ${data.url || 'nowhere'}: set SERVER${path}`);

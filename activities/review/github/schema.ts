@@ -126,8 +126,6 @@ export const ruleSchema = z.looseObject({
 export const protectionSchema = z.looseObject({
   required_pull_request_reviews: z.looseObject({ required_approving_review_count: z.int().optional() }).optional(),
   required_linear_history: z.looseObject({ enabled: z.boolean().optional() }).optional(),
-  /** Who may push to the branch, and so merge into it; absent: whoever may write. */
-  restrictions: z.looseObject({ users: z.array(account), teams: z.array(z.unknown()) }).nullish(),
 });
 
 export const commitSchema = z.looseObject({

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ReviewReport } from '../../../../activities/review/port.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
 import { addComment } from './server/pull-routes.ts';
+import { addRepository } from './server/state.ts';
 import { idOf, openWorld, propose } from './world.ts';
 
 type Words = Partial<ReviewReport> & Pick<ReviewReport, 'key'>;
@@ -207,36 +208,51 @@ test('the check of a connection says of each thing whether it is as Sluice needs
   }
 });
 
-test('I9: a token is asked for in each repository: its rights, protection, webhooks', async (t) => {
+test('I9: a token is asked for in each repository of the connection: its rights, protection, webhooks', async (t) => {
   const { world, alpha, beta, open } = await openWorld(t);
+  const other = await addRepository(world, 'acme/other');
+  [other.mayWrite, other.hooks] = [false, []];
   const { check } = open({ token: { env: 'TOKEN' } });
   const told = async (name: string) => {
     const line = (await check?.())?.find((one) => one.name === name);
     return `${line?.ok} ${line?.message}`;
   };
-  assert.match(await told('rights'), /^true the token has the scope repo; may write to 2 repositories$/);
-  alpha.pushers = ['ada'];
-  assert.match(
-    await told('rights'),
-    /^false the protection of master of acme\/alpha names .*, and not machine: add it/,
-  );
-  alpha.pushers = ['ada', 'machine'];
-  assert.match(await told('rights'), /^true /);
+  const rights = 'true the token has the scope repo; may write to 2 repositories';
+  const unseen = 'only an administrator sees the protection of';
+  const advice = 'if it names who may push, add the account';
+  assert.equal(await told('rights'), `${rights}; ${unseen} acme/alpha, acme/beta: ${advice}`);
+  alpha.mayAdminister = true;
+  assert.equal(await told('rights'), `${rights}; ${unseen} acme/beta: ${advice}`);
   beta.mayWrite = false;
   assert.match(await told('rights'), /^false the token's account cannot write to acme\/beta: /);
   assert.match(
     await told('webhook'),
     /^true only an administrator sees the webhooks of acme\/alpha, acme\/beta: look for /,
   );
-  const config = { url: 'https://ci.example.org/api/connection/hub/payload', content_type: 'json' };
+  alpha.hooks = [];
+  assert.match(
+    await told('webhook'),
+    /^true only an .* of acme\/beta; none is right in acme\/alpha, and .* not shown /,
+  );
+  const config = { url: 'https://ci.example.org/api/connection/hub/payload', content_type: 'json', secret: '********' };
   const events = ['check_run', 'issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_thread'];
   const hook = { name: 'web', active: true, events: [...events, 'push', 'repository', 'status'], config };
+  const { secret: _, ...unsigned } = config;
   alpha.hooks = [hook];
-  beta.hooks = [{ ...hook, events: ['push'] }];
   world.orgHooks = [{ ...hook, config: { ...config, content_type: 'form' } }];
-  assert.match(await told('webhook'), /^false add an active webhook .*, pull_request_review_thread, .* in acme\/beta$/);
+  for (const wrong of [
+    { ...hook, events: ['push'] },
+    { ...hook, config: unsigned },
+  ]) {
+    beta.hooks = [wrong];
+    assert.match(
+      await told('webhook'),
+      /^false add an active webhook .*, pull_request_review_thread, .* in acme\/beta$/,
+    );
+  }
   world.orgHooks = [{ ...hook, events: ['*'] }];
   assert.equal(await told('webhook'), 'true each repository posts its events');
   world.skew = 600_000;
   assert.match(await told('clock'), /^false .* behind /);
+  assert.ok(!world.asked.some((one) => one.includes('acme/other')), 'what is of no connection is left alone');
 });

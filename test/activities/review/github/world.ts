@@ -82,7 +82,7 @@ export async function openWorld(t: TestContext): Promise<GithubWorld> {
       name: 'hub',
       repositories: join(root, 'data', 'git'),
       page: 'https://ci.example.org',
-      owns: () => true,
+      owns: (project) => project !== 'acme/other',
       settings,
       readSecret: async (reference) => secrets['env' in reference ? reference.env : ''] ?? '',
       git: cache,

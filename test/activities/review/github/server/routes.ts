@@ -78,7 +78,6 @@ const repositoryRoutes: Readonly<Record<string, Handler>> = {
             required_approving_review_count: repository.requiredApprovals,
           }),
           required_linear_history: { enabled: repository.linear },
-          ...(repository.pushers && { restrictions: restrictionsOf(repository.pushers) }),
         }),
   [`GET ${repo}/rules/branches/{branch}`]: ({ repository }) => listed(repository.rules),
   [`GET ${repo}/tags`]: async ({ repository }) => {
@@ -130,11 +129,6 @@ const repositoryRoutes: Readonly<Record<string, Handler>> = {
 /** Of a repository or an organization; null: who asks may not see them. */
 function hooksOf(schema: string, hooks: readonly Json[] | null): Answered {
   return hooks === null ? failed(404, 'Not Found') : listed(hooks.map((hook) => fill(schema, hook)));
-}
-
-function restrictionsOf(logins: readonly string[]): Json {
-  const users = logins.map((login) => ({ ...account(login), gravatar_id: '' }));
-  return fill('branch-restriction-policy', { users, teams: [], apps: [] });
 }
 
 function annotate(world: World, run: RepositoryState['runs'][number], body: Json, status: number): Answered {

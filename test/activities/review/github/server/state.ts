@@ -75,12 +75,11 @@ export interface RepositoryState {
   readonly statuses: StatusState[];
   readonly runs: RunState[];
   labels: string[];
-  /** Whether the token's account may write. */
+  /** Whether the token's account may write, or administer it. */
   mayWrite: boolean;
+  mayAdminister: boolean;
   /** Webhooks, where who asks may see them. */
   hooks: Json[] | null;
-  /** Who may push to its branches, where protection names them. */
-  pushers?: Login[];
 }
 
 /** What goes wrong with requests whose method and path match, so many times. */
@@ -189,6 +188,7 @@ export async function addRepository(world: World, fullName: string): Promise<Rep
     labels: ['bug', 'gate'],
     hooks: null,
     mayWrite: true,
+    mayAdminister: false,
   };
   world.repositories.push(repository);
   return repository;

@@ -28,7 +28,7 @@ export function repositoryOf(schema: string, repository: RepositoryState): Json 
     owner: account(owner),
     archived: repository.archived,
     default_branch: 'master',
-    permissions: { admin: false, pull: true, push: repository.mayWrite },
+    permissions: { admin: repository.mayAdminister, pull: true, push: repository.mayWrite },
     allow_merge_commit: merge,
     allow_squash_merge: squash,
     allow_rebase_merge: rebase,
