@@ -178,7 +178,7 @@ export interface RepositoryFormat {
   dated(tree: string): Promise<number>;
   list(tree: string): Promise<ListedPackage[]>;
   /** Has the distribution's own tool describe package files; null for one that it leaves out. @throws RepositoryRefusal */
-  describe(files: readonly string[]): Promise<readonly (Description | null)[]>;
+  describe(files: readonly string[], signal?: AbortSignal): Promise<readonly (Description | null)[]>;
   /** The same for a place in a repository. @param date the file's, where it is another than when it was described */
   placed(texts: readonly string[], path: string, date?: Date): Entry;
   /**

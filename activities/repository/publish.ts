@@ -62,7 +62,7 @@ const writerWait = 3600;
  * @throws RepositoryRefusal when a package is there with the same name and version and other content.
  */
 export function publishPackages(format: RepositoryFormat, request: PublishRequest): Promise<Publication> {
-  return change(format, request, (before) => addedState(format, before, request));
+  return change(format, request, (before, signal) => addedState(format, before, { ...request, signal }));
 }
 
 /** Takes packages out of the index; their files stay for clients that have read an older index. */
@@ -106,7 +106,7 @@ type Change = Pick<PublishRequest, 'dir' | 'signer' | 'date' | 'keepFormer'>;
 async function change(
   format: RepositoryFormat,
   { dir, ...given }: Change,
-  next: (before: string | null) => Promise<RepositoryState>,
+  next: (before: string | null, signal: AbortSignal) => Promise<RepositoryState>,
 ): Promise<Publication> {
   const signer = given.signer === undefined ? undefined : askedOnce(given.signer);
   const generations = await generationsOf(dir);
@@ -115,7 +115,7 @@ async function change(
   if (!(await exists(generations.home))) await signer?.publicKey();
   return asWriter(generations, writerWait, async () => {
     const before = await currentTree(generations);
-    const state = await unlessRefused(next(before), signer);
+    const state = await unlessRefused((signal) => next(before, signal), signer);
     const answer = summary(state);
     const unsigned = signer !== undefined && (await needsSignatures(format, { before, state, signer }));
     if (before !== null && !state.changed && !unsigned) return { ...answer, changed: false };
@@ -149,9 +149,16 @@ function askedOnce(signer: IndexSigner): IndexSigner {
   return { ...signer, publicKey: () => key };
 }
 
-/** What comes of reading; a key that is refused is heard of at once, whatever is still read. */
-function unlessRefused<T>(reading: Promise<T>, signer: IndexSigner | undefined): Promise<T> {
-  return signer === undefined ? reading : Promise.race([reading, signer.publicKey().then(() => reading)]);
+/** What comes of reading; a key that is refused is heard of at once, and ends what is still read. */
+function unlessRefused<T>(read: (signal: AbortSignal) => Promise<T>, signer: IndexSigner | undefined): Promise<T> {
+  const end = new AbortController();
+  const reading = read(end.signal);
+  if (signer === undefined) return reading;
+  const refused = (error: unknown) => {
+    end.abort(error);
+    throw error;
+  };
+  return Promise.race([reading, signer.publicKey().then(() => reading, refused)]);
 }
 
 /** How the index of a tree is signed while the tree is filled. */

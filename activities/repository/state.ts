@@ -52,6 +52,8 @@ export interface StateRequest {
   /** A repository whose packages the new state also has. */
   readonly base?: string;
   readonly judge?: Judge;
+  /** Ends the reading of what comes. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a publication is about. */
@@ -74,7 +76,7 @@ export async function addedState(
 ): Promise<RepositoryState> {
   const origin = before ?? request.base ?? null;
   const [found, lists, old] = await Promise.all([
-    inspectAll(format, request.files),
+    inspectAll(format, request.files, request.signal),
     before === null ? null : format.openLists(before, true),
     origin === null ? null : format.settings(origin),
   ]);
@@ -223,8 +225,12 @@ export function addedPaths(added: readonly InspectedPackage[]): string[] {
 }
 
 /** What files say of themselves, by the tool that will describe them in the lists. */
-async function inspectAll(format: RepositoryFormat, files: readonly string[]): Promise<AddedPackage[]> {
-  const described = await format.describe(files);
+async function inspectAll(
+  format: RepositoryFormat,
+  files: readonly string[],
+  signal?: AbortSignal,
+): Promise<AddedPackage[]> {
+  const described = await format.describe(files, signal);
   const refused = files.filter((_, position) => described[position] === null);
   // Asked alone, a file that is no package says so.
   const unfit = await Promise.all(refused.map((file) => format.inspect(file)));

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { parseControl } from '../../../pipelines/formats/deb/control.ts';
 import { parseChecksums } from '../../../pipelines/formats/deb/release.ts';
-import { run } from '../../process/run.ts';
+import { type RunOptions, run } from '../../process/run.ts';
 import { temporaryPrefix } from '../../process/temporary.ts';
 import type { Description, Entry } from '../port.ts';
 import { identify, inspect, isBinary } from './package.ts';
@@ -16,18 +16,22 @@ const digests = ['-o', 'APT::FTPArchive::SHA512=false'];
 const worthwhile = 500;
 
 /** What apt-ftparchive says of each file. @throws RepositoryRefusal for a name that no repository takes */
-export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
+export async function describe(
+  files: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly (Description | null)[]> {
   if (files.length === 0) return [];
   // The tool has started when this returns, for who goes on beside it.
   const work = mkdtempSync(temporaryPrefix('sluice-describe'));
+  const ending = signal && { signal };
   try {
     const found = await Promise.all(
-      [...shardsOf(files)].map((some, shard) => describeBinaries(join(work, `${shard}`), some)),
+      [...shardsOf(files)].map((some, shard) => describeBinaries(join(work, `${shard}`), some, ending)),
     );
     const known = new Map(found.flatMap((some) => [...some]));
     const sources = files.filter((file) => !isBinary(file));
     for (const [position, file] of sources.entries()) {
-      known.set(file, await describeSource(join(work, `source-${position}`), file));
+      known.set(file, await describeSource(join(work, `source-${position}`), file, ending));
     }
     return files.map((file) => known.get(file) ?? null);
   } finally {
@@ -44,18 +48,24 @@ function shardsOf(files: readonly string[]): string[][] {
     : Array.from({ length: count }, (_, shard) => binaries.slice(shard * size, (shard + 1) * size));
 }
 
+type Ending = Pick<RunOptions, 'signal'> | undefined;
+
 /** How apt-ftparchive finds the files of a list, below the directory that it is started in. */
 const binaryList = `Dir { ArchiveDir "."; CacheDir "."; };
 Default { Packages::Compress "."; };
 BinDirectory "." { FileList "list"; Packages "Packages"; Packages::Extensions ".deb .udeb"; };
 `;
 
-async function describeBinaries(work: string, files: readonly string[]): Promise<Map<string, Description | null>> {
+async function describeBinaries(
+  work: string,
+  files: readonly string[],
+  ending: Ending,
+): Promise<Map<string, Description | null>> {
   mkdirSync(work);
   const named = linkedNames(work, files);
   writeFileSync(join(work, 'list'), [...named.keys()].map((name) => `${name}\n`).join(''));
   writeFileSync(join(work, 'generate.conf'), binaryList);
-  await run('apt-ftparchive', [...digests, 'generate', 'generate.conf'], { cwd: work });
+  await run('apt-ftparchive', [...digests, 'generate', 'generate.conf'], { cwd: work, ...ending });
   const found = new Map<string, Description | null>();
   const list = join(work, 'Packages');
   for (const text of existsSync(list) ? paragraphs(readFileSync(list, 'latin1')) : []) {
@@ -85,14 +95,15 @@ function linkedNames(work: string, files: readonly string[]): ReadonlyMap<string
   return names;
 }
 
-async function describeSource(work: string, file: string): Promise<Description | null> {
+async function describeSource(work: string, file: string, ending: Ending): Promise<Description | null> {
   const { file: _, ...id } = await inspect(file);
   // Below another one: a directory that has no name is left out of what is said.
   await mkdir(join(work, 'source'), { recursive: true });
   for (const name of [basename(file), ...id.parts]) {
     await symlink(resolve(dirname(file), name), join(work, 'source', name));
   }
-  const { stdout } = await run('apt-ftparchive', [...digests, 'sources', '.'], { cwd: work, encoding: 'latin1' });
+  const options = { cwd: work, encoding: 'latin1', ...ending } as const;
+  const { stdout } = await run('apt-ftparchive', [...digests, 'sources', '.'], options);
   const [text] = paragraphs(stdout);
   if (text === undefined) return null;
   const { 'Checksums-Sha256': listed = '' } = parseControl(text)[0] ?? {};

@@ -14,7 +14,10 @@ import { identify } from './package.ts';
 export const listTypes = ['primary', 'filelists', 'other'] as const;
 
 /** What createrepo_c says of each file. @throws RepositoryRefusal for a name that no repository takes */
-export async function describe(files: readonly string[]): Promise<readonly (Description | null)[]> {
+export async function describe(
+  files: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly (Description | null)[]> {
   if (files.length === 0) return [];
   // The tool has started when this returns, for who goes on beside it.
   const work = mkdtempSync(temporaryPrefix('sluice-describe'));
@@ -28,7 +31,7 @@ export async function describe(files: readonly string[]): Promise<readonly (Desc
     const workers = ['--workers', String(availableParallelism())];
     const form = ['--checksum', 'sha256', '--no-database', '--general-compress-type', 'gz', '--simple-md-filenames'];
     const places = ['--pkglist', join(work, 'list'), '--outputdir', work, '/'];
-    await run('createrepo_c', ['--quiet', ...workers, ...form, ...places]);
+    await run('createrepo_c', ['--quiet', ...workers, ...form, ...places], signal && { signal });
     return await readDescriptions(work, files);
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -145,16 +145,25 @@ test('K3: a repository whose key has expired is not in order', async (t) => {
   );
 });
 
-test('S2: a key that is refused is heard of while a repository that is there is still read', async (t) => {
+test('S2: a key that is refused is heard of while a repository that is there is still read, and ends the reading', async (t) => {
   const work = await temporary(t);
   const dir = join(work, 'repo');
   const hello = await makePackage('rpm', work, { name: 'hello', version: '1-1' });
   await publishPackages(rpm, { dir, files: [hello], settings, date });
-  const slow = { ...rpm, describe: () => new Promise<never>(() => {}) };
+  let reading: AbortSignal | undefined;
+  const describe = (_: readonly string[], signal?: AbortSignal) => {
+    reading = signal;
+    return new Promise<never>(() => {});
+  };
+  const slow = { ...rpm, describe };
   const refused = async () => Promise.reject(new RepositoryRefusal('no such key'));
   const signer = { publicKey: refused, detach: refused, clear: refused, package: refused };
   const publish = publishPackages(slow, { dir, files: [hello], settings, date, signer });
   await assert.rejects(publish, /no such key/);
+  assert.equal(reading?.aborted, true);
+  const ended = AbortSignal.abort(new Error('ended'));
+  for (const id of ['deb', 'rpm'] as const)
+    await assert.rejects(repositoryFormats[id].describe([`x.${id}`], ended), /ended/);
 });
 
 test('P1: a package that the index cannot hold is refused by name, and nothing is shown', async (t) => {
