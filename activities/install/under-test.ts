@@ -9,7 +9,10 @@ import type { JobRepositories, OfferedRepository } from './repositories.ts';
 
 /** What is tested is what was built: this is how a node is told, and how it is seen afterwards. */
 export interface Tested {
-  /** The test repositories, with what they hold: the job's own, and those of what is ahead of it or needed. */
+  /**
+   * The test repositories, with what they hold: the job's own, and those of what is ahead of it or needed, newest first as
+   * for builds: a node takes the first of several that have one version.
+   */
   readonly own: readonly NodeRepository[];
   readonly provided: readonly NodeRepository[];
   readonly versions: TestedVersions;
@@ -39,7 +42,7 @@ export async function readTested(store: BlobStore, { own, provided }: JobReposit
     !ownVersions.has(name) && !versions.get(name)?.has(withoutZero(version));
   return {
     own: mine.map((one) => ({ ...named(one), pins: one.holds })),
-    provided: others.map((one) => ({ ...named(one), without: one.holds.filter(isPast) })),
+    provided: others.map((one) => ({ ...named(one), without: one.holds.filter(isPast) })).toReversed(),
     versions,
   };
 }

@@ -1,6 +1,7 @@
 import { artifactMetadata } from '../../pipelines/model/artifact.ts';
 import type { ProvidedArtifact } from '../../pipelines/model/job.ts';
 import { type LineOf, lineOf, linesSeen, type ReleaseRules } from '../../pipelines/model/release-line.ts';
+import { lastRun } from '../../pipelines/report/last-reports.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { ReleaseRecord } from '../report/types.ts';
 import { isReleasedIn, settled } from './released-in.ts';
@@ -91,7 +92,7 @@ async function offeredBy(
   wanted: Wanted,
 ): Promise<readonly ProvidedArtifact[]> {
   if (!(await deps.isMerged(buildSet.change))) return [];
-  const builds = (await deps.buildsOf(buildSet)).filter(({ buildSet: key }) => key === buildSet.key);
+  const builds = lastRun((await deps.buildsOf(buildSet)).filter(({ buildSet: key }) => key === buildSet.key));
   const offered = builds.flatMap((build) => repositoriesOf(build, deps.rules, wanted));
   const there = await Promise.all(offered.map(({ url }) => deps.isThere(url)));
   return offered.filter((_, index) => there[index]);

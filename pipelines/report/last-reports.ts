@@ -28,7 +28,9 @@ export function lastReports(known: Pick<ChangeKnown, 'change' | 'history' | 'bui
 }
 
 /** The builds of a run, or of several with the newest first, that stand for the newest run: the last attempt of each job. */
-export function lastRun(builds: readonly KnownBuild[]): readonly KnownBuild[] {
+export function lastRun<T extends Pick<KnownBuild, 'buildSet' | 'alone' | 'job' | 'attempt'>>(
+  builds: readonly T[],
+): readonly T[] {
   const run = builds.find(({ alone }) => !alone)?.buildSet;
   const own = builds.filter(({ buildSet, alone }) => buildSet === run && !alone);
   return own.filter(({ job, attempt }) => !own.some((other) => other.job === job && other.attempt > attempt));

@@ -128,5 +128,5 @@ test('of what changes of one branch have built one after the other the last is u
     ...['lib 2 or 0.9', 'lib-old 1', 'mine 1', 'tool 5'],
   ]);
   const left = provided.map(({ without = [] }) => without.map(({ name, version }) => `${name} ${version}`));
-  assert.deepEqual(left, [['lib 1'], ['lib 3'], [], []]);
+  assert.deepEqual(left, [[], [], ['lib 3'], ['lib 1']], 'the newest is offered first');
 });

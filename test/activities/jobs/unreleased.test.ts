@@ -95,6 +95,21 @@ const rows: [says: string, parts: Partial<UnreleasedDeps>, expected: string[]][]
     ['A.1/deb', 'B.1/deb'],
   ],
   [
+    'of a job that was run again what its last attempt made is offered, and nothing that was made alone',
+    {
+      buildsOf: async ({ change, key }) => {
+        const build = published(change, key, 'deb');
+        const made = (url: string) => build.artifacts.map((artifact) => ({ ...artifact, url }));
+        return [
+          { ...build, attempt: 3, alone: true, artifacts: made('http://sluice.test/alone') },
+          { ...build, attempt: 2 },
+          { ...build, artifacts: made('http://sluice.test/first') },
+        ];
+      },
+    },
+    ['A.1/deb', 'B.1/deb'],
+  ],
+  [
     'what is released in the format is not offered any more',
     { releases: async () => [release('A', 'deb')] },
     ['B.1/deb'],
