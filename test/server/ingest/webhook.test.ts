@@ -3,9 +3,11 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import type { StatusView } from '../../../server/api/types.ts';
+import { createFastify } from '../../../server/fastify.ts';
 import { createDoor } from '../../../server/ingest/door.ts';
+import { registerWebhooks } from '../../../server/ingest/webhook.ts';
 import { startServer, type TestServer } from '../server.ts';
-import { occurrence, webhook } from './world.ts';
+import { occurrence, until, webhook } from './world.ts';
 
 let server: TestServer;
 let broken = false;
@@ -64,6 +66,22 @@ test('who sends all before it listens is answered, too', async () => {
   socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`);
   await new Promise<void>((resolve, reject) => socket.write(body, (error) => (error ? reject(error) : resolve())));
   assert.match(await text(socket), /^HTTP\/1\.1 413 [\s\S]*too large/);
+});
+
+test('a delivery that breaks off is no error of the server', async () => {
+  const app = createFastify({});
+  const faults: { statusCode?: number; message: string }[] = [];
+  app.setErrorHandler((error, _request, reply) => {
+    faults.push(error as Error);
+    return reply.code(400).send({});
+  });
+  registerWebhooks(app, { webhook: () => webhook, take: async () => true, count: () => {} });
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc`, () => socket.destroy());
+  await until(() => faults.length === 1);
+  assert.deepEqual([faults[0]?.statusCode, faults[0]?.message], [400, 'the body ends too early']);
+  await app.close();
 });
 
 test('exactly 25 MiB are read', async () => {
