@@ -24,13 +24,14 @@ export function createPendingSteps(client: Pick<Client, 'workflow' | 'withDeadli
   };
 }
 
-function stepOf({ activityType, attempt, lastFailure, state, scheduledTime }: Pending): PendingStep {
+function stepOf({ activityType, attempt, lastFailure, state, scheduledTime, activityOptions }: Pending): PendingStep {
   const since = Number(scheduledTime?.seconds ?? Date.now() / 1000);
   return {
     name: activityType?.name ?? '',
     attempt: attempt ?? 1,
     fault: lastFailure?.message ?? undefined,
     begun: state === started,
+    queue: activityOptions?.taskQueue?.name ?? undefined,
     waits: Date.now() / 1000 - since,
   };
 }

@@ -11,6 +11,7 @@ import { resultTone } from './jobs.ts';
 import { readState, showLive } from './live.ts';
 import { morph } from './morph.ts';
 import { renderStatus } from './status.ts';
+import { withWaits } from './waits.ts';
 
 let status = readState<StatusView>('status');
 
@@ -50,7 +51,8 @@ function newest<T>(list: readonly T[], record: T, key: (record: T) => string): T
     : list.map((each) => (key(each) === key(record) ? record : each));
 }
 
-function takeQueue(queue: QueueSnapshot): void {
+function takeQueue(snapshot: QueueSnapshot): void {
+  const queue = withWaits(snapshot, status.waits ?? {});
   const known = status.queues.some(({ workflow }) => workflow === queue.workflow);
   const queues = known
     ? status.queues.map((each) => (each.workflow === queue.workflow ? queue : each))

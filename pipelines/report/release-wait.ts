@@ -9,6 +9,8 @@ export interface PendingStep {
   readonly fault?: string | undefined;
   /** Whether a worker has it now. */
   readonly begun: boolean;
+  /** The task queue in which it waits for a worker, or has waited; absent where Temporal does not say. */
+  readonly queue?: string | undefined;
   /** Seconds since it could be begun. */
   readonly waits: number;
 }

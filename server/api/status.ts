@@ -3,13 +3,14 @@ import { unpreparedWords } from '../../pipelines/report/machines.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
 import { decidingFailure } from '../../web/failure.ts';
 import { resultTone } from '../../web/jobs.ts';
+import { withWaits } from '../../web/waits.ts';
 import type { BuildRecord, BuildSetRecord } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
 import { watch } from '../watch.ts';
 import type { AbsentProject, StatusView } from './types.ts';
 import { buildRow, buildSetRow, mirrorView, queueView, releaseView } from './views.ts';
-import { runningBuilds, withWaits } from './waits.ts';
+import { findWaits, runningBuilds } from './waits.ts';
 
 /** Milliseconds between two signs of life on an event stream: proxies close silent connections. */
 const beat = 15_000;
@@ -35,8 +36,10 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     store.estimates(),
   ]);
   const failures = await readFailures(deps, buildSets);
+  const waits = await findWaits(deps, queues, running);
   const lists = {
-    queues: (await withWaits(deps, queues, running)).map(queueView),
+    queues: queues.map((queue) => queueView(withWaits(queue, waits))),
+    waits,
     running: running.map(buildRow),
     buildSets: buildSets.map(buildSetRow),
     failures: failures.map(buildRow),

@@ -32,6 +32,11 @@ export interface StatusView {
   /** Every pipeline that is configured, in order, also while it has no queue yet. */
   readonly pipelines?: readonly { readonly name: string; readonly description: string }[];
   readonly queues: readonly QueueSnapshot[];
+  /**
+   * What jobs of `queues` wait for where that is not told by the queue itself, which goes on to send snapshots without it:
+   * pipeline, build set, job, attempt and start to `waiting`.
+   */
+  readonly waits?: Readonly<Record<string, readonly string[]>>;
   /** Builds that have not ended: what a queue's running jobs link to. */
   readonly running: readonly BuildRecord[];
   /** Newest first. */

@@ -1,5 +1,7 @@
+import { workerReason } from '../../pipelines/nodes/reason.ts';
 import { jobWait, withTaken } from '../../pipelines/report/job-wait.ts';
-import { releaseWait } from '../../pipelines/report/release-wait.ts';
+import { type PendingStep, releaseWait } from '../../pipelines/report/release-wait.ts';
+import { type Waits, waitKey, withWaits } from '../../web/waits.ts';
 import type { BuildRecord, QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 
@@ -41,53 +43,88 @@ export async function withInterruptions(deps: Deps, builds: readonly BuildRecord
 }
 
 /**
- * Queues whose jobs say what only the running builds tell: that their worker was lost, or which jobs have the places
- * that they wait for.
+ * What only Temporal tells of jobs in queues: that their worker was lost, or which jobs have the places of the very task
+ * queue in which they wait. Those are asked about that have run, or waited, longest.
  *
  * @param running the builds that have not ended
  */
-export async function withWaits(
+export async function findWaits(
   deps: Deps,
   queues: readonly QueueSnapshot[],
   running: readonly BuildRecord[],
-): Promise<QueueSnapshot[]> {
-  const words = await interruptions(deps, running);
-  const lost = new Map(
-    running.map(({ id, pipeline, buildSet, job }) => [`${pipeline} ${buildSet} ${job}`, words.get(id)]),
-  );
-  const taken = running.filter(takesPlace).map(({ job, change }) => `${job} of ${change}`);
-  return queues.map(({ items, ...queue }) => ({
-    ...queue,
-    items: items.map(({ jobs, ...item }) => ({
-      ...item,
-      jobs: jobs.map((job) => {
-        if (job.result !== null) return job;
-        if (job.startTime === null) return { ...job, waiting: job.waiting.map((reason) => withTaken(reason, taken)) };
-        const said = lost.get(`${queue.pipeline} ${item.buildSet} ${job.name}`);
-        return said === undefined ? job : { ...job, waiting: [said] };
-      }),
-    })),
-  }));
+): Promise<Waits> {
+  const jobs = jobsWithBuilds(queues, running);
+  const placeless = jobs
+    .filter(({ job }) => job.startTime === null && job.waiting.includes(workerReason))
+    .toSorted((a, b) => a.build.startTime - b.build.startTime)
+    .slice(0, mostAsked);
+  const atWork = longestAtWork(running);
+  const steps = await stepsOf(deps, [...atWork, ...placeless.map(({ build }) => build)]);
+  const queueOf = ({ id }: BuildRecord, begun: boolean) => steps.get(id)?.find((step) => step.begun === begun)?.queue;
+  const lost = jobs.flatMap(({ key, job, build }) => {
+    const said = job.startTime === null ? null : jobWait(steps.get(build.id) ?? []);
+    return said === null ? [] : [[key, [said]] as const];
+  });
+  const waiting = placeless.map(({ key, job, build }) => {
+    const queue = queueOf(build, false);
+    const taken = queue === undefined ? [] : atWork.filter((one) => queueOf(one, true) === queue);
+    const names = taken.map((one) => `${one.job} of ${one.change}`);
+    return [key, job.waiting.map((reason) => withTaken(reason, names))] as const;
+  });
+  return Object.fromEntries([...lost, ...waiting]);
 }
 
-/** All queues, as `withWaits` has them. */
+/** The jobs that have not ended and have a build, under the keys of `Waits`. */
+function jobsWithBuilds(queues: readonly QueueSnapshot[], running: readonly BuildRecord[]) {
+  const builds = Map.groupBy(
+    running.filter(({ alone }) => !alone),
+    ({ pipeline, buildSet, job, attempt }) => `${pipeline} ${buildSet} ${job} ${attempt}`,
+  );
+  return queues.flatMap((queue) =>
+    queue.items.flatMap((item) =>
+      item.jobs.flatMap((job) => {
+        const found = builds.get(`${queue.pipeline} ${item.buildSet} ${job.name} ${job.attempt}`) ?? [];
+        const [build] = found;
+        // Jobs of several changes that are tested together may have one name.
+        if (build === undefined || found.length > 1 || job.result !== null) return [];
+        return [{ key: waitKey(queue, item, job), job, build }];
+      }),
+    ),
+  );
+}
+
+/** All queues, with what only Temporal tells of their jobs. */
 export async function queuesNow(deps: Deps & Pick<ServerDeps, 'store'>): Promise<QueueSnapshot[]> {
   const [queues, running] = await Promise.all([deps.store.listQueues(), deps.store.listBuilds(runningBuilds)]);
-  return withWaits(deps, queues, running);
+  const waits = await findWaits(deps, queues, running);
+  return queues.map((queue) => withWaits(queue, waits));
 }
 
 /** Id of each build that was interrupted to words about it. Those that have run longest are asked about. */
-async function interruptions({ pendingSteps }: Deps, builds: readonly BuildRecord[]): Promise<Map<string, string>> {
-  if (pendingSteps === undefined) return new Map();
+async function interruptions(deps: Deps, builds: readonly BuildRecord[]): Promise<Map<string, string>> {
+  const steps = await stepsOf(deps, longestAtWork(builds));
+  return new Map(
+    [...steps].flatMap(([id, pending]) => {
+      const said = jobWait(pending);
+      return said === null ? [] : [[id, said]];
+    }),
+  );
+}
+
+function longestAtWork(builds: readonly BuildRecord[]): BuildRecord[] {
   const old = Date.now() - noticed;
-  const asked = builds
+  return builds
     .filter((build) => takesPlace(build) && build.endTime === null && build.startTime < old)
     .toSorted((a, b) => a.startTime - b.startTime)
     .slice(0, mostAsked);
-  const told = await Promise.all(
-    asked.map(async ({ id, workflow }) => [id, jobWait(await pendingSteps(workflow))] as const),
+}
+
+/** Id of each build to the steps of its workflow. */
+async function stepsOf({ pendingSteps }: Deps, builds: readonly BuildRecord[]) {
+  if (pendingSteps === undefined) return new Map<string, readonly PendingStep[]>();
+  return new Map(
+    await Promise.all(builds.map(async ({ id, workflow }) => [id, await pendingSteps(workflow)] as const)),
   );
-  return new Map(told.flatMap(([id, said]) => (said === null ? [] : [[id, said]])));
 }
 
 /** Whether it is at work on a worker. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createPendingSteps } from '../../server/pending-steps.ts';
+import { taskQueues } from '../../workflows/contract.ts';
 import { change, frozenJob } from './make.ts';
 import { Outside, until, World } from './world.ts';
 
@@ -33,6 +35,13 @@ test('a job waits until a worker has a place for it: it runs, and its time count
   assert.equal(recordOf('first')?.waiting, undefined);
   await until('and is shown', async () => (await shownOf('second'))?.waiting[0] === 'a place on a worker');
   assert.equal((await shownOf('second'))?.startTime, null);
+  const pendingSteps = createPendingSteps(world.temporal.client);
+  for (const [id, has] of [['first', true] as const, ['second', false] as const]) {
+    await until(`Temporal says in which task queue the ${id} is`, async () => {
+      const [step] = await pendingSteps(recordOf(id)?.workflow ?? '');
+      return step?.name === 'runStage' && step.begun === has && step.queue === taskQueues.build('test');
+    });
+  }
   const free = Date.now();
   gone.resolve();
   await until('the second is known to run', () => recordOf('second')?.waiting === undefined);
