@@ -3,7 +3,15 @@ import type { ConnectionCheck } from '../connection.ts';
 import { checkClock, checkFetch, checkHookSecret, line, lineOf, some } from '../doctor.ts';
 import type { ApprovalSettings, ReadSecret, SecretReference } from '../settings.ts';
 import { type Desk, readRepositories } from './read.ts';
-import { branchesSchema, hooksSchema, labelsSchema, type Repository, userSchema, versionSchema } from './schema.ts';
+import {
+  branchesSchema,
+  type Hook,
+  hooksSchema,
+  labelsSchema,
+  type Repository,
+  userSchema,
+  versionSchema,
+} from './schema.ts';
 
 export interface CheckSettings {
   readonly desk: Desk;
@@ -74,10 +82,13 @@ async function checkRights({ desk, repositories }: About): Promise<string> {
 
 async function checkHooks({ desk, repositories }: About): Promise<string> {
   const wanted = `/api/connection/${desk.site.connection}/payload`;
+  const { version } = await desk.client.get('/version', versionSchema);
+  const isRight = ({ active, events, config }: Hook) =>
+    active && config.url.endsWith(wanted) && config.content_type === 'json' && tellsAll(events, version);
   const [lacking, unknown]: [string[], string[]] = [[], []];
   for (const { full_name: project, permissions } of repositories) {
     if (!permissions.admin) unknown.push(project);
-    else if (!(await hasHook(desk, project, wanted))) lacking.push(project);
+    else if (!(await readHooks(desk, project)).some(isRight)) lacking.push(project);
   }
   if (lacking.length > 0) {
     throw new Error(
@@ -85,7 +96,8 @@ async function checkHooks({ desk, repositories }: About): Promise<string> {
     );
   }
   if (unknown.length > 0) return `only an administrator sees the webhooks of ${some(unknown)}: look for …${wanted}`;
-  return 'each project posts its events';
+  const rest = "; this host tells of no statuses: others' are found by looking, within ten minutes";
+  return `each project posts its events${tellsOfStatuses(version) ? '' : rest}`;
 }
 
 /** Those that something waits for, each by any of its names: what was made over the API has reviews by another one. */
@@ -98,20 +110,26 @@ const wantedEvents = [
   ['pull_request_review_rejected', 'pull_request_review'],
   ['push'],
   ['delete'],
-  ['status'],
 ];
 
-async function hasHook({ client }: Desk, project: string, wanted: string): Promise<boolean> {
+/** Gitea does since 1.24; Forgejo, which names after its own version the Gitea that it is like, does not. */
+function tellsOfStatuses(version: string): boolean {
+  // One that is built by hand calls itself "development".
+  const [, minor = '24'] = /^1\.(\d+)/.exec(version) ?? [];
+  return !version.includes('+gitea-') && Number(minor) >= 24;
+}
+
+/** @param version what the host says of itself @returns whether a webhook with these events tells of all that it can */
+export function tellsAll(events: readonly string[], version: string): boolean {
+  const wanted = tellsOfStatuses(version) ? [...wantedEvents, ['status']] : wantedEvents;
+  return wanted.every((names) => names.some((name) => events.includes(name)));
+}
+
+async function readHooks({ client }: Desk, project: string): Promise<readonly Hook[]> {
   const [owner = ''] = project.split('/');
   const own = await client.list(`/repos/${project}/hooks`, { schema: hooksSchema });
   const shared = await client.list(`/orgs/${owner}/hooks`, { schema: hooksSchema }).catch(() => []);
-  return [...own, ...shared].some(
-    ({ active, events, config }) =>
-      active &&
-      config.url.endsWith(wanted) &&
-      config.content_type === 'json' &&
-      wantedEvents.every((names) => names.some((name) => events.includes(name))),
-  );
+  return [...own, ...shared];
 }
 
 function names(repositories: readonly Repository[]): string[] {

@@ -140,6 +140,7 @@ export const hooksSchema = list(
     config: z.object({ url: z.string().optional().default(''), content_type: z.string().optional().default('') }),
   }),
 );
+export type Hook = z.infer<typeof hooksSchema>[number];
 
 export const complaintSchema = z.object({ message: text.optional().default('') });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
+import { tellsAll } from '../../../../activities/review/gitea/check.ts';
 import { createWebhook, readDelivery } from '../../../../activities/review/gitea/ingest.ts';
 
 const secret = 'a secret of the test';
@@ -151,4 +152,27 @@ test('Forgejo and Gogs name their headers after themselves', () => {
     const reading = readDelivery('tea', headers, { action: 'opened', pull_request: pull, repository });
     assert.deepEqual(reading, { kind: 'occurrence', occurrence: { id: 'd-2', news: [look] } });
   }
+});
+
+/** What a webhook of Forgejo has that is told of all events. */
+const forgejo = [
+  ...['create', 'delete', 'fork', 'push', 'issues', 'issue_assign', 'issue_label', 'issue_milestone', 'issue_comment'],
+  ...['pull_request', 'pull_request_assign', 'pull_request_label', 'pull_request_milestone', 'pull_request_comment'],
+  ...['pull_request_review_approved', 'pull_request_review_rejected', 'pull_request_review_comment'],
+  ...['pull_request_sync', 'wiki', 'repository', 'release', 'package', 'pull_request_review_request'],
+  ...['action_run_failure', 'action_run_recover', 'action_run_success'],
+];
+
+test('a webhook is asked for all events that its host has', () => {
+  const rows: readonly (readonly [version: string, events: readonly string[], all: boolean])[] = [
+    ['13.0.2+gitea-1.22.0', forgejo, true],
+    ['1.21.11', forgejo, true],
+    ['1.23.8', forgejo, true],
+    ['1.24.0+dev-12-g0a1b2c3', forgejo, false],
+    ['1.26.0', forgejo, false],
+    ['development', forgejo, false],
+    ['1.26.0', [...forgejo, 'status'], true],
+    ['13.0.2+gitea-1.22.0', forgejo.filter((event) => event !== 'pull_request_sync'), false],
+  ];
+  for (const [version, events, all] of rows) assert.equal(tellsAll(events, version), all, `${version}: ${events}`);
 });
