@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { createFileLogStore } from '../../activities/storage/filesystem/log-store.ts';
 import type { ItemSnapshot } from '../../server/api/types.ts';
+import type { PendingSteps } from '../../server/pending-steps.ts';
 import { aBuild, aBuildSet, aJob, aMirror, anItem, aQueue, aRelease } from '../server/records.ts';
 import { startServer, type TestServer } from '../server/server.ts';
 import { complaints, startBrowser } from './browser.ts';
@@ -11,8 +12,13 @@ import { complaints, startBrowser } from './browser.ts';
 let server: TestServer;
 let browser: Browser;
 let sequence = 0;
+/** A Temporal that knows of one job whose worker does not answer. */
+const pendingSteps: PendingSteps = async (workflow) =>
+  workflow === 'w/lost'
+    ? [{ name: 'runStage', attempt: 2, begun: false, waits: 40, fault: 'activity Heartbeat timeout' }]
+    : [];
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  [server, browser] = await Promise.all([startServer({ pendingSteps }), startBrowser()]);
 });
 after(async () => {
   await browser?.close();
@@ -134,6 +140,22 @@ describe('the page', () => {
     await show([ahead, anItem({ ahead: 'gate-0', jobs: [failed, running] })]);
     await page.getByText('First of all').waitFor();
     assert.equal(await page.evaluate('document.activeElement.textContent'), 'Fix a leak');
+    await page.close();
+  });
+
+  it('goes on to say what only the status tells of a job when its queue moves on', async () => {
+    const job = aJob({ key: 'lost', name: 'lost', startTime: started });
+    const silent = { id: 'lost', job: 'lost', workflow: 'w/lost', startTime: started, endTime: null, result: null };
+    await server.report.recordBuild(aBuild(silent));
+    await show([anItem({ jobs: [job] })]);
+    const page = await browser.newPage();
+    const read = page.waitForResponse('**/api/status');
+    await page.goto(server.url);
+    await (await read).finished();
+    await page.getByText('its worker was lost').waitFor();
+    await show([anItem({ jobs: [job, failed] })]);
+    await page.getByText('main.c:7: no such header').waitFor();
+    assert.equal(await page.getByText('its worker was lost').count(), 1);
     await page.close();
   });
 
