@@ -8,7 +8,7 @@ import type { LfsPointer } from '../../pipelines/model/lfs.ts';
 import { HostAway } from '../outcome.ts';
 import { saysLater } from './fetch.ts';
 import type { BringObjects, WantedObjects } from './lfs.ts';
-import { type Endpoint, endpointOf } from './lfs-endpoint.ts';
+import { type Endpoint, endpointOf, type Place } from './lfs-endpoint.ts';
 import { show } from './names.ts';
 import type { GitRemote } from './remote.ts';
 import { SourceFault } from './source-fault.ts';
@@ -85,16 +85,44 @@ export function createBringObjects(
     if (typeof site.from === 'string') return takePushed(site.from, missing, store);
     const place = { commit: wanted.commit, ...site, from: site.from };
     for (let from = 0; from < missing.length; from += batch) {
-      const some = missing.slice(from, from + batch);
-      // Anew: what ssh gives to log in with holds for some minutes.
-      const endpoint = await endpointOf(place, fileOf(first));
-      const answered = await askForBatch(site, endpoint, some);
-      for (const object of some) await fetchObject(site, { object, store, answered, endpoint });
+      await fetchBatch(place, missing.slice(from, from + batch), store);
     }
   };
 }
 
-async function askForBatch({ host }: LfsSite, { url, headers }: Endpoint, pointers: readonly LfsPointer[]) {
+/** What an address is declined with that does not hold any more: S3 says 403, Google 400. */
+const past = new Set([400, 401, 403]);
+
+/** What declines a right that could be given, and what does not. */
+const rights = new Set([401, 403]);
+const costs = /quota|budget|billing/i;
+
+/** An address holds for some minutes, which the objects before it may have taken: it is asked for anew, once. */
+async function fetchBatch(place: Place, some: readonly LfsPointer[], store: ObjectStore): Promise<void> {
+  const { host } = place;
+  const isPast = (refusal: Refusal | null) =>
+    refusal !== null && past.has(refusal.status) && !costs.test(refusal.words);
+  let asked = await askFor(place, some);
+  for (const [position, object] of some.entries()) {
+    let refusal = await fetchObject(host, { object, store, ...asked });
+    if (isPast(refusal)) {
+      asked = await askFor(place, some.slice(position));
+      refusal = await fetchObject(host, { object, store, ...asked });
+      const where = `of ${fileOf(object)} is declined where ${host} says that it is`;
+      if (refusal !== null && isPast(refusal)) throw new HostAway(`Git LFS: the content ${where} (${refusal.status})`);
+    }
+    if (refusal !== null) throw declined(host, refusal);
+  }
+}
+
+/** Logs in anew: what ssh gives for it holds for some minutes, too. */
+async function askFor(place: Place, pointers: readonly LfsPointer[]): Promise<Asked> {
+  const [first] = pointers;
+  const endpoint = await endpointOf(place, first === undefined ? '' : fileOf(first));
+  return { endpoint, answered: await askForBatch(place, endpoint, pointers) };
+}
+
+async function askForBatch({ host }: Place, { url, headers }: Endpoint, pointers: readonly LfsPointer[]) {
   const objects = pointers.map(({ oid, size }) => ({ oid, size }));
   const body = { operation: 'download', transfers: ['basic'], objects, hash_algo: 'sha256' };
   const answer = await exchange(host, `${url}/objects/batch`, {
@@ -103,19 +131,28 @@ async function askForBatch({ host }: LfsSite, { url, headers }: Endpoint, pointe
     body: JSON.stringify(body),
     redirect: 'error',
   });
+  if (!(answer instanceof Response)) {
+    const isRight = rights.has(answer.status) && !costs.test(answer.words);
+    throw declined(host, answer, isRight ? ": give Sluice's account there the right to read them" : '');
+  }
   const parsed = answerSchema.safeParse(await answer.json().catch(() => null));
   if (!parsed.success) throw new HostAway(`${host} answers for Git LFS in a form that is not known`);
   return new Map(parsed.data.objects.map((each) => [each.oid, each]));
 }
 
-interface Fetching {
-  readonly object: LfsPointer;
-  readonly store: ObjectStore;
+/** Where objects were asked for, and what was answered. */
+interface Asked {
   readonly answered: ReadonlyMap<string, Answered>;
   readonly endpoint: Endpoint;
 }
 
-async function fetchObject({ host }: LfsSite, { object, store, answered, endpoint }: Fetching): Promise<void> {
+interface Fetching extends Asked {
+  readonly object: LfsPointer;
+  readonly store: ObjectStore;
+}
+
+/** @returns what declines to give it; null where it is there now */
+async function fetchObject(host: string, { object, store, answered, endpoint }: Fetching): Promise<Refusal | null> {
   const { oid, size } = object;
   const named = `Git LFS object ${oid} of ${fileOf(object)}`;
   const found = answered.get(oid);
@@ -130,12 +167,14 @@ async function fetchObject({ host }: LfsSite, { object, store, answered, endpoin
   const login = given.some(([name]) => /^authorization$/i.test(name)) ? {} : own;
   const headers = { ...login, ...Object.fromEntries(given) };
   const answer = await exchange(host, download.href, { headers });
+  if (!(answer instanceof Response)) return answer;
   if (answer.body === null) throw new HostAway(`${host} answers nothing for the ${named}`);
   const content = Readable.fromWeb(answer.body as ReadableStream<Uint8Array>);
   await store.take(content, { digest: `sha256:${oid}`, size }).catch((error: Error) => {
     if (error.name !== 'OtherContent') throw error;
     throw new SourceFault(`${host} gives another content for the ${named} than its pointer says`);
   });
+  return null;
 }
 
 /**
@@ -163,18 +202,27 @@ function fileOf({ path }: LfsPointer): string {
   return show(Buffer.from(path, 'latin1').toString());
 }
 
-/** @throws HostAway for a host that may answer later; SourceFault for one that declines */
-async function exchange(host: string, url: string, init: RequestInit): Promise<Response> {
+/** That a host declines, and in which words; empty where it does not say. */
+interface Refusal {
+  readonly status: number;
+  readonly words: string;
+}
+
+function declined(host: string, { status, words }: Refusal, advice = ''): SourceFault {
+  const said = words === '' ? '' : `: ${words}`;
+  return new SourceFault(`${host} declines to give objects of Git LFS (${status})${said}${advice}`);
+}
+
+/** @throws HostAway for a host that may answer later */
+async function exchange(host: string, url: string, init: RequestInit): Promise<Response | Refusal> {
   const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(patience) }).catch((error: Error) => {
     throw new HostAway(`${host} does not answer for Git LFS`, { cause: error });
   });
   if (answer.ok) return answer;
   const words = await wordsOf(answer);
   const passes = answer.status >= 500 || answer.status === 429 || (answer.status === 403 && saysLater(words));
-  const said = words === '' ? '' : `: ${words}`;
-  if (passes) throw new HostAway(`${host} answers ${answer.status} for Git LFS${said}`);
-  const right = [401, 403].includes(answer.status) ? ": give Sluice's account there the right to read them" : '';
-  throw new SourceFault(`${host} declines to give objects of Git LFS (${answer.status})${said}${right}`);
+  if (!passes) return { status: answer.status, words };
+  throw new HostAway(`${host} answers ${answer.status} for Git LFS${words === '' ? '' : `: ${words}`}`);
 }
 
 /** Why a host declines, as its protocol has it, on one line; empty where it does not say. */

@@ -13,7 +13,8 @@ export interface Endpoint {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-interface Place {
+/** Whose objects are asked for. */
+export interface Place {
   /** The repository on this machine that has the commit. */
   readonly repo: string;
   readonly commit: string;

@@ -102,10 +102,30 @@ test('content that is not what its pointer says is not kept, and an object that 
     server.answer.refusal = refusal;
     assert.equal(String(await fill().catch((error) => error)), `${declined}${said}: ${mend}`);
   }
+  const message = 'This repository is over its data quota.';
+  server.answer.refusal = JSON.stringify({ message });
+  assert.equal(String(await fill().catch((error) => error)), `${declined}: ${message}`, 'no right is wanting');
   server.answer.refusal = JSON.stringify({ message: 'API rate limit exceeded' });
   await assert.rejects(fill(), { name: 'HostAway' });
   server.answer.status = 503;
   await assert.rejects(fill(), { name: 'HostAway' });
+});
+
+test('an address that holds no longer is asked for anew, once', async (t) => {
+  const objects = new Map(['big', 'small'].map((content) => [oidOf(content), content]));
+  const [server, bucket] = [await openServer(t, objects), await openServer(t, objects)];
+  server.answer.elsewhere = bucket.url;
+  const { fill, store } = await openProject(t, server.url, { 'small.bin': pointerTo('small') });
+  bucket.answer.past = 2;
+  await assert.rejects(fill(), {
+    name: 'HostAway',
+    message: /^Git LFS: the content of "[a-z. /]+" is declined .* \(403\)$/,
+  });
+  assert.deepEqual([server.asked.length, bucket.asked.length], [2, 2]);
+  bucket.answer.past = 1;
+  await fill();
+  assert.deepEqual([server.asked.length, bucket.asked.length], [4, 5]);
+  for (const oid of objects.keys()) assert.ok(await store.has(`sha256:${oid}`));
 });
 
 test('.lfsconfig is followed on the project’s own host alone', async (t) => {
