@@ -4,7 +4,7 @@ import { stateOf } from '../web/state.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { printRecords, when } from './look-back.ts';
-import { paint } from './output.ts';
+import { paint, worded } from './output.ts';
 import { resultSign } from './queue-tree.ts';
 
 /** Adds `change show`. */
@@ -29,10 +29,10 @@ function render(shown: ChangeShown): string {
       `${change.project} ${change.branch} · by ${change.owner}${commit && ` · commit ${commit.slice(0, 12)}`}`,
     ),
     '',
-    story.state,
-    ...section('Why', story.why),
-    ...section('It waits for', story.waitsFor),
-    ...section('What you can do', story.next),
+    worded(story.state),
+    ...section('Why', story.why.map(worded)),
+    ...section('It waits for', story.waitsFor.map(worded)),
+    ...section('What you can do', story.next.map(worded)),
     ...section(
       'Needs',
       needs.map(({ id, subject, status }) => `${id} ${subject} (${status})`.replace('  ', ' ')),

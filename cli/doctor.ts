@@ -6,7 +6,7 @@ import type { MachineFinding } from '../infra/compose/check-machines.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused } from './fault.ts';
-import { paint, print, table } from './output.ts';
+import { paint, print, table, worded } from './output.ts';
 
 interface DoctorOptions {
   readonly config?: string;
@@ -87,13 +87,16 @@ async function diagnoseConnection(name: string, options: DoctorOptions): Promise
 function renderChecks({ checks }: ConnectionDiagnosis): string {
   const line = ({ name, ok, message }: ConnectionCheck) => {
     const verdict = ok ? paint('green', 'ok   ') : paint('red', 'wrong');
-    return `${verdict}  ${name.padEnd(7)}  ${message.replace(/\s+/g, ' ')}`;
+    return `${verdict}  ${name.padEnd(7)}  ${worded(message.replace(/\s+/g, ' '))}`;
   };
   return checks.map(line).join('\n');
 }
 
 function render({ missing, keys }: Diagnosis): string {
-  return [renderMissing(missing), renderKeys(keys)].filter((text) => text !== '').join('\n\n');
+  return [renderMissing(missing), renderKeys(keys)]
+    .filter((text) => text !== '')
+    .map(worded)
+    .join('\n\n');
 }
 
 const signs = {

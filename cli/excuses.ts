@@ -3,7 +3,7 @@ import type { Excuse, Excuses } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { parseLimit } from './look-back.ts';
-import { paint, print } from './output.ts';
+import { paint, print, worded } from './output.ts';
 import { keyOf, usualItems } from './queue-tree.ts';
 
 /** Adds `excuses`. */
@@ -26,8 +26,8 @@ export function renderExcuses({ excuses, leftOut, unheard }: Excuses): string {
   const told = [...places].flatMap(([place, each]) => [paint('bold', place), ...each.flatMap(excuseLines), '']);
   const silent = unheard.map(({ connection, reason }) => `${connection} is not heard: ${reason}`);
   const notes = [
-    ...silent.map((line) => paint('red', line)),
-    ...leftOut.map((line) => paint('dim', `Left out: ${line}`)),
+    ...silent.map((line) => paint('red', worded(line))),
+    ...leftOut.map((line) => paint('dim', `Left out: ${worded(line)}`)),
   ];
   return [...(told.length > 0 ? told : ['Nothing waits.', '']), ...notes].join('\n').trimEnd();
 }
@@ -42,7 +42,7 @@ function excuseLines({ changes, state, why, waitsFor, next }: Excuse): readonly 
   );
   return [
     `  ${names.join(' + ')}`,
-    `    ${state}`,
+    `    ${worded(state)}`,
     ...labelled('why', why),
     ...labelled('waits for', waitsFor),
     ...labelled('next', next),
@@ -53,6 +53,6 @@ function labelled(label: string, lines: readonly string[]): readonly string[] {
   const gap = ' '.repeat(15);
   return lines.map((line, index) => {
     const head = (index === 0 ? label : '').padEnd(9);
-    return `    ${paint('dim', head)}  ${line.replaceAll('\n', `\n${gap}`)}`;
+    return `    ${paint('dim', head)}  ${worded(line).replaceAll('\n', `\n${gap}`)}`;
   });
 }

@@ -11,7 +11,7 @@ import type { ApiClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed, misused } from './fault.ts';
-import { duration, log, paint, print, table } from './output.ts';
+import { duration, log, paint, print, table, worded } from './output.ts';
 import { withEngine } from './platform.ts';
 import { addServerOrStackOptions, findServer, type ServerOrStackOptions } from './server-or-stack.ts';
 
@@ -126,9 +126,9 @@ function renderPlan({ jobs, notes }: ImportRehearsal): string {
   const rows = jobs.map(({ job, exported, runs, reason }) => [
     job,
     exported ?? '-',
-    runs ? 'would run' : `no: ${reason}`,
+    runs ? 'would run' : worded(`no: ${reason}`),
   ]);
-  return [table(['JOB', 'EXPORTED', 'HERE'], rows), ...notes].join('\n');
+  return [table(['JOB', 'EXPORTED', 'HERE'], rows), ...notes.map(worded)].join('\n');
 }
 
 function render({ jobs, same, lacks, directory }: HandImportResult): string {

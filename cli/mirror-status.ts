@@ -5,7 +5,7 @@ import { moment } from '../web/time.ts';
 import { addCommand } from './command.ts';
 import { failed } from './fault.ts';
 import { type MirrorOptions, onSets, renderResult } from './mirror.ts';
-import { print } from './output.ts';
+import { print, worded } from './output.ts';
 import { addServerOrStackOptions } from './server-or-stack.ts';
 
 /** Adds `mirror status`. */
@@ -21,7 +21,7 @@ export function register(program: Command): void {
       const { results: all, fault } = await onSets<MirrorStatus>(name, { deed: 'status' }, options);
       const none = `no mirror sets are configured: add \`mirrors:\` to ${options.config ?? 'sluice.yaml'}`;
       if (fault !== undefined && all.length === 0) throw fault;
-      const render = () => (all.length === 0 ? none : all.map(renderStatus).join('\n\n'));
+      const render = () => (all.length === 0 ? worded(none) : all.map(renderStatus).join('\n\n'));
       print(name === undefined ? all : all[0], render, options);
       if (fault !== undefined) throw fault;
       if (all.some(({ outcome }) => outcome !== 'unchanged')) throw failed();
@@ -43,8 +43,8 @@ function renderStatus(status: MirrorStatus): string {
   const paused = status.paused === null ? [] : [`paused since ${moment(status.paused)} UTC`];
   if (status.queued && status.paused !== null) paused.push('a sync waits for it to be resumed');
   else if (status.queued) paused.push('a sync waits');
-  if (status.shut !== null) paused.push(status.shut);
-  const hook = status.hook === null ? [] : [status.hook];
+  if (status.shut !== null) paused.push(worded(status.shut));
+  const hook = status.hook === null ? [] : [worded(status.hook)];
   return [renderResult(status), ...hook, ...paused, ...retained, ...lines].join('\n');
 }
 

@@ -14,7 +14,7 @@ import { counted } from '../pipelines/report/words.ts';
 import type { ApiClient } from './client.ts';
 import { readConfiguration } from './configuration.ts';
 import { type CommandError, failed, misused, unavailable } from './fault.ts';
-import { log, paint, print, table } from './output.ts';
+import { log, paint, print, table, worded } from './output.ts';
 import { findServer, type ServerOrStackOptions } from './server-or-stack.ts';
 
 export type MirrorOptions = ServerOrStackOptions;
@@ -113,7 +113,7 @@ export function renderResult(result: MirrorResult): string {
   ]);
   const hostTable = table(['HOST', 'OUTCOME', 'PHASE', 'SHOWS', 'BYTES', 'ERROR'], rows);
   const seen = checked ? [`checked: ${checked.replaceAll('\n', '\n         ')}`] : [];
-  return [head, hostTable, ...renderChanges(packages), ...seen, ...notes].join('\n');
+  return [head, worded(hostTable), ...renderChanges(packages), ...[...seen, ...notes].map(worded)].join('\n');
 }
 
 /** What a command did, in the words of who asked for it. */

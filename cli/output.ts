@@ -15,11 +15,14 @@ export function isInteractive(): boolean {
 
 /** Prints what the command was asked for: one JSON document with `--json`, else the text that `render` makes of it. */
 export function print<T>(data: T, render: (data: T) => string, options: { readonly json?: boolean | undefined }): void {
-  const text = options.json ? JSON.stringify(data, null, 2) : worded(shown(render(data), paint('bold', '-') !== '-'));
+  const text = options.json ? JSON.stringify(data, null, 2) : shown(render(data), paint('bold', '-') !== '-');
   if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** Words of a sentence that the page shows as code: bold where there are colours, else in quotes. */
+/**
+ * A sentence of ours with its code, as the page shows it: bold where there are colours, else in quotes. What people wrote
+ * is printed as they did.
+ */
 export function worded(text: string): string {
   return text.replace(/`([^`\n]+)`/g, (_, code: string) => {
     const bold = paint('bold', code);

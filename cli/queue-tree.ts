@@ -2,7 +2,7 @@ import { shownRef } from '../pipelines/model/change-name.ts';
 import { bounded, counted } from '../pipelines/report/words.ts';
 import type { BuildRecord, ItemSnapshot, JobSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
 import { stateOf } from '../web/state.ts';
-import { duration, type Paint, paint } from './output.ts';
+import { duration, type Paint, paint, worded } from './output.ts';
 
 /** Items of a queue that are drawn where nobody says how many. */
 export const usualItems = 20;
@@ -16,7 +16,7 @@ export function renderQueues(view: StatusView, most = usualItems): string {
   const used = Map.groupBy(view.queues, ({ pipeline }) => pipeline);
   const names = new Set([...(view.pipelines ?? []).map(({ name }) => name), ...used.keys()]);
   const pipelines = [...names].map((name) => [name, used.get(name) ?? []] as const);
-  const notice = view.configuration ? [paint('yellow', view.configuration.text), ''] : [];
+  const notice = view.configuration ? [paint('yellow', worded(view.configuration.text)), ''] : [];
   const drawn = pipelines.flatMap(([name, queues]) => renderPipeline(name, queues, { view, most }));
   return [...notice, ...(drawn.length === 0 ? ['No pipeline has seen a change yet.'] : drawn)].join('\n');
 }
@@ -55,7 +55,7 @@ function renderItem(item: ItemSnapshot, place: Place, view: StatusView): string[
   });
   const apart = standsApart(item, place);
   const age = duration(Math.max(0, view.time - item.enqueueTime) / 1000);
-  const reason = item.reason === '' ? [] : [paint(item.state === 'failing' ? 'red' : 'dim', item.reason)];
+  const reason = item.reason === '' ? [] : [paint(item.state === 'failing' ? 'red' : 'dim', worded(item.reason))];
   return [
     `${names.join(' + ')}  ${paint('dim', `${item.state}, ${age}${apart}`)}`,
     ...reason.map((line) => `  ${line}`),
@@ -80,7 +80,7 @@ function renderJob(job: JobSnapshot, item: ItemSnapshot, view: StatusView): stri
   const [symbol, colour] = signOf(job);
   const attempt = job.attempt > 1 ? ` ×${job.attempt}` : '';
   const voting = job.voting ? '' : paint('dim', ' (non-voting)');
-  const note = job.result === null ? job.waiting.join('; ') : job.summary;
+  const note = job.result === null ? worded(job.waiting.join('; ')) : job.summary;
   const time = timeOf(job, view.estimates[`${item.changes[0]?.project ?? ''} ${job.name}`], view.time);
   return `${paint(colour, symbol)} ${job.name}${attempt}${voting}${time && `  ${time}`}${note && paint('dim', `  ${note}`)}`;
 }

@@ -3,7 +3,7 @@ import type { StatusView } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { parseLimit, printRecords } from './look-back.ts';
-import { paint } from './output.ts';
+import { paint, worded } from './output.ts';
 import { renderQueues, usualItems } from './queue-tree.ts';
 
 /** Adds `status`. */
@@ -27,9 +27,9 @@ export function renderStatus(view: StatusView, most = usualItems): string {
     return `${paint('bold', connection)}  ${parts.join(', ')}`;
   });
   const unheard = (view.unheard ?? []).map(
-    ({ connection, reason }) => `${paint('bold', connection)}  ${paint('red', `is not heard: ${reason}`)}`,
+    ({ connection, reason }) => `${paint('bold', connection)}  ${paint('red', `is not heard: ${worded(reason)}`)}`,
   );
-  const absent = (view.absent ?? []).map(({ text }) => paint('red', text));
+  const absent = (view.absent ?? []).map(({ text }) => paint('red', worded(text)));
   return [renderQueues(view, most), ...behind, ...unheard, ...absent].join('\n');
 }
 

@@ -31,7 +31,7 @@ before(async () => {
   await receive(settings, { project: 'tinycdb', commands, options: [], pusher: account('Ada'), remote: 'origin' });
   const host = createGitHost(settings);
   const said = { change: 'git:1', patchset: 1, body: { Verified: -1 } };
-  const conflict = 'Merge Failed.\n\nPlease rebase.\n\ngit:1: conflicts in src/a.c';
+  const conflict = 'Merge Failed.\n\nPlease rebase:\n```\nmake `it`\n```\n\ngit:1: conflicts in src/a.c';
   const about = { pipeline: 'check', action: 'merge-conflict' };
   await host.report(gateActor, { ...said, key: 'one', message: conflict, about });
   await server.report.recordBuild(aBuild({ change: 'git:1', pipeline: 'check' }));
@@ -58,6 +58,7 @@ for (const name of ['1', 'git:1', 'tinycdb/1']) {
       /Files\n {2}src\/a\.c/,
       /Builds\n {2}✓ b1 {2}check deb-build/,
       /sluice \(check\): merge-conflict, Verified -1\n {4}Merge Failed\./,
+      /Please rebase:\n {4}```\n {4}make `it`\n {4}```\n/,
       /Fetch it\n {2}git fetch origin refs\/changes\/01\/1\/1 && git switch --detach FETCH_HEAD/,
     ])
       assert.match(stdout, part);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { shown, worded } from '../../cli/output.ts';
+import { type TestContext, test } from 'node:test';
+import { paint, shown, worded } from '../../cli/output.ts';
 
 const rows: readonly (readonly [says: string, text: string, colours: boolean, expected: string])[] = [
   ['lines and tabs', 'one\n\ttwo\n', false, 'one\n\ttwo\n'],
@@ -18,13 +18,26 @@ for (const [says, text, colours, expected] of rows) {
   test(`on a terminal: ${says}`, () => assert.equal(shown(text, colours), expected));
 }
 
+/** Shows colours for one test, or none. */
+function showColours(t: TestContext, shows: boolean) {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  const put = (wanted: Readonly<Record<string, string | undefined>>) => {
+    for (const [name, value] of Object.entries(wanted))
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+  };
+  put(shows ? { NO_COLOR: undefined, FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: undefined });
+  t.after(() => put({ NO_COLOR, FORCE_COLOR }));
+}
+
+test('code in a sentence is bold where there are colours, and what comes after it is as before', (t) => {
+  showColours(t, true);
+  const [dim, bold, end] = ['\u001b[2m', '\u001b[1m', '\u001b[22m'];
+  assert.equal(paint('dim', worded('see `x` there')), `${dim}see ${bold}x${end}${dim} there${end}`);
+});
+
 test('code in a sentence is in quotes where there are no colours, and other backticks stay', (t) => {
-  const { NO_COLOR } = process.env;
-  process.env.NO_COLOR = '1';
-  t.after(() => {
-    if (NO_COLOR === undefined) delete process.env.NO_COLOR;
-    else process.env.NO_COLOR = NO_COLOR;
-  });
+  showColours(t, false);
   assert.equal(worded('Run `git push`, then `git log`.'), "Run 'git push', then 'git log'.");
   assert.equal(worded('a ` b\nc ` and no more'), 'a ` b\nc ` and no more');
 });
