@@ -40,13 +40,12 @@ export async function expireSnapshots(places: Places, limits: ExpiryLimits): Pro
   return goes;
 }
 
-/** All comes to its place with its record: without one it is on its way out. */
+/** All comes to its place with its record: without one it is on its way out. What is only out of reach stays. */
 async function removeRemains(places: Places): Promise<void> {
   const { files } = places.host;
   for (const kind of ['snapshots', 'kept'] as const) {
-    for (const name of await files.list(places[kind])) {
-      const place = join(places[kind], name);
-      if (!(await files.has(join(place, records[kind])))) await files.remove(place);
+    for (const name of await files.listWithout(places[kind], records[kind])) {
+      await files.remove(join(places[kind], name));
     }
   }
 }

@@ -77,6 +77,8 @@ export interface HostFiles {
   readEnd(path: string, bytes: number): Promise<{ readonly text: string; readonly size: number } | null>;
   /** The files of a name in the directories below one, each of a single line; those without one are passed over. */
   readEach(directory: string, name: string): Promise<readonly string[]>;
+  /** Directories below one that have no file of a name, for sure: links, and what cannot be looked into, are passed over. */
+  listWithout(directory: string, name: string): Promise<readonly string[]>;
   /** Replaces a file as a whole. */
   write(path: string, content: string | Uint8Array): Promise<void>;
   /** With those above it. Harmless when it is there. */

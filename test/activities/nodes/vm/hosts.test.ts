@@ -78,6 +78,18 @@ forEach('files are written whole, read, copied, moved and removed', async ({ fil
   await assert.rejects(files.write(join(directory, 'nowhere', 'x'), 'x'));
 });
 
+forEach('of the directories below one, those without a file are known, for sure', async ({ files }) => {
+  const directory = await place();
+  for (const name of ['one', 'two']) await mkdir(join(directory, name));
+  await writeFile(join(directory, 'one', 'r'), '');
+  await writeFile(join(directory, 'two', 'rr'), '');
+  await writeFile(join(directory, 'file'), '');
+  await symlink(join(directory, 'two'), join(directory, 'link'));
+  await symlink('/nowhere', join(directory, 'away'));
+  assert.deepEqual(await files.listWithout(directory, 'r'), ['two']);
+  assert.deepEqual(await files.listWithout(join(directory, 'none'), 'r'), []);
+});
+
 forEach('directories are made for nobody else, listed, measured and removed', async ({ files }) => {
   const directory = await place();
   const below = join(directory, 'x', 'y');
@@ -328,6 +340,8 @@ forEach('I10: what is left of a removal that was cut off goes with the next one'
   const away = { ...places, host: { ...host, files: { ...host.files, remove: cut } } };
   await assert.rejects(expireSnapshots(away, { age: 0, bytes: 0 }), EngineUnavailable);
   assert.deepEqual(await left(places), ['b', 'below', 'newest']);
+  // Its disk is away, but may come back.
+  await symlink('/nowhere', join(places.snapshots, 'away'));
   assert.deepEqual(await expireSnapshots(places, { age: 20 * day, bytes: 1024 ** 3 }), []);
-  assert.deepEqual(await left(places), ['below', 'newest']);
+  assert.deepEqual(await left(places), ['away', 'below', 'newest']);
 });

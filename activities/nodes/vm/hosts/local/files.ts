@@ -24,6 +24,14 @@ export const localFiles: HostFiles = {
     );
     return texts.filter((text) => text !== '');
   },
+  async listWithout(directory, name) {
+    const found = await readdir(directory, { withFileTypes: true }).catch(unlessAbsent([]));
+    const lacking = found.map(async (each) => {
+      const inside = each.isDirectory() && (await readdir(join(directory, each.name)).catch(() => null));
+      return inside && !inside.includes(name) ? [each.name] : [];
+    });
+    return (await Promise.all(lacking)).flat();
+  },
   write: (path, content) => writeWhole(path, content, { mode: 0o600 }),
   makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: 0o700 })),
   remove: (path) => rm(path, { recursive: true, force: true }),

@@ -12,6 +12,13 @@ for each in */"$2"; do
   if [ -e "$each" ]; then cat -- "$each" 2> /dev/null; fi
 done
 exit 0`,
+  listWithout: `cd -- "$1" 2> /dev/null || exit 0
+for each in *; do
+  if [ -L "$each" ] || ! [ -d "$each" ]; then continue; fi
+  inside=$(ls -A -- "$each" 2> /dev/null) || continue
+  if ! printf '%s\\n' "$inside" | grep -qxF -e "$2"; then printf '%s\\n' "$each"; fi
+done
+exit 0`,
   // What a lost connection has cut off is not what was to be written.
   write: `new=$(dirname -- "$1")/.$(basename -- "$1").$$.new
 trap 'rm -f -- "$new"' EXIT
@@ -46,6 +53,7 @@ export function sshFiles(shell: Shell): HostFiles {
       return at < 0 ? null : { text: found.slice(at + 1), size: Number(found.slice(0, at)) };
     },
     readEach: async (directory, name) => linesOf(await call('readEach', directory, name)),
+    listWithout: async (directory, name) => linesOf(await call('listWithout', directory, name)),
     async write(path, content) {
       const input = Buffer.from(content);
       await shell.script(scripts.write, [path, String(input.length)], { input });
