@@ -46,9 +46,10 @@ export function poolWith(record: PoolRecord, wanted: Files, snapshot: string): P
   const named = Object.entries(wanted).map(([path, file]): [string, PoolFile] => {
     const there = record.files[path];
     if (!isThere(there)) return [path, file];
-    const { last, ...same } = there;
     // There may be a hundred thousand, of which few come again.
-    return [path, last === undefined ? there : same];
+    if (there.last === undefined) return [path, there];
+    const { last: _, ...same } = there;
+    return [path, same];
   });
   return { snapshots: [...record.snapshots, snapshot], files: Object.fromEntries([...others, ...named]) };
 }
