@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { BuildSetInput, JobInput, JobResult } from '../../workflows/contract.ts';
 import { buildSetId } from '../../workflows/ids.ts';
-import { permissionsSignal } from '../../workflows/messages.ts';
+import { closeSignal, permissionsSignal } from '../../workflows/messages.ts';
 import { change, entering, fine, frozenJob } from './make.ts';
 import { replays } from './reset.ts';
 import { until, World } from './world.ts';
@@ -195,22 +195,17 @@ test('R2: a job and a build set that are asked how they stand while they begin g
   };
   const { promise: started, resolve } = Promise.withResolvers<void>();
   const free = { ...set.permissions, waiting: {} };
-  const played = Array.from({ length: 7 }, (_, index) => [
-    play('job', `job-asked-${index}`, [alone], () => {}),
-    play(
-      'buildSet',
-      buildSetId({ ...set, key: `asked${index}` }),
-      [
-        {
-          ...set,
-          gate: 'nobody',
-          key: `asked${index}`,
-          permissions: { ...free, waiting: { build: ['hold: it waits'] } },
-        },
-      ],
-      (handle) => handle.signal(permissionsSignal, free),
-    ),
-  ]).flat();
+  const waiting = { ...free, waiting: { build: ['hold: it waits'] } };
+  const freed = async (handle: WorkflowHandle) => {
+    await handle.signal(permissionsSignal, free);
+    const record = () => world.outside.buildSets.get(handle.workflowId);
+    await until('all its jobs have ended', () => typeof record()?.result === 'string');
+    await handle.signal(closeSignal);
+  };
+  const played = Array.from({ length: 7 }, (_, index) => {
+    const other = { ...set, key: `asked${index}`, permissions: waiting };
+    return [play('job', `job-asked-${index}`, [alone], () => {}), play('buildSet', buildSetId(other), [other], freed)];
+  }).flat();
   await sleep(500);
   await world.startWorkers();
   resolve();
