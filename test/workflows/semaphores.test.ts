@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { GateCommand } from '../../pipelines/gate/command.ts';
 import { emptyDesk, type SemaphoreDesk } from '../../pipelines/gate/semaphore-desk.ts';
 import { emptyDesk as noNodes } from '../../pipelines/nodes/desk.ts';
 import type { JobSnapshot, StageResult } from '../../workflows/contract.ts';
 import { nodesId, semaphoresId } from '../../workflows/ids.ts';
-import { nodesQuery, nodesUpdate, semaphoresQuery } from '../../workflows/messages.ts';
+import { nodesQuery, nodesUpdate, semaphoresQuery, semaphoresUpdate } from '../../workflows/messages.ts';
 import { broken, change, fine, frozenJob, pipelineNamed } from './make.ts';
 import { replays, resetTo, taskOf } from './reset.ts';
 import { until, World } from './world.ts';
@@ -356,31 +357,60 @@ test('R2: an entity that was reset grants nothing that jobs hold, whenever it is
   }
 });
 
+const lookEvery = 3_600;
+
+/** An entity of nodes that goes on from an earlier run, and how somebody asks it. */
+function nodesEntity(provider: string, holder: string) {
+  const capacity = { maxServers: 2 };
+  const input = { provider, lookEvery, desk: { ...noNodes, capacity, fence: 1 } };
+  const asks = { holder, sizes: [{ cores: 1, ramGb: 1 }], build: 'b', queue: 'q', priority: 1 };
+  const ask = (nodes: WorkflowHandle, token: string): Promise<unknown> =>
+    nodes.executeUpdate(nodesUpdate, { args: [{ request: { ...asks, token }, capacity }] });
+  return { type: 'nodes', workflowId: nodesId(provider), input, ask, query: nodesQuery };
+}
+
+/** An entity of semaphores, and how somebody asks it: it goes on from an earlier run, or is a later life. */
+function semaphoresEntity(tenant: string, holder: string, life: 'run' | 'later') {
+  const asks = { holder, names: ['s'], priority: 1 };
+  const limits = { s: 2 };
+  const ask = (semaphores: WorkflowHandle, token: string): Promise<unknown> =>
+    semaphores.executeUpdate(semaphoresUpdate, { args: [{ request: { ...asks, token }, limits }] });
+  const desk: SemaphoreDesk = { ...emptyDesk, limits, waiting: [{ ...asks, token: 'first' }] };
+  const input = { tenant, lookEvery, ...(life === 'run' ? { desk } : {}) };
+  return { type: 'semaphores', workflowId: semaphoresId(tenant), input, ask, query: semaphoresQuery };
+}
+
+type Entity = ReturnType<typeof nodesEntity> | ReturnType<typeof semaphoresEntity>;
+
 test('R2: what an entity answers while it begins, and is asked who holds what, is what its history says', async () => {
   const { client } = world.temporal;
-  world.outside.beginning = () => sleep(50);
+  // What it begins with may be there before the question is answered, and after that.
+  let begun = 0;
+  world.outside.beginning = () => sleep(2 ** (begun++ % 7));
   const holder = await world.tell('asked', []);
-  const capacity = { maxServers: 2 };
-  const lookEvery = 3_600;
   await world.stopWorkers();
-  const play = async (provider: string) => {
-    const options = { workflowId: nodesId(provider), taskQueue: 'control' };
-    const known = { ...noNodes, capacity, fence: 1 };
-    const nodes = await client.workflow.start('nodes', { ...options, args: [{ provider, lookEvery, desk: known }] });
-    // The first task brings it this question, too.
-    const asked = nodes.query(nodesQuery).catch(() => undefined);
+  const { promise: started, resolve } = Promise.withResolvers<void>();
+  const play = async ({ type, workflowId, input, ask, query }: Entity) => {
+    const handle = await client.workflow.start(type, { workflowId, taskQueue: 'control', args: [input] });
+    // Its tasks bring it questions, too, from the first one on.
+    const looks = Array.from({ length: 12 }, async (_, index) => {
+      if (index > 0) await started.then(() => sleep(5 * index));
+      await handle.query<unknown>(query.name).catch(() => undefined);
+    });
     const answers = ['a', 'b', 'c', 'd', 'e', 'f'].map(async (token, index) => {
       await started;
       await sleep(10 * index);
-      const sizes = [{ cores: 1, ramGb: 1 }];
-      const request = { holder, token, sizes, build: 'b', queue: 'q', priority: 1 };
-      return nodes.executeUpdate(nodesUpdate, { args: [{ request, capacity }] });
+      return ask(handle, token);
     });
-    await Promise.all([asked, ...answers]);
-    await replays(client, options.workflowId);
+    await Promise.all([...looks, ...answers]);
+    await replays(client, workflowId);
   };
-  const { promise: started, resolve } = Promise.withResolvers<void>();
-  const played = Promise.all(Array.from({ length: 6 }, (_, index) => play(`asked${index}`)));
+  const entities = ['asked0', 'asked1'].map((name) => [
+    nodesEntity(name, holder),
+    semaphoresEntity(name, holder, 'run'),
+    semaphoresEntity(`later-${name}`, holder, 'later'),
+  ]);
+  const played = Promise.all(entities.flat().map(play));
   await sleep(500);
   await world.startWorkers();
   resolve();

@@ -172,6 +172,7 @@ export class Outside {
       saveBuild: async (record) => this.builds.set(record.id, record),
       saveBuildSet: async (record) => this.buildSets.set(record.workflow, record),
     });
+    const semaphores = createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores });
     return {
       ...jobs,
       beginJob: (input: BeginJob) => this.beginning().then(() => jobs.beginJob(input)),
@@ -185,7 +186,9 @@ export class Outside {
           fire: async (tick) => void this.ticks.push(tick),
         }).turnTimers(look);
       },
-      ...createSemaphoreActivities({ client: temporal.client, limits: async () => this.semaphores }),
+      ...semaphores,
+      recallSemaphores: (of: Parameters<typeof semaphores.recallSemaphores>[0]) =>
+        this.beginning().then(() => semaphores.recallSemaphores(of)),
       readOrigin: (of: Parameters<ControlActivities['readOrigin']>[0]) =>
         this.beginning().then(() => createOriginActivities(temporal.client).readOrigin(of)),
       ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),
