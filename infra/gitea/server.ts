@@ -40,6 +40,9 @@ export async function startGitea(build: GiteaBuild, directory: string): Promise<
   const person = ['--username', 'root', '--password', 'root-password', '--email', 'root@example.org'];
   await command('admin', 'user', 'create', '--admin', '--must-change-password=false', ...person);
   const made = await command(...'admin user generate-access-token --username root --scopes all --raw'.split(' '));
+  // What Gitea logs meanwhile comes before it or after it.
+  const token = /^[0-9a-f]{40}$/m.exec(made.stdout)?.[0];
+  if (token === undefined) throw new Error(`Gitea gives no token: ${made.stdout}`);
   let stop = async () => {};
   const start = async () => {
     stop = await launch(build.program, { config, directory, env });
@@ -48,7 +51,7 @@ export async function startGitea(build: GiteaBuild, directory: string): Promise<
     throw new Error(`Gitea does not answer: ${(await readFile(join(directory, 'log'), 'utf8')).slice(-2_000)}`);
   };
   await start();
-  return { url, ssh, token: made.stdout.trim().split('\n').at(-1) ?? '', start, stop: () => stop() };
+  return { url, ssh, token, start, stop: () => stop() };
 }
 
 interface Launch {
