@@ -32,10 +32,14 @@ if (gitea === null) console.log('# no Gitea: there is no Go compiler to build it
 /** One Gitea for the tests of a file. */
 export function useGitea(): () => GiteaSite {
   let site: GiteaSite | undefined;
+  // Also where what comes after its start fails: a server that runs keeps the file from ending.
+  const undo: (() => Promise<unknown>)[] = [];
   before(async () => {
     if (gitea === null) return;
     const directory = await mkdtemp(join(tmpdir(), 'sluice-gitea-'));
+    undo.unshift(() => rm(directory, { recursive: true, force: true }));
     const server = await startGitea(gitea, directory);
+    undo.unshift(() => server.stop());
     const root = accountOf(server.url, 'root', server.token);
     const [sluice, ada, bob] = await Promise.all(
       ['sluice-bot', 'ada', 'bob'].map((name) => addAccount(server, root, name)),
@@ -44,8 +48,7 @@ export function useGitea(): () => GiteaSite {
     site = { directory, server, root, sluice, ada, bob };
   });
   after(async () => {
-    await site?.server.stop();
-    if (site !== undefined) await rm(site.directory, { recursive: true, force: true });
+    for (const step of undo) await step();
   });
   return () => site ?? assert.fail('Gitea was not started');
 }
