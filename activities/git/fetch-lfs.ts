@@ -6,6 +6,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
 import type { LfsPointer } from '../../pipelines/model/lfs.ts';
 import { HostAway } from '../outcome.ts';
+import { readBody } from '../read-body.ts';
 import { saysLater } from './fetch.ts';
 import type { BringObjects, WantedObjects } from './lfs.ts';
 import { type Endpoint, endpointOf, type Place } from './lfs-endpoint.ts';
@@ -227,23 +228,15 @@ async function exchange(host: string, url: string, init: RequestInit): Promise<R
 
 /** Why a host declines, as its protocol has it, on one line; empty where it does not say. */
 async function wordsOf(answer: Response): Promise<string> {
-  const said = refusalSchema.safeParse(await readShort(answer).catch(() => null));
+  // Others are pages, or break off.
+  const content = await readBody(answer, longestRefusal)
+    .then(JSON.parse)
+    .catch(() => null);
+  const said = refusalSchema.safeParse(content);
   return said.success
     ? said.data.message
         .replace(/[\s\p{Cc}]+/gu, ' ')
         .trim()
         .slice(0, 200)
     : '';
-}
-
-/** @throws for a page, and for what breaks off */
-async function readShort({ body }: Response): Promise<unknown> {
-  const parts: Uint8Array[] = [];
-  let left = longestRefusal;
-  for await (const part of (body ?? []) as ReadableStream<Uint8Array>) {
-    left -= part.length;
-    if (left < 0) throw new Error('too long');
-    parts.push(part);
-  }
-  return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }

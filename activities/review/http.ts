@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostAway } from '../outcome.ts';
+import { hostOf, readBody } from '../read-body.ts';
 
 /** A host does not do what it was asked; the message says what that was, and the host's own words. */
 export class HostRefusal extends Error {
@@ -131,17 +132,6 @@ async function send(question: HttpQuestion, { timeout, size }: HttpPatience): Pr
   }
 }
 
-async function readBody(response: Response, size: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let left = size;
-  for await (const chunk of response.body ?? []) {
-    left -= chunk.length;
-    if (left < 0) throw new HostAway(`${hostOf(response.url)} answers with more than ${size} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** Seconds, or a date; by the host's own clock where it says what time it is. */
 function retryAfter(headers: Headers): number {
   const text = headers.get('retry-after') ?? '';
@@ -151,11 +141,6 @@ function retryAfter(headers: Headers): number {
   const reset = headers.get('ratelimit-reset') ?? '';
   const until = text === '' && /^\d{9,11}$/.test(reset) ? Number(reset) * 1_000 : Date.parse(text);
   return Number.isNaN(until) || Number.isNaN(now) ? 0 : Math.max(0, until - now);
-}
-
-/** Without a path, a query or what may stand before the host: secrets are hidden there. */
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'the host';
 }
 
 function signalOf({ signal }: HttpQuestion): { signal?: AbortSignal } {
