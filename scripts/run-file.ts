@@ -16,7 +16,7 @@ export interface Count {
 const mark = 'SLUICE_TEST_FILE';
 
 /** By what Temporal names the failure of a workflow that does not replay as it ran. */
-const diverged = 'TMPRL1100';
+export const diverged = 'TMPRL1100';
 
 /** How long a file that is told to end may take, in milliseconds. */
 const grace = 5_000;
