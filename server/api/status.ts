@@ -35,8 +35,7 @@ export async function readStatus(deps: ServerDeps): Promise<StatusView> {
     store.occurrences.backlog(),
     store.estimates(),
   ]);
-  const failures = await readFailures(deps, buildSets);
-  const waits = await findWaits(deps, queues, running);
+  const [failures, waits] = await Promise.all([readFailures(deps, buildSets), findWaits(deps, queues, running)]);
   const lists = {
     queues: queues.map((queue) => queueView(withWaits(queue, waits))),
     waits,

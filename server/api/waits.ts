@@ -36,10 +36,10 @@ export function withReleaseWaits<T extends { readonly summary: string }>(
   );
 }
 
-/** Builds, of which those that were interrupted say so. */
+/** Builds, of which those that were interrupted say so. Those that have run longest are asked about. */
 export async function withInterruptions(deps: Deps, builds: readonly BuildRecord[]): Promise<BuildRecord[]> {
-  const words = await interruptions(deps, builds);
-  return builds.map((build) => ({ ...build, summary: words.get(build.id) ?? build.summary }));
+  const steps = await stepsOf(deps, longestAtWork(builds));
+  return builds.map((build) => ({ ...build, summary: jobWait(steps.get(build.id) ?? []) ?? build.summary }));
 }
 
 /**
@@ -98,17 +98,6 @@ export async function queuesNow(deps: Deps & Pick<ServerDeps, 'store'>): Promise
   const [queues, running] = await Promise.all([deps.store.listQueues(), deps.store.listBuilds(runningBuilds)]);
   const waits = await findWaits(deps, queues, running);
   return queues.map((queue) => withWaits(queue, waits));
-}
-
-/** Id of each build that was interrupted to words about it. Those that have run longest are asked about. */
-async function interruptions(deps: Deps, builds: readonly BuildRecord[]): Promise<Map<string, string>> {
-  const steps = await stepsOf(deps, longestAtWork(builds));
-  return new Map(
-    [...steps].flatMap(([id, pending]) => {
-      const said = jobWait(pending);
-      return said === null ? [] : [[id, said]];
-    }),
-  );
 }
 
 function longestAtWork(builds: readonly BuildRecord[]): BuildRecord[] {
