@@ -113,9 +113,9 @@ function chooseTarget(sessions: readonly Session[], to: string | undefined): str
   const shown = sessions[0]?.previous ?? null;
   const agreed = sessions.every(({ previous }) => previous === shown);
   if (agreed && shown !== null && shown !== newest) return shown;
-  if (newest === undefined) return new MirrorError('expired', 'nothing was published here: there is no snapshot');
+  if (newest === undefined) return new MirrorError('missing', 'nothing was published here: there is no snapshot');
   const before = common.filter((name) => name < newest).at(-1);
-  return before ?? new MirrorError('expired', 'there is no earlier snapshot on every host');
+  return before ?? new MirrorError('missing', 'there is no earlier snapshot on every host');
 }
 
 async function report(

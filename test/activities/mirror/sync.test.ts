@@ -334,6 +334,16 @@ test('a rollback of what was never synchronised says so, whether there is a dire
   assert.match((await rollbackMirrors(made, world.context)).hosts.m1?.error?.message ?? '', wanted);
 });
 
+test('a rollback where there is one snapshot says that there is none before it, and not that one has expired', async (t) => {
+  const world = await mirrorWorld(t);
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  await world.publish('alpha', '1');
+  await world.sync(set);
+  const { outcome, hosts } = await rollbackMirrors(set, world.context);
+  assert.equal(outcome, 'failed');
+  assert.deepEqual(hosts.m1?.error, { code: 'missing', message: 'there is no earlier snapshot on every host' });
+});
+
 describe('retention', () => {
   for (const kind of ['a directory', 'an SFTP server'] as const) {
     test(`removes what is old and shown by no link anywhere on ${kind}, and nothing else`, async (t) => {
