@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { noop } from '../../pipelines/language/noop.ts';
+import type { JobVariant } from '../../pipelines/language/stanza.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import type { ActAbout } from '../../pipelines/policy/act.ts';
 import { answered, asks } from '../audit.ts';
@@ -105,7 +106,7 @@ async function requireJob(deps: ServerDeps, job: string, change: string | undefi
   const layout = await deps.layout?.().catch(() => undefined);
   const variants = layout?.jobs.get(job);
   if (job === noop.name) throw new Misused('noop has no nodes that could be held');
-  if (variants?.every(({ attributes }) => attributes.abstract === true)) {
+  if (variants !== undefined && isAbstract(variants)) {
     throw new Misused(`${job} is abstract: it never runs; name a job that inherits from it`);
   }
   if (layout === undefined || variants !== undefined) return [];
@@ -114,7 +115,16 @@ async function requireJob(deps: ServerDeps, job: string, change: string | undefi
   if (queued.some(({ name }) => name === job)) return [];
   const bringing = (await candidates(deps, change)).filter(proposesConfig);
   if (bringing.length > 0) return bringing.map(({ id }) => id);
-  throw unknownName('job', job, [...layout.jobs.keys()]);
+  const holdable = [...layout.jobs].filter(([name, variants]) => name !== noop.name && !isAbstract(variants));
+  throw unknownName(
+    'job',
+    job,
+    holdable.map(([name]) => name),
+  );
+}
+
+function isAbstract(variants: readonly JobVariant[]): boolean {
+  return variants.every(({ attributes }) => attributes.abstract === true);
 }
 
 /** The change that is named, else all that are open: what one with configuration brings is known as it is tested. */

@@ -128,7 +128,7 @@ for (const [what, args, said] of [
 
 test('I10: hold of a job that nobody has says which there are', async () => {
   const { code, err } = await run('nosuch');
-  assert.deepEqual([code, err], [1, 'there is no job nosuch; there are: base, install-deb, j, noop\n']);
+  assert.deepEqual([code, err], [1, 'there is no job nosuch; there are: install-deb, j\n']);
 });
 
 test('a job of an item in a queue, or of a change that has configuration, need not be configured', async () => {
