@@ -24,11 +24,18 @@ export function print<T>(data: T, render: (data: T) => string, options: { readon
  * is printed as they did.
  */
 export function worded(text: string): string {
-  return text.replace(/`([^`\n]+)`/g, (_, code: string) => {
+  return text.replace(codeInText, (_, code: string) => {
     const bold = paint('bold', code);
     return bold === code ? `'${code}'` : bold;
   });
 }
+
+/** The same for standard error, which shows no colours. */
+export function inQuotes(text: string): string {
+  return text.replace(codeInText, "'$1'");
+}
+
+const codeInText = /`([^`\n]+)`/g;
 
 /**
  * Text as it may go to a terminal: what strangers wrote may hold characters that move the cursor, or turn the order of what

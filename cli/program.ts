@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { type CommandEntry, findCommand } from './command.ts';
 import { commands, findCommands } from './commands.ts';
 import { CommandError, exitStatus } from './fault.ts';
+import { inQuotes, worded } from './output.ts';
 import { version } from './version.ts';
 
 /** Options that stand before a command as well as after it; the value says whether they take an argument. */
@@ -42,7 +43,7 @@ export async function createProgram(wanted: readonly CommandEntry[]): Promise<Co
     .exitOverride()
     .showHelpAfterError('(see --help)')
     .helpCommand(false)
-    .configureHelp({ subcommandTerm: (command) => command.name() });
+    .configureHelp({ subcommandTerm: (command) => command.name(), styleDescriptionText: (text) => worded(text) });
   program.addHelpText('after', '\nExample:\n  $ sluice COMMAND --help');
   if (wanted.length === 0) for (const entry of commands) program.addCommand(placeholder(entry, program));
   const modules = await Promise.all(wanted.map(({ load }) => load()));
@@ -80,7 +81,7 @@ function report(error: unknown, json: boolean): number {
   if (json) return reportJson(error);
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
   if (error instanceof CommandError) {
-    if (error.message !== '') process.stderr.write(`${error.message}\n`);
+    if (error.message !== '') process.stderr.write(`${inQuotes(error.message)}\n`);
     return error.status;
   }
   const text = error instanceof Error ? error : new Error(String(error));

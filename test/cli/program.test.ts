@@ -88,6 +88,14 @@ test('help COMMAND is COMMAND --help', () => {
   assert.deepEqual(sluice('help', 'doctor'), sluice('doctor', '--help'));
 });
 
+test('help and errors say code in quotes where there are no colours', () => {
+  const { stdout } = sluice('logs', '--help');
+  assert.match(stdout, /a build’s id, as 'sluice\s+builds' lists it/);
+  const { stderr } = sluice('status', '--server', 'http://127.0.0.1:9');
+  assert.match(stderr, /'sluice up'/);
+  assert.doesNotMatch(stdout + stderr, /`/);
+});
+
 test('a group without a verb is bad usage that lists its verbs', () => {
   const group = commands.find(({ name }) => name.includes(' '))?.name.split(' ')[0] ?? '';
   const { status, stderr } = sluice(group);
