@@ -148,7 +148,8 @@ function postLimit(programs: Pick<Programs, 'postRun' | 'postTimeout'> | undefin
 }
 
 async function conclude(input: JobInput, { start, record, result }: Ending): Promise<JobResult> {
-  const outcome = endingOf(input, result, Date.now());
+  const began = result.timing === undefined ? {} : { startTime: record.startTime };
+  const outcome = { ...endingOf(input, result, Date.now()), ...began };
   upsertSearchAttributes([{ key: searchAttributes.result, value: result.result }]);
   setCurrentDetails(`**${result.result}** attempt ${start.attempt}: ${result.summary}`);
   const timing = result.timing === undefined ? {} : { timing: result.timing };

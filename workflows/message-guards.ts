@@ -10,7 +10,7 @@ const artifacts = list(object({}));
 const outcome = object({
   ...{ result: one(results), time: number, summary: maybe(text), logUrl: maybe(text), artifacts: maybe(artifacts) },
   ...{ data: maybe(record(anything)), childJobs: maybe(list(text)), remarks: maybe(list(anything)) },
-  nextAlternative: maybe(flag),
+  ...{ nextAlternative: maybe(flag), startTime: maybe(number) },
 });
 
 /** The gate's word to a build set. */

@@ -90,12 +90,13 @@ function ended(state: BuildSetState, key: string, outcome: BuildOutcome): BuildS
   if (!build || build.result !== null) return state;
   const untried = outcome.result === 'NODE_FAILURE' && outcome.nextAlternative === true;
   const result = untried ? 'RETRY' : finalResult(state, frozen, build, outcome.result);
+  // Where nobody could be told of its beginning, that is noted late, or never: then the outcome tells it.
+  const startTime = build.startTime ?? outcome.startTime ?? null;
   const end = {
     paused: false,
     result,
     endTime: outcome.time,
-    // Where nobody could be told of its beginning, that is noted late.
-    ...(build.startTime === null ? {} : { startTime: Math.min(build.startTime, outcome.time) }),
+    ...(startTime === null ? {} : { startTime: Math.min(startTime, outcome.time) }),
     ...(result === 'SKIPPED' && { excluded: true as const }),
   };
   const next = change(known, key, (one) => ({ ...taken(state, one, outcome), ...end }));

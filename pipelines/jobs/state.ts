@@ -83,6 +83,8 @@ export interface Permissions {
 export interface BuildOutcome {
   readonly result: BuildResult;
   readonly time: number;
+  /** When its work began, where it did: what is said of that on the way may come later, or never. */
+  readonly startTime?: number;
   readonly artifacts?: readonly Artifact[];
   readonly data?: Readonly<Record<string, unknown>>;
   readonly childJobs?: readonly string[];

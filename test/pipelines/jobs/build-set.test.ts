@@ -396,6 +396,16 @@ test('a started build that has to wait has no start time until it runs', () => {
   );
 });
 
+test('a build that waited and began when nobody said so has its start time from its outcome', () => {
+  const started = applyBuild(startBuildSet(graph(['one'])), { type: 'started', build: 'one/1', time: 1 });
+  const waiting = applyBuild(started, { type: 'waiting', build: 'one/1', reasons: ['semaphores: m'], time: 2 });
+  const end = (startTime: { readonly startTime?: number }) => {
+    const outcome = { result: 'SUCCESS', time: 9, ...startTime } as const;
+    return applyBuild(waiting, { type: 'ended', build: 'one/1', outcome }).builds[0]?.startTime;
+  };
+  assert.deepEqual([{ startTime: 8 }, {}].map(end), [8, null]);
+});
+
 test('S1: what only the build and publish stages make is taken from jobs of these stages alone', () => {
   const artifacts = [
     { name: 'repo', url: 'http://x/r/', metadata: { type: 'test-repository', format: 'deb' } },
