@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, type ErrorCode, isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { asking, meant } from '../../pipelines/language/near-key.ts';
 import { kindOf, wording } from '../../pipelines/language/wording.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
 import { replaceReferences } from './environment.ts';
@@ -107,7 +108,7 @@ export function parseConfig({ path, text, directory, env }: ConfigText): Setting
   if (broken.length > 0) throw new InvalidConfiguration(broken);
   const missing = replaceReferences(document, env).map(({ offset, message }) => at(offset, message));
   const plain = toPlain(document, at) ?? {};
-  const result = configSchema((each) => resolve(directory, each)).safeParse(plain, { reportInput: true });
+  const result = configSchema((each) => resolve(directory, each)).safeParse(plain, asking);
   const wrong = [...(result.error?.issues ?? []), ...betweenLines(plain)].flatMap((issue) =>
     places(document, issue).map((place) => at(place.offset, place.message)),
   );
@@ -187,7 +188,8 @@ function places(document: Document, issue: z.core.$ZodIssue): Place[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const whole = name === '' ? key : `${name}.${key}`;
-      return { offset: offsetOf(document, [...issue.path, key], true), message: `"${whole}" is not a known key` };
+      const message = `"${whole}" is not a known key${meant(key, issue)}`;
+      return { offset: offsetOf(document, [...issue.path, key], true), message };
     });
   if (issue.code === 'invalid_key') {
     const reason = issue.issues.map(({ message }) => message).join('; ');

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { meant } from './near-key.ts';
 import { quoted, wording } from './wording.ts';
 import type { RawStanza } from './yaml.ts';
 import type { Fault } from './yaml-document.ts';
@@ -19,7 +20,7 @@ export function faultsOf(stanza: RawStanza, issues: readonly Issue[], prefix: re
     if (cause.code === 'unrecognized_keys') {
       return cause.keys.slice(0, MAX_FAULTS).map((key) => ({
         offset: stanza.locate(path, key),
-        message: `unknown attribute "${subject === '' ? key : `${subject}.${key}`}"`,
+        message: `unknown attribute "${subject === '' ? key : `${subject}.${key}`}"${meant(key, cause)}`,
       }));
     }
     return [

@@ -1,5 +1,6 @@
 import type { Problem } from '../model/position.ts';
 import { faultsOf } from './faults.ts';
+import { asking } from './near-key.ts';
 import { type ParseContext, refuse, reportFaults } from './parse-context.ts';
 import { parsePipeline } from './parse-pipeline.ts';
 import { parseProject } from './parse-project.ts';
@@ -69,7 +70,7 @@ type Pragmas = Pick<Origin, 'impliedBranchMatchers' | 'impliedBranches'>;
 function pragmasOf(stanzas: readonly RawStanza[], report: ParseContext['report']): Pragmas {
   const pragmas: Mutable<Pragmas> = {};
   for (const stanza of stanzas.filter(({ kind }) => kind === 'pragma')) {
-    const result = pragma.safeParse(stanza.body, { reportInput: true });
+    const result = pragma.safeParse(stanza.body, asking);
     if (!result.success) reportFaults(stanza, faultsOf(stanza, result.error.issues), report);
     const { 'implied-branch-matchers': matchers, 'implied-branches': branches } = result.data ?? {};
     if (matchers !== undefined) pragmas.impliedBranchMatchers = matchers;
@@ -110,7 +111,7 @@ function append<T>(list: T[], item: T | undefined): boolean {
 }
 
 function parseJob(stanza: RawStanza, context: ParseContext): JobVariant | undefined {
-  const result = jobDefinition.safeParse(stanza.body, { reportInput: true });
+  const result = jobDefinition.safeParse(stanza.body, asking);
   if (!result.success) return refuse(stanza, context, result.error.issues);
   const { name, ...attributes } = result.data;
   const { offset, marks } = stanza;
@@ -120,7 +121,7 @@ function parseJob(stanza: RawStanza, context: ParseContext): JobVariant | undefi
 
 function parseNodeset(stanza: RawStanza, context: ParseContext): NodesetStanza | undefined {
   const { name, ...rest } = stanza.body;
-  const result = nodesetBody.safeParse(rest, { reportInput: true });
+  const result = nodesetBody.safeParse(rest, asking);
   if (typeof name !== 'string') context.report('error', stanza.offset, 'nodeset: name: is required');
   if (!result.success) return refuse(stanza, context, result.error.issues);
   if (typeof name !== 'string') return undefined;
@@ -128,7 +129,7 @@ function parseNodeset(stanza: RawStanza, context: ParseContext): NodesetStanza |
 }
 
 function parseQueue(stanza: RawStanza, context: ParseContext): QueueStanza | undefined {
-  const result = queue.safeParse(stanza.body, { reportInput: true });
+  const result = queue.safeParse(stanza.body, asking);
   if (!result.success) return refuse(stanza, context, result.error.issues);
   const body = result.data;
   return {
@@ -143,7 +144,7 @@ function parseQueue(stanza: RawStanza, context: ParseContext): QueueStanza | und
 }
 
 function parseSemaphore(stanza: RawStanza, context: ParseContext): SemaphoreStanza | undefined {
-  const result = semaphore.safeParse(stanza.body, { reportInput: true });
+  const result = semaphore.safeParse(stanza.body, asking);
   if (!result.success) return refuse(stanza, context, result.error.issues);
   const { name, max = 1 } = result.data;
   if (max === 0) {
@@ -154,7 +155,7 @@ function parseSemaphore(stanza: RawStanza, context: ParseContext): SemaphoreStan
 }
 
 function parseSecret(stanza: RawStanza, context: ParseContext): SecretStanza | undefined {
-  const result = secret.safeParse(stanza.body, { reportInput: true });
+  const result = secret.safeParse(stanza.body, asking);
   if (!result.success) return refuse(stanza, context, result.error.issues);
   const { name, data = {}, oidc } = result.data;
   if (oidc !== undefined) {
@@ -172,7 +173,7 @@ function parseUnused(stanza: RawStanza, context: ParseContext): boolean {
     return false;
   }
   const schema = providerObjects[stanza.kind as keyof typeof providerObjects];
-  const result = schema.safeParse(stanza.body, { reportInput: true });
+  const result = schema.safeParse(stanza.body, asking);
   if (!result.success) {
     refuse(stanza, context, result.error.issues);
     return false;

@@ -1,5 +1,6 @@
 import type { ConnectionRule, MessageKey, Pipeline, ReportAction } from '../model/pipeline.ts';
 import { faultsOf } from './faults.ts';
+import { asking } from './near-key.ts';
 import { type ParseContext, refuse, reportFaults } from './parse-context.ts';
 import { type DriverSchema, drivers } from './schema/drivers.ts';
 import { type PipelineBody, pipelineBody, reportActions } from './schema/pipeline.ts';
@@ -12,7 +13,7 @@ const MERGE_CONFLICT =
 
 /** Reads a `pipeline` stanza and fills in every default. */
 export function parsePipeline(stanza: RawStanza, context: ParseContext): PipelineStanza | undefined {
-  const result = pipelineBody.safeParse(stanza.body, { reportInput: true });
+  const result = pipelineBody.safeParse(stanza.body, asking);
   if (!result.success) return refuse(stanza, context, result.error.issues);
   const body = result.data;
   const reader = new RuleReader(stanza, context);
@@ -115,7 +116,7 @@ class RuleReader {
     if (Object.hasOwn(drivers, driver)) {
       const schema = drivers[driver]?.[part];
       if (schema === undefined) return this.#fault(path, `driver "${driver}" has no ${part}`);
-      const result = schema.safeParse(rule, { reportInput: true });
+      const result = schema.safeParse(rule, asking);
       if (!result.success) {
         reportFaults(this.#stanza, faultsOf(this.#stanza, result.error.issues, path), this.#context.report);
         this.sound = false;

@@ -1,3 +1,4 @@
+import { asking } from './near-key.ts';
 import { type ParseContext, refuse } from './parse-context.ts';
 import { warningsOfJob } from './parse-warnings.ts';
 import { Pattern } from './pattern.ts';
@@ -9,7 +10,7 @@ import type { RawStanza } from './yaml.ts';
 /** Reads a `project` or `project-template` stanza. A project without a name is the repository's own. */
 export function parseProject(stanza: RawStanza, context: ParseContext): ProjectStanza | undefined {
   const template = stanza.kind === 'project-template';
-  const result = (template ? projectTemplate : project).safeParse(stanza.body, { reportInput: true });
+  const result = (template ? projectTemplate : project).safeParse(stanza.body, asking);
   if (!result.success) return refuse(stanza, context, result.error.issues);
   const body = result.data as ReturnType<typeof project.parse>;
   const name = body.name === undefined || body.name === '' ? context.origin.project : body.name;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Problem } from '../model/position.ts';
 import { faultsOf } from './faults.ts';
+import { asking } from './near-key.ts';
 import { Pattern } from './pattern.ts';
 import { oneOrMany } from './schema/common.ts';
 import { type Origin, positionAt } from './source.ts';
@@ -66,7 +67,7 @@ function entryWith(options: z.ZodType<ProjectOptions>): z.ZodType<Entry> {
     projects: z.lazy(() => oneOrMany(entry)),
   });
   const entry: z.ZodType<Entry> = z.unknown().transform((value, context): Entry => {
-    const result = formOf(value, group, named).safeParse(value, { reportInput: true });
+    const result = formOf(value, group, named).safeParse(value, asking);
     if (result.success) return result.data;
     for (const issue of result.error.issues) context.issues.push(issue as never);
     return z.NEVER;
@@ -149,7 +150,7 @@ export function parseTenantFile(text: string, path: string): TenantFile {
 }
 
 function check<T>(schema: z.ZodType<T>, stanza: RawStanza, report: Report): T | undefined {
-  const result = schema.safeParse(stanza.body, { reportInput: true });
+  const result = schema.safeParse(stanza.body, asking);
   if (result.success) return result.data;
   for (const { offset, message } of faultsOf(stanza, result.error.issues)) report(offset, `${stanza.kind}: ${message}`);
   return undefined;

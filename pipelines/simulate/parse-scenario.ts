@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { defaultTenant, type TenantSettings, tenantSettings } from '../language/language.ts';
+import { asking } from '../language/near-key.ts';
 import type { Problem } from '../model/position.ts';
 import { checkScenario, type PlacedEvent } from './check-scenario.ts';
 import { readEvent } from './read-event.ts';
@@ -19,7 +20,7 @@ export type ParsedScenario = { readonly scenario: Scenario } | { readonly proble
 export function parseScenario(text: string, path: string): ParsedScenario {
   const source = new Source(text, path);
   if (source.problems.length > 0) return { problems: source.inOrder() };
-  const raw = scenarioSchema.safeParse(source.value());
+  const raw = scenarioSchema.safeParse(source.value(), asking);
   if (!raw.success) {
     source.reportIssues(raw.error.issues, []);
     checkParts(source);

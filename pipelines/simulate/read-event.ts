@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { asking } from '../language/near-key.ts';
 import type { PlacedEvent } from './check-scenario.ts';
 import { checkConfig, readConfig, readExpectation } from './read-parts.ts';
 import type { ScenarioEvent } from './scenario.ts';
@@ -25,7 +26,7 @@ export function readEvent(
     source.report(path, kind === undefined ? nothingHappens(raw) : `two events in one: ${kinds.join(', ')}`);
     return undefined;
   }
-  const parsed = eventSchemas[kind].safeParse(raw);
+  const parsed = eventSchemas[kind].safeParse(raw, asking);
   if (!parsed.success) {
     source.reportIssues(parsed.error.issues, path);
     return undefined;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tenantKeys } from '../language/language.ts';
+import { asking } from '../language/near-key.ts';
 import { approval } from '../policy/veto.ts';
 
 /** Milliseconds of a duration such as `90s`. */
@@ -64,7 +65,7 @@ function configPart() {
   type Part = z.output<typeof configFile> | z.output<typeof configPath> | z.output<typeof shipped>;
   return z.record(z.string(), z.unknown()).transform((value, context): Part => {
     const schema = 'defaults' in value ? shipped : 'text' in value || !('path' in value) ? configFile : configPath;
-    const result = schema.safeParse(value, { reportInput: true });
+    const result = schema.safeParse(value, asking);
     if (result.success) return result.data;
     for (const issue of result.error.issues) context.issues.push(issue as never);
     return z.NEVER;

@@ -1,6 +1,7 @@
 import { isMap, isNode, LineCounter, type ParsedNode, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { parseConfigFile } from '../language/language.ts';
+import { meant } from '../language/near-key.ts';
 import type { Problem } from '../model/position.ts';
 
 /** The YAML of a scenario, with the places of its values. */
@@ -35,7 +36,7 @@ export class Source {
       const inner = issue.code === 'invalid_union' ? issue.errors.flat().filter(({ path }) => path.length > 0) : [];
       if (inner.length > 0) this.reportIssues(inner, at);
       else if (issue.code === 'unrecognized_keys')
-        for (const key of issue.keys) this.report([...at, key], `unknown key "${key}"`);
+        for (const key of issue.keys) this.report([...at, key], `unknown key "${key}"${meant(key, issue)}`);
       else this.report(at, `${label(at)}: ${this.#document.hasIn(at) ? issue.message : 'is missing'}`);
     }
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { asking } from '../near-key.ts';
 import { oneOrMany } from './common.ts';
 
 const node = z.strictObject({
@@ -28,7 +29,7 @@ type GroupBody = z.output<typeof group>;
 export const nodesetBody: z.ZodType<NodesetBody> = z.lazy(() =>
   z.record(z.string(), z.unknown()).transform((value, context): NodesetBody => {
     const schema = 'alternatives' in value ? alternatives : nodesAndGroups;
-    const result = schema.safeParse(value, { reportInput: true });
+    const result = schema.safeParse(value, asking);
     if (result.success) return result.data;
     for (const issue of result.error.issues) context.issues.push(issue as never);
     return z.NEVER;

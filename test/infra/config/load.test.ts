@@ -97,7 +97,7 @@ platforms:
       'sluice.yaml:4:89: release.lines.a.with.2: no other repository of the format is called "rpm": deb, b, d',
       'sluice.yaml:4:94: release.lines.a.with.3: no other repository of the format is called "c": deb, b, d',
       'sluice.yaml:5:21: release.lines.b.platforms: has a platform and branch that are of the line a already: a package goes into one line',
-      'sluice.yaml:5:34: "release.lines.b.codenme" is not a known key',
+      'sluice.yaml:5:34: "release.lines.b.codenme" is not a known key (did you mean "codename"?)',
       'sluice.yaml:6:48: release.lines.c.codename: is for APT repositories: leave it out',
       'sluice.yaml:6:65: release.lines.c.publish: expected merged or planned, found text',
       'sluice.yaml:7:21: release.lines.d.platforms: expected a list, found text',
@@ -138,11 +138,15 @@ platforms:
     'release:\n  lines:\n    rpm: { platforms: [debian-13] }\n',
     ['sluice.yaml:3:5: "rpm" is taken: give the line another name'],
   ],
-  ['names a key that is not known where it stands', 'data: x\ndta: y\n', ['sluice.yaml:2:1: "dta" is not a known key']],
+  [
+    'names a key that is not known where it stands',
+    'data: x\ndta: y\n',
+    ['sluice.yaml:2:1: "dta" is not a known key (did you mean "data"?)'],
+  ],
   [
     'names a nested key with its whole path',
     'server:\n  listn: x\n',
-    ['sluice.yaml:2:3: "server.listn" is not a known key'],
+    ['sluice.yaml:2:3: "server.listn" is not a known key (did you mean "listen"?)'],
   ],
   [
     'names every problem, in the order of the file',

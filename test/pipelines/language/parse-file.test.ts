@@ -11,6 +11,17 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
     /^zuul.yaml:3:5: .*unknown attribute "foo"/,
   ],
   [
+    'the attribute that may have been meant is named with it',
+    '- job: {name: a, requried-projects: [b]}\n',
+    /unknown attribute "requried-projects" \(did you mean "required-projects"\?\)/,
+  ],
+  [
+    'a key inside is held against those that may be there',
+    '- job: {name: a, dependencies: [{name: b, sfot: true}]}\n',
+    /unknown attribute "dependencies.0.sfot" \(did you mean "soft"\?\)/,
+  ],
+  ['one that is like none is named alone', '- job: {name: a, colour: red}\n', /unknown attribute "colour"$/],
+  [
     'a wrong type is named at its value',
     '- job:\n    name: a\n    timeout: soon\n',
     /:3:14: .*timeout: expected seconds, or a time such as 90s, 2m or 1h, found "soon"/,

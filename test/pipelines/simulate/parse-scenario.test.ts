@@ -14,6 +14,11 @@ function problems(text: string): readonly string[] {
 const rows: readonly (readonly [says: string, text: string, problem: RegExp])[] = [
   ['text that is not YAML', 'scenario: [', /^f\.yaml:1:\d+: /],
   ['something else than a map', '- 1', /^f\.yaml:1:1: a scenario is a map of keys$/],
+  [
+    'a key that is nearly right',
+    `${head}evnts: []\n`,
+    /^f\.yaml:5:1: unknown key "evnts" \(did you mean "events"\?\)$/,
+  ],
   ['an unknown key', `${head}colour: red\n`, /^f\.yaml:5:1: unknown key "colour"$/],
   [
     'an unknown key of a change',
