@@ -1,6 +1,6 @@
 import { type Document, parse, type Scalar, visit } from 'yaml';
 
-const reference = /\$(\$?)\{([^}]*)\}/g;
+const reference = /\$(\$?)\{([^}]*)\}?/g;
 
 export interface MissingReference {
   /** Offset in the file. */
@@ -12,7 +12,7 @@ export interface MissingReference {
  * Replaces `${NAME}` and `${NAME:-default}` in every value of a document; `$${` stands for a plain `${`. A plain value
  * that was replaced is read again, so that `port: ${PORT}` is a number.
  *
- * @returns the references that cannot be replaced
+ * @returns the references that cannot be replaced, and values that no path and no program could be given
  */
 export function replaceReferences(
   document: Document,
@@ -21,8 +21,10 @@ export function replaceReferences(
   const missing: MissingReference[] = [];
   visit(document, {
     Scalar(key, node) {
-      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
-      replaceIn(node, env, (message) => missing.push({ offset: node.range?.[0] ?? 0, message }));
+      if (key === 'key' || typeof node.value !== 'string') return;
+      const miss = (message: string) => missing.push({ offset: node.range?.[0] ?? 0, message });
+      if (node.value.includes('\0')) miss('must not have a NUL character');
+      else if (node.value.includes('${')) replaceIn(node, env, miss);
     },
   });
   return missing;
@@ -33,8 +35,12 @@ function replaceIn(
   env: Readonly<Record<string, string | undefined>>,
   miss: (message: string) => void,
 ): void {
-  const text = String(node.value).replace(reference, (whole, escaped: string, inner: string) => {
+  const text = String(node.value).replace(reference, (whole: string, escaped: string, inner: string) => {
     if (escaped !== '') return whole.slice(1);
+    if (!whole.endsWith('}')) {
+      miss(`${whole} has no "}": write \${NAME}, or $\${ for a plain \${`);
+      return whole;
+    }
     const [, name, fallback] = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inner) ?? [];
     if (name === undefined) miss(`${whole} is not a reference: write \${NAME} or \${NAME:-default}`);
     else if (!env[name] && fallback === undefined) miss(`the environment variable ${name} is not set`);

@@ -37,7 +37,7 @@ function platformSchema(resolve: Resolve) {
       .describe("APT's codename; for RPM the `dist` tag without its dot."),
     arch: z
       .string()
-      .regex(/^[a-z0-9_]+$/)
+      .regex(/^[a-z0-9_]+$/, 'must be of a-z 0-9 _')
       .optional()
       .describe("Architecture, as the format's own tools name it. Default: `amd64`, for RPM `x86_64`."),
     primary: z

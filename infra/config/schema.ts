@@ -70,7 +70,7 @@ function releaseSchema(resolve: Resolve) {
   return z.strictObject({
     origin: z
       .string()
-      .regex(/^[\x20-\x7e]+$/)
+      .regex(/^[\x20-\x7e]+$/, 'must be of plain ASCII, on one line')
       .default('Sluice')
       .describe('`Origin` of the released APT repository.'),
     policy: z

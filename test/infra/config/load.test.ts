@@ -207,6 +207,17 @@ platforms:
     ['sluice.yaml:1:9: the environment variable EMPTY is not set'],
   ],
   [
+    'refuses a reference that is not closed',
+    'data: $' + '{HOME/sluice\n',
+    [`sluice.yaml:1:7: $\{HOME/sluice has no "}": write ${ref('NAME')}, or $$\{ for a plain $\{`],
+  ],
+  ['refuses a value that no path can have', 'data: "a\\0b"\n', ['sluice.yaml:1:7: must not have a NUL character']],
+  [
+    'says what an origin may be of',
+    'release: {origin: "a\\nb"}\n',
+    ['sluice.yaml:1:19: release.origin: must be of plain ASCII, on one line'],
+  ],
+  [
     'says what a broken reference should be',
     `tenant: ${ref('no-name')}`,
     [`sluice.yaml:1:9: ${ref('no-name')} is not a reference: write ${ref('NAME')} or ${ref('NAME:-default')}`],
@@ -387,6 +398,7 @@ test('references are replaced, and plain values are read again', () => {
   assert.equal(parse(`tenant: a-${ref('NAME')}`).tenant, 'a-deb');
   assert.equal(parse(`tenant: ${ref('NONE:-fallback')}`).tenant, 'fallback');
   assert.equal(parse(`release: {origin: "$${ref('NAME')}"}`).release.origin, ref('NAME'));
+  assert.equal(parse('release: {origin: "$$' + '{a"}').release.origin, '$' + '{a');
 });
 
 test('a set of mirrors has the defaults of the contract, and absolute paths', () => {
