@@ -21,6 +21,7 @@ import { hostArch } from '../stack/arch.ts';
 import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
+import { untilListening } from '../stack/ports.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
@@ -48,6 +49,12 @@ import { stagesOf } from './stages.ts';
 import { type HostWorkerDeps, leaveFarHost, startFarHost } from './vm-host-worker.ts';
 import { farHosts, hostStates } from './vm-hosts.ts';
 import { workerPart } from './worker-part.ts';
+
+/**
+ * Milliseconds to wait for the server before jobs begin: what starts beside it, with jobs that a stop has interrupted, would
+ * find no repository there, and lose a try.
+ */
+const serverPatience = 20_000;
 
 /** The worker that runs jobs: builds, checks and tests in containers on this machine. */
 export async function startBuildWorker(config: StackConfig): Promise<Part> {
@@ -85,6 +92,8 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const snapshots: SnapshotDeps = { ...snapshotsOf(config), provisioning, lends };
   const activities = Object.assign(stage, createSnapshotActivities(snapshots), ready);
   const slots = config.workers.build;
+  const { host, port } = config.server.listen;
+  await untilListening(host, port, serverPatience);
   const part = await runJobs({ temporal, stages, activities, slots, data: config.data, logger });
   const { client } = temporal;
   const emulated = keepEmulated({
