@@ -17,13 +17,18 @@ export interface Return {
   /** The change's own commit. */
   readonly head: string;
   readonly mode: MergeMode;
+  /** It is all commits that its branch has not, by whatever mode they get there. */
+  readonly series?: boolean | undefined;
   /** What the branch was at when somebody took it away. */
   readonly taken: () => Promise<readonly string[]>;
 }
 
 /** @returns a commit that was taken from the branch, and that a merge would bring back; null for none */
-export async function broughtBack(history: History, { tip, head, mode, taken }: Return): Promise<string | null> {
-  const all = bringsHistory.has(mode) ? await taken() : [];
+export async function broughtBack(
+  history: History,
+  { tip, head, mode, series, taken }: Return,
+): Promise<string | null> {
+  const all = series || bringsHistory.has(mode) ? await taken() : [];
   // One question for all of them: branches that are written anew each night have many.
   const shared = all.length === 0 ? [] : await history.inCommon(head, all);
   for (const common of shared) if (common !== tip && !(await history.isAncestor(common, tip))) return common;

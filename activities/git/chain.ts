@@ -113,7 +113,8 @@ async function takenBelow(space: Workspace, onto: string, change: ChainChange): 
     inCommon: (one, others) => inCommon(repo, one, others),
   };
   const head = commit?.id ?? '';
-  const back = await broughtBack(history, { tip: onto, head, mode: change.mode ?? 'rebase', taken });
+  const { mode = 'rebase', series } = change;
+  const back = await broughtBack(history, { tip: onto, head, mode, series, taken });
   return back === null ? null : standsOnTaken(back, { ...change, head });
 }
 

@@ -14,11 +14,14 @@ import { knowAncestor, mergeBase } from './refs.ts';
  */
 export type MergeMode = 'rebase' | 'rebase-first-parent' | 'cherry-pick' | 'squash-merge' | 'merge' | 'merge-resolve';
 
-/** A change to merge. `base`: the commit that its own commits start after; without it, the first parent. */
+/** A change to merge. */
 export interface Proposal {
   /** Object id or full ref. */
   readonly commit: string;
+  /** The commit that its own commits start after; without it, the first parent. */
   readonly base?: string;
+  /** Its own commits are all that its branch has not, as those of a pull request are. */
+  readonly series?: boolean;
   readonly mode?: MergeMode;
 }
 
@@ -55,7 +58,7 @@ export async function mergeOnto(
   const mode = proposal.mode ?? 'rebase';
   if (mode === 'merge' || mode === 'merge-resolve') return mergeCommit(space, tip, change);
   if (mode === 'squash-merge') return squash(space, tip, change, base);
-  return rebase(space, tip, await ownCommits(space, change, base));
+  return rebase(space, tip, await ownCommits(space, change, base ?? (proposal.series ? tip : undefined)));
 }
 
 /** Reads commits by id or ref, each once for a workspace. */
@@ -82,7 +85,9 @@ async function rebase(space: Workspace, onto: Commit, commits: readonly Commit[]
   for (const commit of commits) {
     const next = await pick(space, tip, commit);
     if ('kind' in next) return next;
-    tip = next;
+    // What another change has brought, that this one stands on, is no commit of its own.
+    const isThere = commits.length > 1 && next !== commit && next.tree === tip.tree;
+    if (!isThere) tip = next;
   }
   return merged(tip);
 }

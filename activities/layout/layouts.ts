@@ -10,7 +10,7 @@ import {
 } from '../../pipelines/language/language.ts';
 import type { TenantSettings } from '../../pipelines/language/tenant.ts';
 import type { Git } from '../git/port.ts';
-import { isServed } from '../review/settings.ts';
+import { isOfSeries, isServed } from '../review/settings.ts';
 import { type ProposedBranch, readChangedFiles, readConfigFiles, readConfigIds } from './config-files.ts';
 import { declare, type Spot } from './declare.ts';
 import { type Connections, readShipped, shippedProject } from './shipped.ts';
@@ -198,7 +198,7 @@ class ConfigReader {
     const files = this.#parse([...own, ...[...read.values()].flatMap(({ sources }) => sources)]);
     const projects = [
       trustedSource(shippedProject, heads[0]?.project.connection ?? 'git'),
-      ...heads.map((each) => sourceOf(each, this.#modeOf(each.project))),
+      ...heads.map((each) => sourceOf(each, this.#waysOf(each.project))),
     ];
     const { tenant: name, reviewedLabels = [], labelSizes } = this.#deps;
     const tenant = { ...defaultTenant, name, reviewedLabels, ...(labelSizes && { labelSizes }) };
@@ -206,9 +206,10 @@ class ConfigReader {
   }
 
   /** Other hosts than our own see what was merged by the commits that were proposed: they stay as they are. */
-  #modeOf({ connection }: GatedProject): 'rebase' | 'merge' {
+  #waysOf({ connection }: GatedProject): Ways {
     const settings = this.#deps.reviews?.[connection];
-    return settings === undefined || isServed(settings) ? 'rebase' : 'merge';
+    if (settings === undefined || isServed(settings)) return { mergeMode: 'rebase' };
+    return { mergeMode: 'merge', series: isOfSeries(settings) };
   }
 
   /** Most commits leave the configuration alone: then what was read for the one before is right. */
@@ -241,10 +242,13 @@ function trustedSource(name: string, connection: string): ProjectSource {
   return { name, connection, trusted: true, branches: ['master'], defaultBranch: 'master' };
 }
 
-function sourceOf({ project, branches }: Heads, mergeMode: 'rebase' | 'merge'): ProjectSource {
+/** How changes of a host are made, and merged where nothing else is said. */
+type Ways = Pick<ProjectSource, 'mergeMode' | 'series'>;
+
+function sourceOf({ project, branches }: Heads, ways: Ways): ProjectSource {
   const { name, connection, trusted } = project;
   const names = [...branches.keys()];
   const defaultBranch = ['main', 'master'].find((branch) => branches.has(branch)) ?? names[0] ?? 'main';
   const sorted = [defaultBranch, ...names.filter((branch) => branch !== defaultBranch)];
-  return { name, connection, trusted, branches: sorted, defaultBranch, loadBranch: defaultBranch, mergeMode };
+  return { name, connection, trusted, branches: sorted, defaultBranch, loadBranch: defaultBranch, ...ways };
 }

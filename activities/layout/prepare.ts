@@ -177,8 +177,9 @@ function chainItems(layout: Layout, item: PrepareItem): ChainItem[] {
 
 /** A change is its head's commit where a host says it, for what its ref is at may move; else what its ref is at. */
 function proposal(layout: Layout, { id, project, branch, ref, newrev }: ChangeFacts) {
-  const mode = projectSettings(layout, project)?.mergeMode as MergeMode | undefined;
-  return { id, project, branch, commit: newrev ?? ref, ...(mode === undefined ? {} : { mode }) };
+  const { mergeMode, series } = projectSettings(layout, project) ?? {};
+  const mode = mergeMode as MergeMode | undefined;
+  return { id, project, branch, commit: newrev ?? ref, ...(mode && { mode }), ...(series && { series }) };
 }
 
 interface ItemToFreeze {

@@ -79,4 +79,9 @@ export function proposalsOf(settings: ConnectionSettings): string | undefined {
   return settings.driver === 'git' && settings.url !== undefined ? 'proposed/' : undefined;
 }
 
+/** Whether a change is a branch with all its commits; else one commit. */
+export function isOfSeries(settings: ConnectionSettings): boolean {
+  return settings.driver !== 'gerrit' && !isServed(settings);
+}
+
 export type ConnectionSettings = GitSettings | GerritSettings | GithubSettings | ForgeSettings;

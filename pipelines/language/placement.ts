@@ -52,6 +52,8 @@ export interface ProjectSettings {
   readonly mergeMode: MergeMode;
   /** As the configuration names it: then its host merges so, too. Absent where that is left to the host. */
   readonly namedMergeMode?: MergeMode;
+  /** Whether a change is all that a branch has more than the one that it is for. */
+  readonly series: boolean;
   readonly defaultBranch: string;
   readonly trusted: boolean;
   readonly connection: string;
@@ -67,6 +69,7 @@ export function projectSettings(layout: Layout, project: string): ProjectSetting
   return {
     ...(named !== undefined && { namedMergeMode: named }),
     mergeMode: named ?? (source.mergeMode as MergeMode | undefined) ?? 'merge',
+    series: source.series ?? false,
     defaultBranch: configured?.defaultBranch ?? source.defaultBranch,
     trusted: source.trusted,
     connection: source.connection,

@@ -57,6 +57,8 @@ export interface ProjectSource {
   readonly defaultBranch: string;
   /** Merge mode of the review system, for projects that set none. */
   readonly mergeMode?: string;
+  /** A change is a branch with all its commits, as a pull request is; absent: one commit. */
+  readonly series?: boolean;
   /** The branch that a config-project is read from; default `master`. */
   readonly loadBranch?: string;
   /** Kinds of objects that are read; absent: all. */

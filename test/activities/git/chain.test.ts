@@ -97,9 +97,9 @@ test('I9: what would bring back what was taken from its branch is not made, unle
   const change = { id: 'A', project: 'a', branch: 'master', commit };
   const git = createLocalGit(root);
   const other = { ...change, id: 'B', commit: await makeCommit(repo, { parents: [base], files: { c: '1' } }) };
-  const items = (mode?: MergeMode): ChainItem[] => [
+  const items = (mode?: MergeMode, more: Pick<ChainChange, 'series'> = {}): ChainItem[] => [
     { key: '1', base: null, changes: [other] },
-    { key: '2', base: '1', changes: [{ ...change, ...(mode && { mode }) }] },
+    { key: '2', base: '1', changes: [{ ...change, ...more, ...(mode && { mode }) }] },
   ];
   const made = async (mode?: MergeMode) => (await git.merge({ items: items(mode) }))[1];
   await setBranch(repo, 'master', secret);
@@ -110,7 +110,11 @@ test('I9: what would bring back what was taken from its branch is not made, unle
   for (const mode of ['merge', 'merge-resolve', 'squash-merge'] as const) {
     assert.deepEqual(await made(mode), { key: '2', kind: 'conflict', change: 'A', message, taken: true });
   }
-  for (const mode of [undefined, 'rebase', 'cherry-pick'] as const) assert.equal((await made(mode))?.kind, 'ready');
+  for (const mode of [undefined, 'rebase', 'cherry-pick'] as const) {
+    assert.equal((await made(mode))?.kind, 'ready');
+    const [, all] = await git.merge({ items: items(mode, { series: true }) });
+    assert.equal(all?.kind === 'conflict' && all.message, message, 'a pull request comes with all of its commits');
+  }
   await setBranch(repo, 'master', secret);
   assert.equal((await made('merge'))?.kind, 'ready', 'it was given back');
 });

@@ -38,6 +38,7 @@ for (const [says, mode, parents, subjects] of modes) {
     assert.deepEqual(log.trim().split('\n').sort(), subjects);
     assert.equal((await readCommits(repo, [result.commit]))[0]?.parents.length, parents);
     assert.deepEqual(await mergeOnto(repo, tip, { commit: second, base, mode }), result, 'repeatable');
+    assert.deepEqual(await mergeOnto(repo, tip, { commit: second, series: true, mode }), result, 'all of a branch');
   });
 }
 
@@ -71,6 +72,19 @@ test('without a base, one commit is applied over its first parent', async (t) =>
   const result = await mergeOnto(repo, tip, { commit: second });
   assert.ok(result.kind === 'merged');
   assert.equal(await git(repo, ['ls-tree', '--name-only', result.commit]), 'old\nshared\n');
+});
+
+test('I9: of a series, what the change that it stands on has brought is left out, and all of it where it is there', async (t) => {
+  const { repo, tip, first, second } = await divergence(await scratch(t));
+  const below = await mergeOnto(repo, tip, { commit: first, series: true });
+  assert.ok(below.kind === 'merged');
+  const result = await mergeOnto(repo, below.commit, { commit: second, series: true });
+  assert.ok(result.kind === 'merged');
+  const log = await git(repo, ['log', '--format=%s', result.commit]);
+  assert.deepEqual(log.trim().split('\n'), ['Second', 'First', 'Tip', 'Base']);
+  assert.deepEqual(await mergeOnto(repo, result.commit, { commit: second, series: true }), result);
+  const itself = await mergeOnto(repo, second, { commit: first, series: true });
+  assert.equal(itself.kind === 'merged' && itself.commit, second);
 });
 
 test('the author is kept, and the committer is Sluice at the same time', async (t) => {

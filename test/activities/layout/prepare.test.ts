@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { git } from '../../../activities/git/git.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import { repositoryPath } from '../../../activities/git/names.ts';
+import { readBranch } from '../../../activities/git/refs.ts';
 import { createLayouts } from '../../../activities/layout/layouts.ts';
 import { createPrepare } from '../../../activities/layout/prepare.ts';
+import type { Connections } from '../../../activities/layout/shipped.ts';
+import type { ConnectionSettings } from '../../../activities/review/settings.ts';
 import type { StoredGraph } from '../../../workflows/contract.ts';
 import { change } from '../../workflows/make.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
@@ -13,6 +17,7 @@ async function setup(
   t: TestContext,
   files: Readonly<Record<string, string>>,
   proposed: Readonly<Record<string, string>>,
+  reviews?: Connections,
 ) {
   const root = await scratch(t);
   const gated = Object.keys(files).map((name) => ({ name, connection: 'git', trusted: false, templates: [] }));
@@ -25,8 +30,15 @@ async function setup(
   const repo = repositoryPath(root, 'alpha');
   const parents = [tips.get('alpha') ?? ''];
   await setBranch(repo, 'proposed', await makeCommit(repo, { files: proposed, parents }));
-  const git = createLocalGit(root);
-  const layouts = createLayouts({ tenant: 'main', projects: () => gated, git, connections: { git: 'git' } });
+  const local = createLocalGit(root);
+  const connections = { git: reviews?.git?.driver ?? 'git' };
+  const layouts = createLayouts({
+    tenant: 'main',
+    projects: () => gated,
+    git: local,
+    connections,
+    ...(reviews && { reviews }),
+  });
   const stored: StoredGraph[] = [];
   const put = async (text: string | Uint8Array) => {
     stored.push(JSON.parse(String(text)));
@@ -36,8 +48,8 @@ async function setup(
   const items = [{ key: '1.1', base: null, changes: [facts], ahead: [], trigger: facts.key }];
   const input = { tenant: 'main', pipeline: 'check', queue: 'q', items, graphs: {} };
   const sealer = {} as Parameters<typeof createPrepare>[0]['sealer'];
-  const prepare = createPrepare({ layouts, git, blobs: { put, read: async () => Buffer.from('') }, sealer });
-  return { stored, prepare: () => prepare(input) };
+  const prepare = createPrepare({ layouts, git: local, blobs: { put, read: async () => Buffer.from('') }, sealer });
+  return { repo, stored, prepare: () => prepare(input) };
 }
 
 test('what a change breaks in another project is told with that project', async (t) => {
@@ -66,5 +78,25 @@ for (const [says, key, mergeMode] of [
       stored.map(({ changes }) => changes.map((one) => [one.id, one.mergeMode])),
       [[['git:1', mergeMode]]],
     );
+  });
+}
+
+const hub = { driver: 'github', url: 'https://hub.example.org', token: { env: 'TOKEN' } } as const;
+const elsewhere = { driver: 'git', url: '/srv/git', poll: 60_000 } as unknown as ConnectionSettings;
+const review = { driver: 'gerrit', url: 'https://review.example.org' } as unknown as ConnectionSettings;
+for (const [says, host, whole] of [
+  ['GitHub is all commits of its branch', hub, true],
+  ['plain Git elsewhere is all commits of its branch', elsewhere, true],
+  ['Gerrit is one commit', review, false],
+] as const) {
+  test(`I9: a change of ${says}, also where it is to be rebased`, async (t) => {
+    const alpha = '- project: {merge-mode: rebase, check: {jobs: [noop]}}\n';
+    const { repo, stored, prepare } = await setup(t, { alpha }, { first: '1' }, { git: host });
+    const [main, first] = [await readBranch(repo, 'main'), await readBranch(repo, 'proposed')];
+    await setBranch(repo, 'main', await makeCommit(repo, { files: { other: '1' }, parents: [main ?? ''] }));
+    await setBranch(repo, 'proposed', await makeCommit(repo, { files: { second: '1' }, parents: [first ?? ''] }));
+    await prepare();
+    const names = await git(repo, ['ls-tree', '--name-only', stored[0]?.sources[0]?.commit ?? '']);
+    assert.equal(names, `.zuul.yaml\n${whole ? 'first\n' : ''}other\nsecond\n`);
   });
 }

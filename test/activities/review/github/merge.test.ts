@@ -45,6 +45,25 @@ for (const [mode, parents] of modes) {
   });
 }
 
+test('I9: a pull request of several commits lands by rebase as it was tested', async (t) => {
+  const there = await openWorld(t);
+  const { world, alpha, host, git: cache } = there;
+  const parents = [await tip(alpha, 'master')];
+  const onTopOf = await makeCommit(alpha.directory, { parents, files: { first: '1' } });
+  const pull = await propose(world, alpha, { files: { second: '1' }, onTopOf });
+  await move(there, { other: '1' });
+  const change = idOf(alpha, pull);
+  const { project, branch, ref } = (await host.readChange(change)) ?? assert.fail(change);
+  await cache.ensure(project, [ref]);
+  const proposal = { id: change, project, branch, commit: ref, mode: 'rebase', series: true } as const;
+  const [prepared] = await cache.merge({ items: [{ key: '1', base: null, changes: [proposal] }] });
+  const state = (prepared?.kind === 'ready' && prepared.sources[0]) || assert.fail(JSON.stringify(prepared));
+  const merged = await host.submit(gateActor, { change, patchset: 1, tested: state, mode: 'rebase' });
+  assert.ok(merged.kind === 'merged', JSON.stringify(merged));
+  assert.equal(merged.state.tree, state.tree);
+  assert.equal(await git(alpha, 'ls-tree', '--name-only', 'master'), 'first\nother\nsecond\nstart');
+});
+
 /** Sluice's own cache has what was tested. */
 async function keep({ alpha, git: cache }: GithubWorld, commit: string): Promise<void> {
   await git(alpha, 'update-ref', 'refs/heads/tested', commit);
