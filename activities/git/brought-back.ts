@@ -34,17 +34,3 @@ export async function broughtBack(
   for (const common of shared) if (common !== tip && !(await history.isAncestor(common, tip))) return common;
   return null;
 }
-
-/**
- * What is said of such a change, and what to do about it. One that was pushed to its branch by mistake, and forced back,
- * is proposed again as other commits; whose they are, its author knows.
- */
-export function standsOnTaken(
-  commit: string,
-  { project, branch, head }: { readonly project: string; readonly branch: string } & Pick<Return, 'head'>,
-): string {
-  const taken = `${commit}, which was taken from ${branch} of ${project}`;
-  if (commit !== head) return `it stands on ${taken}: rebase it (\`git rebase --onto origin/${branch} ${commit}\`)`;
-  const mend = `\`git rebase --interactive --no-ff origin/${branch}\``;
-  return `it is itself ${taken}: make its own commits anew, and leave out those of others (${mend})`;
-}

@@ -1,5 +1,6 @@
 import type { MergeStep, SourceState } from '../../pipelines/model/artifact.ts';
-import { broughtBack, type History, standsOnTaken } from './brought-back.ts';
+import { standsOnTaken } from '../../pipelines/report/taken.ts';
+import { broughtBack, type History } from './brought-back.ts';
 import { load, mergeOnto, openWorkspace, type Proposal, type Workspace } from './merge.ts';
 import { inCommon, isAncestor, readBranch } from './refs.ts';
 import { keepStates } from './states.ts';

@@ -1,4 +1,5 @@
-import { broughtBack, standsOnTaken } from '../git/brought-back.ts';
+import { standsOnTaken } from '../../pipelines/report/taken.ts';
+import { broughtBack } from '../git/brought-back.ts';
 import type { MergeMode } from '../git/merge.ts';
 import type { Git } from '../git/port.ts';
 import type { BranchName, SubmitRequest, SubmitResult } from './port.ts';

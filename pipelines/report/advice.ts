@@ -1,3 +1,5 @@
+import { takenIn } from './taken.ts';
+
 /** Other changes that a report blames, and for what. */
 export interface OtherFault {
   /** Ids of changes, or what a `Depends-On` says. */
@@ -36,9 +38,10 @@ export function otherAtFault(
   own: { readonly id: string; readonly action: string },
 ): OtherFault | undefined {
   if (own.action === 'merge-conflict') {
-    const [, name, words] = /^(\S+): (conflicts? (?:in|with)|it (?:stands on|is itself)) /m.exec(text) ?? [];
+    const taken = takenIn(text);
+    const name = taken ?? /^(\S+): conflicts? (?:in|with) /m.exec(text)?.[1];
     if (name === undefined || name === own.id) return undefined;
-    return { names: [name], kind: words?.startsWith('it ') ? 'taken' : 'conflict' };
+    return { names: [name], kind: taken === undefined ? 'conflict' : 'taken' };
   }
   for (const [words, kind] of blames) {
     const found = words.exec(text)?.[1];

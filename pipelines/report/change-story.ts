@@ -7,6 +7,7 @@ import { lastReports, lastRun, type Report } from './last-reports.ts';
 import { openAgain, pushAgain, readyAdvice, rebaseAdvice, retry, voteFor } from './next-steps.ts';
 import { failingIn, placeSentence, waitingIn } from './place-story.ts';
 import { basedOnOlder } from './sentences.ts';
+import { takenIn } from './taken.ts';
 
 /** What happened to a change, for people: each entry is one sentence. */
 export interface ChangeStory {
@@ -113,15 +114,10 @@ function reasonsOf(known: ChangeKnown, last: Report): readonly string[] {
 
 /** By the paragraph that names change and files, or commits; the ones before it are the pipeline's own words. */
 function unmergedIn(told: readonly string[]): string {
-  const taken = told.find(isTaken);
+  const taken = told.find((text) => takenIn(text) !== undefined);
   if (taken !== undefined) return taken;
   const conflict = told.find((text) => /\bconflicts? (?:in|with)\b/.test(text)) ?? told.at(-1) ?? '';
   return `it has a merge conflict: ${conflict}`;
-}
-
-/** Whether a change was not merged because it would bring back what was taken from its branch. */
-function isTaken(text: string): boolean {
-  return /^\S+: it (?:stands on|is itself) \S+, which was taken from /m.test(text);
 }
 
 /** The builds that failed in the run that a report is about. */
@@ -153,7 +149,9 @@ function remedies(known: ChangeKnown, last: Report): readonly string[] {
     return [`Mend the configuration, then ${push}.`];
   }
   if (action === 'merge-conflict') {
-    return isTaken(last.text ?? '') ? [`Rebase it as said, then ${pushAgain(known)}.`] : [rebaseAdvice(known)];
+    return takenIn(last.text ?? '') !== undefined
+      ? [`Rebase it as said, then ${pushAgain(known)}.`]
+      : [rebaseAdvice(known)];
   }
   if (action === 'no-jobs') return ['Give the project jobs for this pipeline in its configuration.'];
   const failures = failuresOf(known, last);

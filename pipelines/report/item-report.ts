@@ -1,4 +1,4 @@
-import { currentBuilds } from '../jobs/build-set.ts';
+import { currentBuilds, failed } from '../jobs/build-set.ts';
 import { decidingJobs } from '../jobs/result.ts';
 import type { Build, BuildSetState } from '../jobs/state.ts';
 import type { FrozenJob } from '../model/job.ts';
@@ -127,17 +127,28 @@ function joined(...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
+/** Characters above which a host may cut a report: what failed stands first in it, for what is cut off is not to be that. */
+const longLines = 8_000;
+
 function jobLines(builds: BuildSetState): string {
   const current = currentBuilds(builds);
+  const reasons: string[] = [];
+  const others: string[] = [];
   const lines: string[] = [];
   let leftOut = 0;
   for (const job of decidingJobs(builds)) {
     const build = current.get(job.key);
     if (build?.result === 'SKIPPED' && build.summary?.includes('child_jobs')) leftOut += 1;
-    else if (build) lines.push(jobLine(job, build));
+    else if (build) {
+      const line = jobLine(job, build);
+      const isReason = job.voting && failed(build.result) && build.result !== 'CANCELED';
+      (isReason ? reasons : others).push(line);
+      lines.push(line);
+    }
   }
-  if (leftOut > 0) lines.push(`${leftOut} ${leftOut === 1 ? 'job was' : 'jobs were'} skipped.`);
-  return joined(lines.join('\n'), remarkLines(builds));
+  const ordered = lines.join('\n').length > longLines ? [...reasons, ...others] : lines;
+  const rest = leftOut > 0 ? [`${leftOut} ${leftOut === 1 ? 'job was' : 'jobs were'} skipped.`] : [];
+  return joined([...ordered, ...rest].join('\n'), remarkLines(builds));
 }
 
 /** What jobs have to say besides their results. */

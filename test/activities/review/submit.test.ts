@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { standsOnTaken } from '../../../activities/git/brought-back.ts';
 import type { ChainItem } from '../../../activities/git/chain.ts';
 import { git } from '../../../activities/git/git.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
@@ -12,6 +11,7 @@ import { openConnection } from '../../../activities/review/registry.ts';
 import { readSecret } from '../../../activities/review/secret.ts';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { MergeStep } from '../../../pipelines/model/artifact.ts';
+import { standsOnTaken } from '../../../pipelines/report/taken.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../git/repository.ts';
 import { account, messageFor } from './developer.ts';
 import { testedRequest } from './tested.ts';

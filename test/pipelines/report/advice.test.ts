@@ -4,6 +4,7 @@ import { adviceAbout, isOperators, otherAtFault } from '../../../pipelines/repor
 import { changeStory } from '../../../pipelines/report/change-story.ts';
 import { itemReport } from '../../../pipelines/report/item-report.ts';
 import * as sentences from '../../../pipelines/report/sentences.ts';
+import { standsOnTaken } from '../../../pipelines/report/taken.ts';
 import { pipelineNamed } from '../../workflows/make.ts';
 
 const named = (id: string) => ({ id, key: `${id},1`, project: 'tinycdb', branch: 'main' });
@@ -63,14 +64,13 @@ function story(action: string, text: string) {
 }
 
 test('I9: what would bring back what was taken from its branch is told to rebase so that it does not', () => {
-  const text =
-    'x\n\ngit:4: it stands on abc, which was taken from master of a: rebase it (`git rebase --onto origin/master abc`)';
+  const text = `x\n\ngit:4: ${standsOnTaken('abc', { project: 'a', branch: 'master', head: 'def' })}`;
   const other = otherAtFault(text, { id: 'git:5', action: 'merge-conflict' });
   assert.deepEqual(other, { names: ['git:4'], kind: 'taken' });
   const own = story('merge-conflict', text.replace('git:4', 'git:5'));
   assert.match(own.why.join('\n'), /^gate: git:5: it stands on abc, .*--onto origin\/master abc/);
   assert.match(own.next.join('\n'), /^Rebase it as said, then /);
-  const itself = text.replace('stands on abc', 'is itself abc');
+  const itself = `x\n\ngit:4: ${standsOnTaken('abc', { project: 'a', branch: 'master', head: 'abc' })}`;
   assert.deepEqual(otherAtFault(itself, { id: 'git:5', action: 'merge-conflict' }), other);
   assert.match(story('merge-conflict', itself.replace('git:4', 'git:5')).next.join('\n'), /^Rebase it as said, then /);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cutTo } from '../../../activities/review/cut.ts';
 import { applyBuild, startBuildSet } from '../../../pipelines/jobs/build-set.ts';
 import type { Artifact } from '../../../pipelines/model/job.ts';
 import { itemReport } from '../../../pipelines/report/item-report.ts';
@@ -24,6 +25,29 @@ test('what jobs have to say stands below their results', () => {
   const remarks = ['unit: src/a.c:3: warning: too long', 'style: src/a.c:3: warning: too long'];
   assert.equal(text, ['success.', '', ...lines, ...remarks, '', 'footer.'].join('\n'));
 });
+
+for (const [says, count, first] of [
+  ['in a report that a host may cut, what failed stands first', 400, 'job-7'],
+  ['in a report of the usual length, jobs stand in their order', 40, 'job-0'],
+] as const) {
+  test(`I9: ${says}`, () => {
+    const names = Array.from({ length: count }, (_, at) => `job-${at}`);
+    let builds = startBuildSet(graph(names));
+    for (const [at, name] of names.entries()) {
+      const result = at === 7 || at === count - 1 ? 'FAILURE' : at % 2 === 0 ? 'SUCCESS' : 'CANCELED';
+      builds = applyBuild(builds, { type: 'started', build: `${name}/1`, time: 0 });
+      builds = applyBuild(builds, { type: 'ended', build: `${name}/1`, outcome: { result, time: 61_000 } });
+    }
+    const buildSet = { builds, trouble: null, warnings: [] };
+    const report = itemReport('failure', { pipeline: pipelineNamed('check'), changes: [], buildSet });
+    const lines = cutTo(report, 15_000, 'https://ci.example.org')
+      .split('\n')
+      .filter((line) => line.startsWith('- '));
+    assert.match(lines[0] ?? '', new RegExp(`^- ${first} `));
+    assert.ok(lines.includes(`- job-${count - 1} FAILURE in 1m 01s`), 'the last one that failed');
+    assert.equal(new Set(lines).size, lines.length);
+  });
+}
 
 const repository = (format: 'deb' | 'rpm', more: object = {}) => ({
   name: `test-repository-${format}`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { standsOnTaken } from '../../../../activities/git/brought-back.ts';
 import { gateActor } from '../../../../pipelines/model/actor.ts';
+import { standsOnTaken } from '../../../../pipelines/report/taken.ts';
 import { makeCommit, setBranch } from '../../git/repository.ts';
 import { testedRequest } from '../tested.ts';
 import { mergeKey, testMerge } from './server/merging.ts';
