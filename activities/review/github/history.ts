@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { headsIn, type Noticed, noticeSince } from '../journal.ts';
+import { withoutMark } from '../mark.ts';
 import { pullRef, reviewValues, textOf, timeOf } from './map.ts';
 import { pullId } from './names.ts';
 import type { Pull, TimelineItem } from './schema.ts';
@@ -134,10 +135,8 @@ function reviewOf({ event, body }: TimelineItem, state: string): Partial<Trigger
   };
 }
 
-const marker = /\n*<!-- sluice[^>]*-->\s*$/;
-
 /** A comment without the mark by which Sluice finds its own again. */
 function commentOf(body: string | null | undefined, own: boolean): string {
   const text = textOf(body);
-  return own ? text.replace(marker, '') : text;
+  return own ? withoutMark(text) : text;
 }

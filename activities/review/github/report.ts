@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { LineComment } from '../../../pipelines/model/line-comment.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { hashOf } from '../comments.ts';
 import { cutTo, showing } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
+import { type Mark, readMark, withMark, withoutMark } from '../mark.ts';
 import type { ReviewProgress, ReviewReport } from '../port.ts';
 import { type Annotation, type CheckWords, reportCheck, reportProgress } from './checks.ts';
 import { type Found, findOne, type Place } from './pulls.ts';
@@ -59,7 +60,7 @@ export async function report(place: Place, actor: Actor, said: ReviewReport): Pr
       const { message } = said;
       const { project, pull } = found;
       const what = { title: firstLine(message), summary: message, details, annotations: annotationsOf(said.comments) };
-      const mark = hash(said.key);
+      const mark = hashOf(said.key);
       await reportCheck(place, { project, head: pull.head.sha, name: context, mark, state: body.check, ...what });
     }
     await setLabels(place, saying);
@@ -86,8 +87,9 @@ async function readReport(
   mark: string,
 ): Promise<CheckWords | undefined> {
   const ours = await readOwn(place, { project, pull });
-  const [text] = ours.find(({ body }) => body?.includes(`<!-- sluice:${mark}:`))?.body?.split('\n\n<!-- sluice:') ?? [];
-  return text === undefined ? undefined : { title: firstLine(text), summary: text };
+  const said = ours.find(({ body }) => isReport(body, mark));
+  const text = withoutMark(said?.body ?? '');
+  return said === undefined ? undefined : { title: firstLine(text), summary: text };
 }
 
 /** As GitHub calls them. */
@@ -126,22 +128,27 @@ async function review(place: Place, { found, said, body }: Saying, kind: keyof t
   const about = { project, with: { pull_number: pull.number } };
   const route = '/repos/{owner}/{repo}/pulls/{pull_number}/reviews';
   const self = await client.self();
-  const mark = hash(said.key);
+  const mark = markOf(said);
   const known = (await client.list({ ...about, route: `GET ${route}` }, reviewSchema)) ?? [];
-  if (known.some((one) => one.user?.login === self && one.body.includes(`<!-- sluice:${mark}`))) return;
+  if (known.some((one) => one.user?.login === self && isReport(one.body, hashOf(said.key)))) return;
   const text = body['review-body'] ?? firstLine(said.message);
-  const given = { event: events[kind], body: `${text}\n\n<!-- sluice:${mark} -->`, commit_id: pull.head.sha };
+  const given = { event: events[kind], body: withMark(text, mark), commit_id: pull.head.sha };
   await client.send({ project, route: `POST ${route}`, with: { ...about.with, ...given } }, reviewSchema);
 }
 
-/** What the mark at the end of a comment says: the report's key, whose turn it is, and whether more is to come. */
-function markOf({ key, about, patchset }: ReviewReport): {
-  readonly key: string;
-  readonly turn: string;
-  readonly end: string;
-} {
-  const begins = about?.action === 'start' || about?.action === 'enqueue';
-  return { key: hash(key), turn: hash(JSON.stringify([about?.pipeline, patchset])), end: begins ? 'begun' : 'done' };
+/** What a comment is about: the turn of a pipeline with a patch set, as it begins or as it has ended. */
+function aboutTurn({ about, patchset }: ReviewReport, phase: 'begun' | 'done'): string {
+  return hashOf(JSON.stringify([about?.pipeline, patchset, phase]));
+}
+
+function markOf(said: ReviewReport): Mark {
+  const begins = said.about?.action === 'start' || said.about?.action === 'enqueue';
+  return { about: aboutTurn(said, begins ? 'begun' : 'done'), keys: [hashOf(said.key)] };
+}
+
+/** @param key hash of the report's */
+function isReport(body: string | null | undefined, key: string): boolean {
+  return readMark(body ?? '')?.keys.includes(key) ?? false;
 }
 
 const ofIssue = '/repos/{owner}/{repo}/issues/{issue_number}/comments';
@@ -157,14 +164,14 @@ async function readOwn({ client }: Place, { project, pull }: Pick<Found, 'projec
 async function comment(place: Place, { found, said }: Saying): Promise<void> {
   const { project, pull } = found;
   const { client } = place;
-  const { key, turn, end } = markOf(said);
   const text = cutTo(said.message, mostComment, place.pageOf(said.change) ?? showing('', said.change));
-  const body = `${text}\n\n<!-- sluice:${key}:${turn}:${end} -->`;
+  const body = withMark(text, markOf(said));
   const about = { issue_number: pull.number };
   const own = await readOwn(place, { project, pull });
-  const same = own.find((one) => one.body?.includes(`<!-- sluice:${key}:`));
-  const begun = own.findLast((one) => one.body?.includes(`<!-- sluice:`));
-  const before = same ?? (begun?.body?.includes(`:${turn}:begun -->`) ? begun : undefined);
+  const same = own.find((one) => isReport(one.body, hashOf(said.key)));
+  const last = own.findLast((one) => readMark(one.body ?? '') !== null);
+  const begun = readMark(last?.body ?? '')?.about === aboutTurn(said, 'begun') ? last : undefined;
+  const before = same ?? begun;
   if (before === undefined) {
     await client.send({ project, route: `POST ${ofIssue}`, with: { ...about, body } }, commentSchema);
   } else if (before.body !== body) {
@@ -183,8 +190,4 @@ function listOf(value: string | readonly string[] | undefined): readonly string[
 
 function unlessGone(error: unknown): void {
   if (!(error instanceof HostRefusal) || error.status !== 404) throw error;
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 20);
 }

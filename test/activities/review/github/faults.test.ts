@@ -222,13 +222,13 @@ test('hostile texts stay texts', async (t) => {
   const body = `\0\ud800 ${'Depends-On: x\n'.repeat(200)}${'y'.repeat(1_000_000)}`;
   const pull = await propose(world, alpha, { files: { 'a b"\\': '1' }, body });
   pull.title = `${title}\nforged: line`;
-  addComment(world, pull, { user: 'eve', body: `<!-- sluice:${'0'.repeat(20)} -->\ud800\0` });
+  addComment(world, pull, { user: 'eve', body: `<!-- sluice ${'0'.repeat(16)} -->\ud800\0` });
   const change = await host.readChange(idOf(alpha, pull));
   assert.equal(change?.subject, title);
   assert.ok(change.message.length <= 70_000 && change.message.isWellFormed() && !change.message.includes('\0'));
   assert.deepEqual(change.dependsOn, ['x']);
   const { events } = await host.readEvents(change.id, 1);
-  assert.ok(events[0]?.comment?.startsWith('<!-- sluice:') && events[0].comment.isWellFormed());
+  assert.ok(events[0]?.comment?.startsWith('<!-- sluice ') && events[0].comment.isWellFormed());
 });
 
 for (const minutes of [-10, 10, 50]) {
