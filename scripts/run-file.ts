@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { inspect } from 'node:util';
+import { graceVariable, leftOpen } from './end-late.ts';
 
 /** Passed and failed tests; a file that ran none, and a test that was skipped, count as failed. */
 export interface Count {
@@ -21,23 +22,27 @@ export const diverged = 'TMPRL1100';
 /** How long a file that is told to end may take, in milliseconds. */
 const grace = 5_000;
 
-/** Milliseconds until it is told which tests run, and again: a run that is ended from without has said what it waited for. */
-const tellEach = 300_000;
+/** All in milliseconds. */
+export interface Times {
+  /** What a file may take. */
+  readonly limit: number;
+  /** Until it is told which tests run, and again: a run that is ended from without has said what it waited for. */
+  readonly each?: number;
+  /** From its last test to its end: a stack that it ends takes its time on a machine that others keep busy. */
+  readonly late?: number;
+}
+
+const execArgv = ['--disable-warning=ExperimentalWarning', '--import', new URL('end-late.ts', import.meta.url).href];
 
 /**
- * Runs one test file in a process of its own, and prints what it says once it has ended. One that takes longer than its
- * limit is ended with all that it has started, and counts as failed.
- *
- * @param limit in milliseconds
- * @param each milliseconds after which it is told which of its tests run, and again
+ * Runs one test file in a process of its own, and prints what it says once it has ended. One that takes longer than it
+ * may is ended, and counts as failed. All that a file has started that fails is ended.
  */
-export async function runFile(file: string, limit: number, each = tellEach): Promise<Count> {
+export async function runFile(file: string, { limit, each = 300_000, late = 180_000 }: Times): Promise<Count> {
   let [passed, failed, divergences] = [0, 0, 0];
   const id = randomUUID();
   const stop = new AbortController();
-  const execArgv = ['--disable-warning=ExperimentalWarning'];
-  const env = { ...process.env, [mark]: id };
-  const stream = run({ files: [file], execArgv, env, signal: stop.signal });
+  const stream = run({ files: [file], execArgv, env: environment(id, late), signal: stop.signal });
   const faults: string[] = [];
   const timers = [
     tellRunning(stream, each),
@@ -62,17 +67,20 @@ export async function runFile(file: string, limit: number, each = tellEach): Pro
   // A workflow that does not replay stands still, and is told by its worker alone: the test only sees that nothing comes.
   const tellsOf = ({ message }: { readonly message: string }) => {
     if (message.includes(diverged)) divergences += 1;
+    if (message.startsWith(leftOpen)) faults.push(`✖ ${file} ${message.trim()}`);
   };
   stream.on('test:stderr', tellsOf).on('test:stdout', tellsOf);
   for await (const text of stream.compose(new spec())) process.stdout.write(text);
   for (const timer of timers) clearTimeout(timer);
-  if (stop.signal.aborted) {
-    endAll(id);
-    faults.push(`✖ ${stop.signal.reason.message}: it was ended`);
-  }
+  if (stop.signal.aborted) faults.push(`✖ ${stop.signal.reason.message}: it was ended`);
+  if (failed > 0 || stop.signal.aborted) endAll(id);
   if (failed > 0 && divergences > 0) faults.push(`✖ ${file}: a workflow did not replay as it ran (${diverged})`);
   for (const fault of faults) console.log(fault);
   return { passed, failed, faults: [...reasons, ...faults] };
+}
+
+function environment(id: string, late: number): NodeJS.ProcessEnv {
+  return { ...process.env, [mark]: id, [graceVariable]: String(late) };
 }
 
 /** Tells again and again which tests of a file have begun and not ended. */

@@ -101,7 +101,7 @@ async function runFiles(files: readonly string[], { atOnce, limit, ahead }: Grou
 
 async function timed(file: string, limit: number): Promise<FileRun> {
   const start = performance.now();
-  const count = await runFile(file, limit);
+  const count = await runFile(file, { limit });
   return { file, count, seconds: Math.round((performance.now() - start) / 1000) };
 }
 
@@ -134,7 +134,7 @@ async function runAgain(runs: readonly Run[]): Promise<{ readonly counts: Count[
   const counts = runs.filter((run) => !again.some((each) => each === run)).map(({ count }) => count);
   for (const run of again) {
     console.log(`\n== once more, alone: ${run.file}`);
-    const second = await runFile(run.file, groupOf(run.file)?.limit ?? minute);
+    const second = await runFile(run.file, { limit: groupOf(run.file)?.limit ?? minute });
     if (second.failed === 0) accidents.push(run);
     counts.push(second.failed === 0 ? second : run.count);
   }

@@ -4,17 +4,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import type { Times } from '../../scripts/run-file.ts';
 
 const script = resolve(import.meta.dirname, '../../scripts/run-file.ts');
 
 /** Runs a test file with a limit, as the test runner does, and answers with what it counted and said. */
-async function run(source: string, limit: number, each = limit) {
+async function run(source: string, limit: number, more: Omit<Times, 'limit'> = {}) {
   const home = await mkdtemp(join(tmpdir(), 'sluice-run-file-'));
   try {
     const file = join(home, 'it.test.mjs');
     await writeFile(file, source.replaceAll('HOME', home));
     const main = `import { runFile } from ${JSON.stringify(script)};
-      console.log('COUNT ' + JSON.stringify(await runFile(${JSON.stringify(file)}, ${limit}, ${each})));`;
+      console.log('COUNT ' + JSON.stringify(await runFile(${JSON.stringify(file)}, ${JSON.stringify({ limit, ...more })})));`;
     await writeFile(join(home, 'main.mjs'), main);
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { stdout } = spawnSync(process.execPath, [join(home, 'main.mjs')], { encoding: 'utf8', env });
@@ -84,7 +85,38 @@ test('what runs for long is told while it does', async () => {
   const source = `import { test } from 'node:test';
     test('ends', () => {});
     test('goes on', () => new Promise((resolve) => setTimeout(resolve, 3_000)));`;
-  const { count, stdout } = await run(source, 60_000, 500);
+  const { count, stdout } = await run(source, 60_000, { each: 500 });
   assert.equal(count.passed, 2);
   assert.match(stdout, /^… \S*it\.test\.mjs, goes on$/m);
+});
+
+test('a file that something keeps from ending is ended soon after its last test, says what, and leaves no process', async () => {
+  const source = `
+    import { after, before, test } from 'node:test';
+    import { spawn } from 'node:child_process';
+    import { createServer } from 'node:net';
+    import { writeFileSync } from 'node:fs';
+    let server;
+    before(() => {
+      createServer().listen(0, '127.0.0.1');
+      writeFileSync('HOME/pid', String(spawn('sleep', ['600'], { stdio: 'ignore', detached: true }).pid));
+      throw new Error('the image is not there');
+    });
+    after(() => server.close());
+    test('asks the server', () => {});`;
+  const { count, pid } = await run(source, 60_000, { late: 200 });
+  assert.match(
+    count.faults.at(-1),
+    /it\.test\.mjs was ended: .* left open process \d+ \(sleep 600\), tcp 127\.0\.0\.1:\d+$/,
+  );
+  assert.match(count.faults.join('\n'), /the image is not there/);
+  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
+  assert.match(state, /^gone$|\) Z /, 'what it has started has ended with it');
+});
+
+test('a file that passes its tests and does not end fails', async () => {
+  const source = `import { test } from 'node:test'; setInterval(() => {}, 1000); test('one', () => {});`;
+  const { passed, failed, faults } = (await run(source, 60_000, { late: 200 })).count;
+  assert.deepEqual([passed, failed], [1, 1]);
+  assert.match(faults.at(-1), /left open timer$/);
 });
