@@ -57,10 +57,20 @@ export async function keepMachines(
   const kept: Kept = { build, installation, time: Date.now(), machines, ...(step && { step }), steps: [...steps] };
   await writeRecord({ host: first.host, directory: made }, 'kept.json', kept);
   await files.sync(made);
-  await files.makeDirectory(places.kept);
-  await files.remove(join(places.kept, build));
-  await files.move(made, join(places.kept, build));
+  await putKept(places, build, made);
   return kept;
+}
+
+/**
+ * Moves what is kept of a build to its place, and what was kept of it before out of there, to go with the machine's
+ * directory: removed in its place, that would look like the remains of an earlier removal, and whoever removes these
+ * (`expire.ts`) would take what comes there next.
+ */
+export async function putKept({ host: { files }, kept }: Places, build: string, made: string): Promise<void> {
+  const place = join(kept, build);
+  await files.makeDirectory(kept);
+  if (await files.has(place)) await files.move(place, `${made}-before`);
+  await files.move(made, place);
 }
 
 /**

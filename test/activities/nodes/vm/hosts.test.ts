@@ -20,9 +20,10 @@ import { emulator } from '../../../../activities/nodes/vm/host.ts';
 import { localHost } from '../../../../activities/nodes/vm/hosts/local/host.ts';
 import type { Host } from '../../../../activities/nodes/vm/hosts/port.ts';
 import { openSshHost } from '../../../../activities/nodes/vm/hosts/ssh/host.ts';
+import { putKept } from '../../../../activities/nodes/vm/keep.ts';
 import { withMonitor } from '../../../../activities/nodes/vm/monitor.ts';
 import { createVmProvider } from '../../../../activities/nodes/vm/provider.ts';
-import { type Places, placesIn, writeRecord } from '../../../../activities/nodes/vm/records.ts';
+import { keptIn, type Places, placesIn, writeRecord } from '../../../../activities/nodes/vm/records.ts';
 import { saveMemory } from '../../../../activities/nodes/vm/save.ts';
 import { must } from '../../../../activities/process/run.ts';
 import { heard, sendFrames } from '../frames.ts';
@@ -344,4 +345,18 @@ forEach('I10: what is left of a removal that was cut off goes with the next one'
   await symlink('/nowhere', join(places.snapshots, 'away'));
   assert.deepEqual(await expireSnapshots(places, { age: 20 * day, bytes: 1024 ** 3 }), []);
   assert.deepEqual(await left(places), ['away', 'below', 'newest']);
+});
+
+forEach('I10: what was kept of the same build goes as a whole, so that nobody takes it for remains', async (host) => {
+  const places = await keepSince(host, 1);
+  const directory = join(places.machines, 'again~1', 'kept');
+  await host.files.makeDirectory(directory);
+  await writeRecord({ host, directory }, 'kept.json', { build: 'b', installation: 'ours', time: 7, machines: [] });
+  const remove = async () => assert.fail('something is removed in its place');
+  await putKept({ ...places, host: { ...host, files: { ...host.files, remove } } }, 'b', directory);
+  assert.deepEqual(
+    (await keptIn(places)).map(({ build, time }) => [build, time]),
+    [['b', 7]],
+  );
+  assert.deepEqual(await host.files.list(join(directory, '..')), ['kept-before'], 'it goes with the machine');
 });
