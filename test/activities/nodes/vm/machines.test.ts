@@ -85,6 +85,12 @@ test('I10: a snapshot that is damaged gives no machine, and leaves nothing behin
   assert.deepEqual(await readdir(own.machines), []);
 });
 
+test('I10: what is free in the memory of a machine is not saved', async () => {
+  const [snapshot] = (await snapshotsIn(places)).toSorted((one, other) => other.time - one.time);
+  const { size } = await stat(join(places.snapshots, snapshot?.id ?? '', 'memory'));
+  assert.ok(size < (snapshot?.memoryMiB ?? 0) * 1024 ** 2 * 0.6, `${size} bytes are saved`);
+});
+
 test('I10: machines that stood ready are in the network of the lease that has them, and in no other', async (t) => {
   const provider = createVmProvider({ places, installation: 'ready-test', ways: async () => [] });
   const names = ['one', 'two', 'apart'] as const;
