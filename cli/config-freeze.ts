@@ -12,6 +12,7 @@ import {
   runningOption,
   tenantOptions,
 } from './config-input.ts';
+import { takesBranch } from './config-tenant.ts';
 import { failed } from './fault.ts';
 import { duration, print, table } from './output.ts';
 
@@ -23,6 +24,9 @@ interface Options extends ConfigOptions {
   readonly table?: boolean;
   readonly json?: boolean;
 }
+
+/** Branch that repositories are read as. */
+const given = 'master';
 
 const examples = ['sluice config freeze --pipeline gate --project org/app --file src/main.c .'];
 const details =
@@ -36,7 +40,7 @@ export function register(program: Command): void {
   command
     .requiredOption('--pipeline <name>', 'pipeline')
     .requiredOption('--project <name>', 'project of the change')
-    .option('--branch <name>', 'branch of the change', 'master')
+    .option('--branch <name>', 'branch of the change', given)
     .option('--file <path>', 'a file that the change touches; may be repeated', append)
     .option('--table', 'a table for people, wherever it goes')
     .addOption(runningOption())
@@ -82,6 +86,12 @@ function freezeFor(loaded: LoadedConfig, { pipeline, project, branch, file }: Op
   const found = layout.projects.byName.get(project);
   if (found === undefined || !loaded.known.has(found.name)) {
     return refusal(`project "${project}" is not known`, loaded.known);
+  }
+  const listed = loaded.listed.find(({ name }) => name === found.name);
+  // What was given is read as that branch, whichever it is of.
+  if (branch !== given && listed !== undefined && !takesBranch(listed, branch)) {
+    const message = `the tenant does not take branch "${branch}" of ${project}: see include-branches and exclude-branches`;
+    return { errors: [problem(message)] };
   }
   const files = file ?? null;
   const result = freezeJobs(layout, { pipeline, change: { id: 'change', project, branch, files } });

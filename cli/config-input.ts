@@ -49,6 +49,8 @@ export interface LoadedConfig {
   readonly directories: ReadonlyMap<string, string>;
   /** Names of the projects that are given, in the tenant, or configured. */
   readonly known: ReadonlySet<string>;
+  /** Projects as a tenant file lists them. */
+  readonly listed: readonly TenantProject[];
 }
 
 /** `--server`: the configuration that a running server has, in place of paths. Never from the environment. */
@@ -107,6 +109,7 @@ export async function loadConfig(
     problems: [...(tenant?.problems ?? []), ...read.problems, ...layout.problems],
     directories: read.directories,
     known: new Set([...named, ...layout.configured.keys()]),
+    listed: tenant?.projects ?? [],
     ...(labels === undefined ? {} : { labels }),
   };
 }

@@ -96,7 +96,7 @@ async function readTenant(path: string, name: string | undefined): Promise<Tenan
 function choose(file: TenantFile, path: string, name: string | undefined): TenantFile['tenants'][number] | undefined {
   const names = file.tenants.map(({ settings }) => settings.name);
   const chosen = name === undefined ? file.tenants[0] : file.tenants.find(({ settings }) => settings.name === name);
-  if (file.problems.length > 0) return chosen;
+  if (file.problems.some(({ severity }) => severity === 'error')) return chosen;
   if (name === undefined && names.length > 1)
     throw misused(`${path} has several tenants; choose with --tenant: ${names.join(', ')}`);
   if (chosen === undefined) throw misused(`${path} has no tenant${name === undefined ? '' : ` "${name}"`}`);
@@ -149,6 +149,12 @@ function matching(projects: readonly TenantProject[], given: Given): TenantProje
   const fitting = projects.filter(({ name }) => `${path}/`.includes(`/${name}/`));
   const ending = fitting.filter(({ name }) => path.endsWith(`/${name}`));
   return (ending.length > 0 ? ending : fitting).toSorted((a, b) => b.name.length - a.name.length)[0];
+}
+
+/** Whether the tenant takes a branch of a project, by the branches that it lets in and keeps out. */
+export function takesBranch({ includeBranches, excludeBranches = [] }: TenantProject, branch: string): boolean {
+  const isIn = includeBranches?.some((pattern) => pattern.matchesWhole(branch)) ?? true;
+  return isIn && !excludeBranches.some((pattern) => pattern.matchesWhole(branch));
 }
 
 export function onMaster(project: Omit<ProjectSource, 'branches' | 'defaultBranch'>): ProjectSource {

@@ -6,6 +6,7 @@ import { Pattern } from './pattern.ts';
 import { oneOrMany } from './schema/common.ts';
 import { type Origin, positionAt } from './source.ts';
 import { defaultTenant, type ObjectClass, objectClasses, type ProjectSource, type TenantSettings } from './tenant.ts';
+import { unusedKeys, unusedObjects } from './tenant-unused.ts';
 import { type RawStanza, readYaml } from './yaml.ts';
 
 /** A project as a tenant file lists it; which branches it has is for others to say. */
@@ -120,15 +121,14 @@ type TenantBody = z.output<typeof tenantBody>;
 export const tenantKeys = tenantBody.partial();
 
 const globalSemaphore = z.strictObject({ name: z.string(), max: z.int().optional() });
-const OTHER_OBJECTS = new Set(['authorization-rule', 'admin-rule', 'authorization-role', 'role', 'api-root']);
 
 /** Reads an administrator's tenant file. Never throws: what is wrong is a problem, and its tenant is left out. */
 export function parseTenantFile(text: string, path: string): TenantFile {
   const raw = readYaml(text);
   const problems: Problem[] = [];
   const origin: Origin = { project: '', branch: '', path, trusted: true, lineStarts: raw.lineStarts };
-  const report = (offset: number, message: string) => {
-    problems.push({ ...positionAt(origin, offset), severity: 'error', message });
+  const report: Report = (offset, message, severity = 'error') => {
+    problems.push({ ...positionAt(origin, offset), severity, message });
   };
   for (const { offset, message } of raw.faults) report(offset, message);
   const limits: Record<string, number> = {};
@@ -142,8 +142,10 @@ export function parseTenantFile(text: string, path: string): TenantFile {
     } else if (stanza.kind === 'global-semaphore') {
       const semaphore = check(globalSemaphore, stanza, report);
       if (semaphore !== undefined) limits[semaphore.name] = semaphore.max ?? 1;
-    } else if (!OTHER_OBJECTS.has(stanza.kind)) {
-      report(stanza.offset, `unknown object "${stanza.kind}" in a tenant file`);
+    } else {
+      const unused = Object.hasOwn(unusedObjects, stanza.kind) ? unusedObjects[stanza.kind] : undefined;
+      if (unused === undefined) report(stanza.offset, `unknown object "${stanza.kind}" in a tenant file`);
+      else report(stanza.offset, `${stanza.kind} has no effect: ${unused}`, 'warning');
     }
   }
   return { tenants: bodies.flatMap(({ body, stanza }) => tenantOf(body, limits, stanza, report)), problems };
@@ -156,7 +158,7 @@ function check<T>(schema: z.ZodType<T>, stanza: RawStanza, report: Report): T | 
   return undefined;
 }
 
-type Report = (offset: number, message: string) => void;
+type Report = (offset: number, message: string, severity?: Problem['severity']) => void;
 
 interface Listed {
   readonly name: string;
@@ -178,6 +180,9 @@ function tenantOf(
     ]);
     for (const { path, message } of faultsOfTenant(body, limits, projects)) {
       report(stanza.locate(path), `tenant "${body.name}": ${message}`);
+    }
+    for (const { path, key, message } of unusedKeys(body, body.source)) {
+      report(stanza.locate(path, key), `tenant "${body.name}": ${message}`, 'warning');
     }
     return [{ settings: tenantSettings(body, limits), projects }];
   } catch (error) {

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { takesBranch } from '../../cli/config-tenant.ts';
+import { parseTenantFile } from '../../pipelines/language/tenant-file.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import { execute } from './run.ts';
 
@@ -145,6 +147,28 @@ test('a tenant file says who is trusted; projects match by the longest end of th
   const swapped = check('--tenant-file', 'main.yaml', 'small=org/config');
   assert.equal(swapped.status, 1);
   assert.match(swapped.json.errors[0]?.message ?? '', /only config-projects may define/);
+});
+
+test('I9: branches that the tenant does not take have no jobs, and what a tenant file says in vain is a warning', () => {
+  const options = '{include-branches: [main, "stable/.*"], exclude-branches: stable/old}';
+  const text = `- tenant: {name: one, web-root: x, source: {gerrit: {config-projects: [{config: ${options}}]}}}
+- tenant: {name: two}
+`;
+  writeFileSync(join(root, 'branches.yaml'), text);
+  const tenant = ['--tenant-file', 'branches.yaml', '--tenant', 'one'];
+  const { status, json } = check(...tenant, 'org/config');
+  assert.equal(status, 0);
+  assert.deepEqual(
+    json.errors.map(({ severity, line, message }) => `${severity} ${line}: ${message}`),
+    ['warning 1: tenant "one": web-root has no effect: write "server.url" into sluice.yaml'],
+  );
+  assert.equal(check('--tenant-file', 'branches.yaml', 'org/config').status, 2, 'which tenant is asked all the same');
+  const { json: frozen } = freeze('--project', 'config', '--branch', 'stable/old', ...tenant, 'org/config');
+  assert.match(frozen.errors[0]?.message ?? '', /the tenant does not take branch "stable\/old" of config: see include/);
+  const [config] = parseTenantFile(text, 'branches.yaml').tenants.flatMap(({ projects }) => projects);
+  for (const [branch, taken] of Object.entries({ main: true, 'stable/1': true, 'stable/old': false, main2: false })) {
+    assert.equal(config && takesBranch(config, branch), taken, branch);
+  }
 });
 
 test('a path that is no project of the tenant is a warning', () => {

@@ -112,8 +112,45 @@ for (const [sentence, content, problem] of contradictory) {
   });
 }
 
-test('rules and roles of access are let in', () => {
-  const text =
-    '- role: {name: r, permissions: {read: true}}\n- authorization-rule: {name: a, conditions: []}\n- api-root: {}';
-  assert.deepEqual(parseTenantFile(text, 'main.yaml').problems, []);
+const unused: readonly [sentence: string, text: string, said: readonly RegExp[]][] = [
+  [
+    'rules and roles of access',
+    '- role: {name: r, permissions: {read: true}}\n- authorization-rule: {name: a, conditions: []}\n- api-root: {}',
+    [/^main.yaml:1:3: role has no effect: /, /^main.yaml:2:3: authorization-rule has/, /^main.yaml:3:3: api-root has/],
+  ],
+  [
+    'a tenant’s own rules and limits, each at its place',
+    '- tenant:\n    name: t\n    role-mappings: {r: [a]}\n    web-root: x\n    max-dependencies: 3\n',
+    [/:5:5: .*max-dependencies has/, /:3:5: tenant "t": role-mappings has no effect: .*trust.md/, /:4:5: .*server.url/],
+  ],
+  [
+    'which branches are protected, also of a project in a group',
+    tenant('untrusted-projects: [a, {projects: [b, {c: {exclude-unprotected-branches: true}}]}]'),
+    [/:1:78: tenant "t": exclude-unprotected-branches has no effect: name the branches .*"branches" of the project/],
+  ],
+  [
+    'the key of a group',
+    tenant('untrusted-projects: [{include-provider-config: true, projects: [b]}]'),
+    [/:1:56: tenant "t": include-provider-config has no effect/],
+  ],
+];
+for (const [sentence, content, said] of unused) {
+  test(`I9: what is without effect is said where it stands: ${sentence}`, () => {
+    const { problems } = parseTenantFile(content, 'main.yaml');
+    assert.deepEqual([...new Set(problems.map(({ severity }) => severity))], ['warning']);
+    assert.equal(problems.length, said.length);
+    for (const [at, words] of said.entries()) assert.match(problems.map(problemText)[at] ?? '', words);
+  });
+}
+
+test('I9: what is written out as Zuul has it by itself, and what is followed, is not warned of', () => {
+  const content = `- tenant:
+    name: t
+    exclude-unprotected-branches: false
+    anonymous-read-access: true
+    use-nodepool: true
+    allowed-triggers: gerrit
+    source: {g: {untrusted-projects: [{a: {include-branches: main, exclude-branches: ["old/.*"]}}]}}
+`;
+  assert.deepEqual(parseTenantFile(content, 'main.yaml').problems, []);
 });
