@@ -46,8 +46,11 @@ function queued(known: ChangeKnown): ChangeStory {
   const waitsFor = [...places.flatMap(waitingIn), ...elsewhere.map(obstacleSentence), ...needsOf(known)];
   const story = withReports(known, { state: places.map(placeSentence).join(' '), waitsFor, next: [] });
   const failing = places.flatMap(failingIn);
-  const meanwhile = change.wip ? readyAdvice(known) : 'Nothing: it goes on by itself.';
-  if (failing.length === 0) return { ...story, next: [...needsAdvice(known.needs), meanwhile] };
+  if (failing.length === 0) {
+    const refused = remediesIn(known, ({ pipeline }) => elsewhere.some((one) => one.pipeline === pipeline));
+    const rest = refused.length > 0 ? refused : ['Nothing: it goes on by itself.'];
+    return { ...story, next: [...needsAdvice(known.needs), ...(change.wip ? [readyAdvice(known)] : rest)] };
+  }
   const others = otherAtFault(failing.join('\n'), { id: change.id, action: 'failure' });
   const mend = `Nobody waits for the rest: mend it, then ${pushAgain(known)}.`;
   const next = others === undefined ? [mend] : adviceAbout(others, retry(known, places[0]?.pipeline ?? 'check'));
@@ -74,7 +77,9 @@ function idle(known: ChangeKnown): ChangeStory {
   }
   const state = `Open; ${verdict(last)}.`;
   if (last.report.action === 'success') {
-    const next = [...needsAdvice(known.needs), ...cures, ...(isApproved(change) ? [] : [voteFor(known)])];
+    const refused = remediesIn(known, ({ action }) => !['success', 'no-jobs'].includes(action));
+    const votes = isApproved(change) ? [] : [voteFor(known)];
+    const next = [...new Set([...needsAdvice(known.needs), ...cures, ...refused, ...votes])];
     return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known), ...votesOf(known)], next });
   }
   return withReports(known, { state, waitsFor: [...obstacles, ...needsOf(known)], next: remedies(known, last) });
@@ -135,6 +140,11 @@ function failureSentence({ id, job, result, summary }: KnownBuild): string {
   const log = ` (\`sluice logs ${id}\`)`;
   if (notStarted.has(result ?? '')) return `${job} could not be started or brought to an end${why}${log}`;
   return `${job} ${result === 'TIMED_OUT' ? 'ran out of time' : 'failed'}${why}${log}`;
+}
+
+/** What can be done about what such reports say: one pipeline may have said yes since another said no. */
+function remediesIn(known: ChangeKnown, about: (report: Report['report']) => boolean): readonly string[] {
+  return lastReports(known).flatMap((last) => (about(last.report) ? remedies(known, last) : []));
 }
 
 function remedies(known: ChangeKnown, last: Report): readonly string[] {

@@ -19,6 +19,9 @@ const kinds: readonly RegExp[] = [
 const noise =
   /checking for|-W?error=|warning: |\berrors?\.(?:[ch]|o|cpp)\b|0 errors|no errors|debian\/rules .* returned exit|Bad exit status/i;
 
+/** Debhelper names what it called with all its arguments, and only then how that ended. */
+const longCommand = /^(dh(?:_\w+)?: error: \S+) .{80,} (returned exit code \d+)$/;
+
 /** The line of a tool's output that tells best why it failed, on one line of at most 300 characters; null when none does. */
 export function firstError(output: string): string | null {
   const lines = output.split(/\r?\n/).filter((line) => !noise.test(line));
@@ -37,6 +40,7 @@ function tidy(lines: readonly string[], at: number): string {
   const below = end > 0 ? needed.slice(0, end).join(', ') : (needed[0] ?? '');
   const full = line.endsWith(':') ? `${line} ${below}` : line;
   return full
+    .replace(longCommand, '$1 … $2')
     .replace(/\p{C}+/gu, ' ')
     .trim()
     .slice(0, 300);

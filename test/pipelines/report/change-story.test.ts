@@ -302,6 +302,20 @@ for (const [given, state] of states) {
   test(`B1: the first sentence is: ${state}`, () => assert.equal(changeStory(known(given)).state, state));
 }
 
+test('what a pipeline said no to has its remedy also where another one has said yes since, or is at work', () => {
+  const text = 'Not enqueued in gate.\n\ngit:5 of a depends on git:4 of b, but the two projects do not share a queue.';
+  const no = happening({ time: 1, text, report: { pipeline: 'gate', action: 'failure' } });
+  const yes = happening({ time: 2, text: 'Build succeeded.', report: { pipeline: 'check', action: 'success' } });
+  const history = { merged: null, bases: [], happenings: [no, yes] };
+  const wanted =
+    /^Merge git:4 first, or let the two projects share a queue[\s\S]*`sluice enqueue --pipeline gate --change git:5`/;
+  assert.match(changeStory(known({ history })).next.join('\n'), wanted);
+  const places = [{ ...place, pipeline: 'check', ahead: [], jobs: [job] }];
+  const obstacles = [{ pipeline: 'gate', reason: 'the two projects do not share a queue', latest: true }];
+  assert.match(changeStory(known({ history, places, obstacles })).next.join('\n'), wanted);
+  assert.deepEqual(changeStory(known({ history, places })).next, ['Nothing: it goes on by itself.']);
+});
+
 test('who acts at another review system is sent there, and to no command', () => {
   const elsewhere = 'https://review.example.org/c/tinycdb/+/5';
   const at = (given: Partial<ChangeKnown>) => {

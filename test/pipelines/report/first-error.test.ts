@@ -22,6 +22,11 @@ const rows: readonly { readonly what: string; readonly output: string; readonly 
     reason: "dpkg-deb: error: newline not allowed in pathname './usr/share/a",
   },
   {
+    what: 'what debhelper called and how it ended, without its many arguments',
+    output: `no luck\ndh_auto_configure: error: ./configure ${'--disable-option-checking '.repeat(20)}returned exit code 3\n`,
+    reason: 'dh_auto_configure: error: ./configure … returned exit code 3',
+  },
+  {
     what: 'a failed test',
     output: 'ok 1\nnot ok 2 - sums\nmake[1]: *** [check] Error 1\nerror: Bad exit status from x (%check)\n',
     reason: 'not ok 2 - sums',
