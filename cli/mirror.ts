@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import {
+  type HostResult,
   isWell,
   type MirrorDeed,
   type MirrorResult,
@@ -103,17 +104,22 @@ export function renderResult(result: MirrorResult): string {
   const { set, snapshot, hosts, packages, notes = [], checked } = result;
   const colour = isWell(result) ? 'green' : 'red';
   const head = `${set}: ${paint(colour, describeDeed(result))}${snapshot === null ? '' : ` ${snapshot}`}`;
-  const rows = Object.entries(hosts).map(([name, { outcome: went, phase, target, bytes, error }]) => [
+  const rows = Object.entries(hosts).map(([name, host]) => [
     name,
-    result.did === 'rehearsed' && phase === 'stage' && error === null ? 'would be sent' : went,
-    phase,
-    target ?? '-',
-    String(bytes),
-    error === null ? '' : `${error.code}: ${error.message}`,
+    result.did === 'rehearsed' && isBehind(host) ? `would ${host.files === 0 ? 'turn' : 'be sent'}` : host.outcome,
+    host.phase,
+    host.target ?? '-',
+    String(host.bytes),
+    host.error === null ? '' : `${host.error.code}: ${host.error.message}`,
   ]);
   const hostTable = table(['HOST', 'OUTCOME', 'PHASE', 'SHOWS', 'BYTES', 'ERROR'], rows);
   const seen = checked ? [`checked: ${checked.replaceAll('\n', '\n         ')}`] : [];
   return [head, worded(hostTable), ...renderChanges(packages), ...[...seen, ...notes].map(worded)].join('\n');
+}
+
+/** Of a rehearsal: whether a sync would change what the host shows; it may have all files of an earlier snapshot. */
+function isBehind({ phase, error }: HostResult): boolean {
+  return phase === 'stage' && error === null;
 }
 
 /** What a command did, in the words of who asked for it. */
@@ -126,7 +132,7 @@ export function describeDeed({ did, outcome, hosts, snapshot }: MirrorResult): s
   const words: Readonly<Record<MirrorDeed, string>> = {
     rehearsed:
       total('files') === 0
-        ? 'nothing to send'
+        ? `nothing to send${Object.values(hosts).some(isBehind) ? ', and links to turn' : ''}`
         : `would send ${counted(total('files'), 'file')} (${counted(total('bytes'), 'byte')})`,
     queued: 'paused: the sync waits for it to be resumed; it shows',
     waiting: snapshot === null ? 'waits for its window' : 'waits for its window; it shows',

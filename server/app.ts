@@ -112,7 +112,7 @@ const wordings: readonly [theirs: RegExp, ours: string][] = [
 
 function plainly(message = ''): string {
   const [theirs, ours] = wordings.find(([pattern]) => pattern.test(message)) ?? [];
-  return theirs === undefined || ours === undefined ? message : message.replace(theirs, ours);
+  return theirs === undefined || ours === undefined ? message : message.replace(theirs, ours).replaceAll('"|"', '", "');
 }
 
 /** Every error is one sentence; what is wrong inside stays in the log. */

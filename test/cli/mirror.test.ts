@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { run } from '../../activities/process/run.ts';
 import { findCommands } from '../../cli/commands.ts';
-import { describeDeed } from '../../cli/mirror.ts';
+import { describeDeed, renderResult } from '../../cli/mirror.ts';
 import { createProgram } from '../../cli/program.ts';
 import type { MirrorResult } from '../../pipelines/mirror/outcome.ts';
 import { temporary } from '../activities/repository/packages.ts';
@@ -83,6 +83,20 @@ test('W12: each command says what it did', async (t) => {
     const { code, stdout, stderr } = await sluice(directory, 'mirror', ...words);
     assert.deepEqual([code, said.test(stdout)], [0, true], stdout + stderr);
   }
+});
+
+test('W12: a rehearsal after a rollback says that links would turn, though nothing is to be sent', () => {
+  const nothing = { outcome: 'unchanged', target: null, previous: null, bytes: 0, files: 0, error: null } as const;
+  const packages = { added: [], removed: [] };
+  const rehearsed = (phase: 'stage' | 'done'): MirrorResult => {
+    const hosts = { m1: { ...nothing, phase, packages } };
+    return { ...{ set: 'deb', snapshot: null, outcome: 'unchanged', did: 'rehearsed' }, hosts, packages };
+  };
+  assert.match(
+    renderResult(rehearsed('stage')),
+    /^deb: nothing to send, and links to turn\n.*\nm1 +would turn +stage /,
+  );
+  assert.match(renderResult(rehearsed('done')), /^deb: nothing to send\n.*\nm1 +unchanged +done /);
 });
 
 test('W12: what failed is not called done', () => {
