@@ -5,7 +5,7 @@ import { createClient } from './client.ts';
 import { addCommand, embeddedOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { failed } from './fault.ts';
-import { log, print, table } from './output.ts';
+import { inQuotes, log, print, table } from './output.ts';
 
 interface DemoOptions {
   readonly keep?: boolean;
@@ -54,7 +54,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const { runDemo, endDemo } = await import('../demo/run.ts');
   const { hasMachines } = await import('../demo/machines.ts');
   const nodes = options.nodes ?? (hasMachines() ? 'vm' : 'docker');
-  const narrator = createNarrator((text) => process.stderr.write(text));
+  const narrator = createNarrator((text) => process.stderr.write(inQuotes(text)));
   try {
     const { review } = options;
     await runDemo(root, { narrator, review, nodes, connect: (config) => createClient({ config }) });

@@ -10,10 +10,10 @@ export async function refuseIntruders(scene: Scene): Promise<Outcome> {
   const sly = await scene.observer.change(await scene.developer.push(story.intruder));
   const answer = await scene.developer.answer(sly, /configuration of this change/);
   const refusal = lineWith(answer, 'releases packages');
-  scene.narrator.say(`wall 1, rights: ${refusal}`);
+  scene.narrator.say(`by its configuration: ${refusal}`);
   const open = await scene.observer.change(changeId(story.goodChange.id));
   const byHand = await enqueueByHand(scene, open);
-  scene.narrator.say(`wall 2, release stage: ${byHand}`);
+  scene.narrator.say(`by hand: ${byHand}`);
   const after = (await released(scene)).length;
   if (after !== before) throw new Error(`${after - before} releases came of changes that nobody has approved`);
   return {
