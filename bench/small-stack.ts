@@ -20,7 +20,7 @@ import { openStore } from '../infra/store/store.ts';
 import { bundleWorkflows } from '../infra/temporal/bundle.ts';
 import { connect } from '../infra/temporal/connection.ts';
 import { runWorker } from '../infra/temporal/run-worker.ts';
-import { createControlWorker, createStageWorker } from '../infra/temporal/worker.ts';
+import { createControlWorker, createJobWorkers } from '../infra/temporal/worker.ts';
 import type { Actor } from '../pipelines/model/actor.ts';
 import { startDevServer } from '../test/infra/temporal/dev-server.ts';
 
@@ -106,7 +106,7 @@ export async function startWorkers(file: string, stages: StageDeps['stages']) {
   const activities = createStageActivities({ stages, script, logs, workRoot: paths.work, provider });
   const workers = [
     await createControlWorker({ temporal, bundle: await bundleWorkflows(), activities: control.activities }),
-    await createStageWorker({ temporal, activities, arch: hostArch(), slots: 40 }),
+    ...(await createJobWorkers({ temporal, activities, arch: hostArch(), slots: 40 })),
   ];
   const done = Promise.all(workers.map(runWorker));
   const stop = async () => {

@@ -29,7 +29,7 @@ export function register(program: Command): void {
       'sluice worker --queues build-amd64 --server https://sluice.example --temporal 10.0.0.1:7233 --token ./token',
     ],
     details:
-      'Queues are `build-ARCH` for jobs on this machine, and `sign` for signing, best as a user of its own. It finds ' +
+      'Queues are `build-ARCH` for all jobs on this machine, and `sign` for signing, best as a user of its own. It finds ' +
       "Temporal at the configuration's `temporal.address`, else on this machine. `sluice up` starts workers by itself. " +
       'With `--server` it shares no directory with the server and needs no configuration: `docs/workers.md`.',
   })

@@ -6,6 +6,7 @@ import type { MergeMode } from '../pipelines/language/stanza.ts';
 import type { BlobRef, MergeStep, SourceState } from '../pipelines/model/artifact.ts';
 import type { Artifact, BuildSetResult, FrozenJob, JobGraph, ProvidedArtifact } from '../pipelines/model/job.ts';
 import type { ConnectionRule, Pipeline } from '../pipelines/model/pipeline.ts';
+import type { NodelessStage } from '../pipelines/nodes/wanted.ts';
 import type { BuildSetName, GateName } from './ids.ts';
 import type { NodesNeed } from './nodes-contract.ts';
 import type { ReleasedGenerations, ReuseOffer, StageInput } from './stage.ts';
@@ -14,6 +15,8 @@ import type { ReleasedGenerations, ReuseOffer, StageInput } from './stage.ts';
 export const taskQueues = {
   control: 'control',
   build: (arch: string) => `build-${arch}`,
+  /** Of the same workers: stages that take no node have places of their own, and so wait for no build. */
+  nodeless: (stage: NodelessStage, arch: string) => `${stage}-${arch}`,
   /** What must happen on the very machine where a container is. */
   host: (name: string) => `host-${name}`,
   sign: 'sign',

@@ -1,4 +1,5 @@
 import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
+import { isNodeless } from '../../pipelines/nodes/wanted.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import {
   type BuildRecord,
@@ -28,6 +29,8 @@ export interface JobDeps {
   readonly archOf: (label: string) => string | undefined;
   /** Why nobody takes jobs on nodes of a label; null where somebody does, or may. Absent: nobody looks. */
   readonly whyUnserved?: (label: string) => Promise<string | null>;
+  /** Whether a worker takes what is in a task queue. Absent: only of those that there always were. */
+  readonly isServed?: (queue: string) => Promise<boolean>;
   /** Architecture of the workers for a job without nodes. */
   readonly defaultArch: string;
   /** Test repositories of merged changes that the job's released repository lacks. */
@@ -166,5 +169,13 @@ async function queueFor(deps: JobDeps, { job }: BeginJob): Promise<Pick<JobStart
   }
   const [label] = labels;
   const refused = label === undefined ? null : ((await deps.whyUnserved?.(label)) ?? null);
-  return refused === null ? { queue, ...deps.placeOf?.(job.job) } : { queue, refused };
+  if (refused !== null) return { queue, refused };
+  return { queue: (await nodelessQueue(deps, job.job, first)) ?? queue, ...deps.placeOf?.(job.job) };
+}
+
+/** Where only workers of a version before that queue are, they find the job in that of builds. */
+async function nodelessQueue({ isServed }: JobDeps, { uses }: FrozenJob, arch: string): Promise<string | undefined> {
+  if (!isNodeless(uses)) return undefined;
+  const queue = taskQueues.nodeless(uses, arch);
+  return (await isServed?.(queue)) ? queue : undefined;
 }

@@ -24,7 +24,7 @@ import { dataPaths } from '../stack/paths.ts';
 import { untilListening } from '../stack/ports.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
-import { createHostWorker, createStageWorker } from '../temporal/worker.ts';
+import { createHostWorker, createJobWorkers } from '../temporal/worker.ts';
 import { asSeenFromHere, reachBy } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
 import { connectPatiently } from './connect.ts';
@@ -98,7 +98,7 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const { client } = temporal;
   const emulated = keepEmulated({
     emulated: () => emulatedHere(config),
-    start: async (arch) => workerPart([await createStageWorker({ temporal, activities, arch, slots })]),
+    start: async (arch) => workerPart(await createJobWorkers({ temporal, activities, arch, slots })),
     logger,
   });
   const prepared = keepPrepared({
@@ -194,7 +194,7 @@ export interface JobsPart {
   readonly temporal: TemporalConnection;
   readonly stages: Pick<StageDeps, 'provider'>;
   readonly activities: StageActivities;
-  /** How many jobs run at once. */
+  /** How many jobs with nodes run at once. */
   readonly slots: number;
   /** Directory of what is the worker's own. */
   readonly data: string;
@@ -209,7 +209,7 @@ export async function runJobs({ temporal, stages, activities, slots, data, ...re
   const deps = { temporal, activities, ...(identity === undefined ? {} : { identity }) };
   const workers = [
     await createHostWorker({ ...deps, host: hostname() }),
-    await createStageWorker({ ...deps, arch: hostArch(), slots }),
+    ...(await createJobWorkers({ ...deps, arch: hostArch(), slots })),
   ];
   const { provider } = stages;
   const sweeping = keepSweeping({ provider, isOpen: (workflow) => isOpen(temporal.client, workflow), logger });

@@ -33,6 +33,7 @@ import { takesUnreviewed } from './given-machines.ts';
 import { lookAfterMerge } from './look-after-merge.ts';
 import { createMirrors } from './mirrors.ts';
 import { capacityIn, nodesIn, placeIn } from './nodes.ts';
+import { isServedBy } from './pollers.ts';
 import { createReleases } from './releases.ts';
 import { createReviews, type ReviewsDeps, watched } from './reviews.ts';
 import { testTaskActivities } from './test-service.ts';
@@ -91,6 +92,7 @@ function jobActivities(deps: ControlDeps, { router, layouts }: Reviews) {
   return createJobActivities({
     ...{ blobs: common.blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
     ...{ archOf: archIn(common), defaultArch: hostArch(), whyUnserved: unservedIn(deps) },
+    isServed: isServedBy(temporal.client),
     unreleased: unreleasedIn(deps, router),
     isThere: isThereIn(common),
     released: common.released,

@@ -14,3 +14,8 @@ export async function pollersOf(client: Asked, queue: string): Promise<readonly 
   });
   return (pollers ?? []).map(({ identity }) => identity ?? '');
 }
+
+/** Whether a worker takes what is in a queue of activities. One that has just ended counts for some minutes. */
+export function isServedBy(client: Asked): (queue: string) => Promise<boolean> {
+  return async (queue) => (await pollersOf(client, queue)).length > 0;
+}

@@ -133,7 +133,9 @@ const workers = z.strictObject({
     .min(0)
     .max(256)
     .default(2)
-    .describe('Jobs of each architecture that run at once on this machine; 0: they run on other machines alone.'),
+    .describe(
+      'Jobs with nodes of each architecture that run at once on this machine; 0: they run on other machines alone.',
+    ),
   emulate: z
     .boolean()
     .default(true)

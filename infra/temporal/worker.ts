@@ -1,4 +1,5 @@
 import { Worker, type WorkflowBundle } from '@temporalio/worker';
+import { type NodelessStage, nodelessStages } from '../../pipelines/nodes/wanted.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import type { TemporalConnection } from './connection.ts';
 import { heartbeats } from './heartbeats.ts';
@@ -34,15 +35,34 @@ export function createControlWorker(deps: WorkerDeps & { readonly bundle: Workfl
   });
 }
 
-/** A worker for long stages. `slots`: how many run at once; more wait in the queue, in order. */
-export function createStageWorker(
-  deps: WorkerDeps & { readonly arch: string; readonly slots: number },
-): Promise<Worker> {
+interface StageDeps extends WorkerDeps {
+  readonly arch: string;
+  /** How many jobs with nodes run at once; more wait in the queue, in order. */
+  readonly slots: number;
+}
+
+/** A worker for long stages. */
+export function createStageWorker(deps: StageDeps): Promise<Worker> {
   return Worker.create({
     ...common(deps),
     taskQueue: taskQueues.build(deps.arch),
     maxConcurrentActivityTaskExecutions: deps.slots,
   });
+}
+
+/** How many jobs of stages without nodes run at once: publishes copy and hash, mirror jobs only wait. */
+const nodelessSlots: Readonly<Record<NodelessStage, number>> = { publish: 4, mirror: 50 };
+
+/** The workers for all jobs of an architecture. */
+export function createJobWorkers(deps: StageDeps): Promise<Worker[]> {
+  const nodeless = nodelessStages.map((stage) =>
+    Worker.create({
+      ...common(deps),
+      taskQueue: taskQueues.nodeless(stage, deps.arch),
+      maxConcurrentActivityTaskExecutions: nodelessSlots[stage],
+    }),
+  );
+  return Promise.all([createStageWorker(deps), ...nodeless]);
 }
 
 /** A worker for what must happen on this machine: it ends what was begun here, and so is never kept waiting. */

@@ -4,8 +4,16 @@ import { defaultLabel } from '../model/platform.ts';
 type WantedNode = Pick<FrozenJob['nodeset']['nodes'][number], 'label' | 'size'>;
 type Running = Pick<FrozenJob, 'uses' | 'preRun' | 'run' | 'postRun'>;
 
-/** Stages that work in the server's or the worker's own process. */
-export const withoutNodes: ReadonlySet<FrozenJob['uses']> = new Set(['publish', 'mirror']);
+/** Stages that work in the worker's own process: a publish takes seconds, a mirror job waits for a transaction. */
+export const nodelessStages = ['publish', 'mirror'] as const;
+
+export type NodelessStage = (typeof nodelessStages)[number];
+
+export const withoutNodes: ReadonlySet<FrozenJob['uses']> = new Set(nodelessStages);
+
+export function isNodeless(stage: FrozenJob['uses']): stage is NodelessStage {
+  return withoutNodes.has(stage);
+}
 
 /** The nodes that a job has. */
 export interface WantedNodes {

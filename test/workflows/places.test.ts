@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isServedBy } from '../../infra/compose/pollers.ts';
 import { createPendingSteps } from '../../server/pending-steps.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { change, frozenJob } from './make.ts';
@@ -78,4 +79,42 @@ test('a job that is cancelled before it had a place never began', async (t) => {
   assert.equal(recordOf('second')?.waiting, true);
   gone.resolve();
   await until('the other ends', () => recordOf('first')?.result === 'SUCCESS');
+});
+
+test('a publish, and a job of mirrors, wait for no place that a build has', async (t) => {
+  const outside = new Outside();
+  outside.slots = 1;
+  const long = frozenJob('long', { uses: 'build' });
+  const short = [frozenJob('publish', { uses: 'publish' }), frozenJob('mirror', { uses: 'mirror' })];
+  outside.jobs = ({ id }) => (id === 'short' ? [long, ...short] : [long]);
+  const gone = Promise.withResolvers<void>();
+  outside.stage = async ({ stage }) => {
+    if (stage === 'build') await gone.promise;
+    return { result: 'SUCCESS', summary: 'fine', artifacts: [] };
+  };
+  const world = await World.start(outside);
+  t.after(() => world.stop());
+  const isServed = isServedBy(world.temporal.client);
+  for (const stage of ['publish', 'mirror'] as const) {
+    await until(`${stage} has workers`, () => isServed(taskQueues.nodeless(stage, 'test')));
+  }
+  assert.equal(await isServed(taskQueues.nodeless('publish', 'elsewhere')), false);
+  const time = Date.now();
+  for (const id of ['first', 'short']) {
+    await world.tell('q', [
+      { type: 'observe', time, changes: [change(id)] },
+      { type: 'enqueue', time, pipeline: 'gate', change: id },
+    ]);
+    await until(`${id} has come`, () => [...outside.builds.values()].some((build) => build.change === id));
+  }
+  const resultOf = (id: string, name: string) =>
+    [...outside.builds.values()].find(({ change, job }) => change === id && job === name)?.result;
+  await until('both have ended', () => short.every(({ name }) => resultOf('short', name) === 'SUCCESS'));
+  assert.deepEqual(
+    [resultOf('first', 'long'), resultOf('short', 'long')],
+    [null, null],
+    'one has the place, one waits',
+  );
+  gone.resolve();
+  await until('the builds end', () => ['first', 'short'].every((id) => resultOf(id, 'long') === 'SUCCESS'));
 });

@@ -18,11 +18,12 @@ import type { ReleaseRecord } from '../../activities/report/types.ts';
 import { tellBegun } from '../../activities/stages.ts';
 import { createSweep } from '../../activities/sweep/sweep.ts';
 import { findTemporal } from '../../infra/bootstrap/find.ts';
+import { isServedBy } from '../../infra/compose/pollers.ts';
 import { bundleWorkflows } from '../../infra/temporal/bundle.ts';
 import { connect, type TemporalConnection } from '../../infra/temporal/connection.ts';
 import { readPayload } from '../../infra/temporal/read-payload.ts';
 import { runWorker } from '../../infra/temporal/run-worker.ts';
-import { createControlWorker, createHostWorker, createStageWorker } from '../../infra/temporal/worker.ts';
+import { createControlWorker, createHostWorker, createJobWorkers } from '../../infra/temporal/worker.ts';
 import type { ChangeFacts, GateCommand } from '../../pipelines/gate/command.ts';
 import type { BlobRef } from '../../pipelines/model/artifact.ts';
 import type { FrozenJob, ProvidedArtifact } from '../../pipelines/model/job.ts';
@@ -160,6 +161,7 @@ export class Outside {
       latestAttempt: async ({ job }) => this.latestAttempt(job.job.name, job.change),
       archOf: (label) => this.archOf(label),
       defaultArch: 'test',
+      isServed: isServedBy(temporal.client),
       unreleased: async () => this.unreleased,
       isThere: async (url) => !this.retired.has(url),
       released: {
@@ -369,7 +371,7 @@ export class World {
     const bundle = await bundleOnce();
     const workers = [
       await createControlWorker({ temporal, bundle, activities: outside.control(temporal) }),
-      await createStageWorker({ temporal, activities: outside.stages(), arch: 'test', slots: outside.slots }),
+      ...(await createJobWorkers({ temporal, activities: outside.stages(), arch: 'test', slots: outside.slots })),
       await createHostWorker({ temporal, activities: outside.stages(), host: 'test' }),
     ];
     this.#workers = workers.map((worker) => ({ worker, done: runWorker(worker) }));

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ApplicationFailure } from '@temporalio/common';
 import { createJobActivities, type JobDeps } from '../../../activities/jobs/jobs.ts';
 import { NoSuchBlob } from '../../../activities/storage/no-such-blob.ts';
+import type { Stage } from '../../../pipelines/model/job.ts';
 import type { BeginJob } from '../../../workflows/activities.ts';
 import type { BuildSetRecord, ReleasedGenerations } from '../../../workflows/contract.ts';
 
@@ -50,6 +51,35 @@ test('a job on nodes that nobody serves is refused by their name, and no other i
   assert.deepEqual([far.queue, far.refused], ['build-arm64', 'far is for arm64, and nobody runs that']);
   for (const labels of [['near'], []]) assert.equal((await starting(labels)).refused, undefined);
   assert.match((await starting(['near', 'far'])).refused ?? '', /of several architectures: amd64, arm64/);
+});
+
+test('a job without nodes waits for no build where workers know such a queue; those of before find it among the builds', async () => {
+  const asked: string[] = [];
+  const queueOf = async (uses: Stage, { served, placed }: { readonly served?: boolean; readonly placed?: string }) => {
+    const job = { key: 'p', name: 'p', uses, requires: [], nodeset: { name: '', nodes: [], groups: [] } };
+    const isServed = async (queue: string) => {
+      asked.push(queue);
+      return served === true;
+    };
+    const deps = {
+      released: { current: async () => null, has: async () => false },
+      ...{ repositories: [], defaultArch: 'amd64', archOf: () => 'amd64', saveBuild: async () => true },
+      ...(served === undefined ? {} : { isServed }),
+      placeOf: () => (placed === undefined ? {} : { queue: placed }),
+    } as unknown as JobDeps;
+    const input = { job: { job, provided: [], source: {} }, run: '0', byHand: false };
+    return (await createJobActivities(deps).beginJob(input as unknown as BeginJob)).queue;
+  };
+  assert.equal(await queueOf('publish', { served: true }), 'publish-amd64');
+  assert.equal(await queueOf('mirror', { served: true }), 'mirror-amd64');
+  assert.equal(await queueOf('publish', { served: false }), 'build-amd64');
+  assert.equal(await queueOf('publish', {}), 'build-amd64');
+  assert.equal(await queueOf('publish', { served: true, placed: 'host-gate' }), 'host-gate');
+  asked.length = 0;
+  for (const stage of ['build', 'lint', 'systest'] as const) {
+    assert.equal(await queueOf(stage, { served: true }), 'build-amd64');
+  }
+  assert.deepEqual(asked, []);
 });
 
 test('W2: a generation that is gone after all is made up for by the one that is shown', async () => {

@@ -23,7 +23,7 @@ import { openStore } from '../../../infra/store/store.ts';
 import { bundleWorkflows } from '../../../infra/temporal/bundle.ts';
 import { connect as connectTemporal } from '../../../infra/temporal/connection.ts';
 import { runWorker } from '../../../infra/temporal/run-worker.ts';
-import { createControlWorker, createStageWorker } from '../../../infra/temporal/worker.ts';
+import { createControlWorker, createJobWorkers } from '../../../infra/temporal/worker.ts';
 import { type Desk, openDesk } from '../../activities/review/gerrit/desk.ts';
 import type { SharedGerrit } from '../../activities/review/gerrit/world.ts';
 import { startDevServer } from '../../infra/temporal/dev-server.ts';
@@ -80,7 +80,7 @@ export async function startSluice(home: Home, run: StageDeps['script']['run']) {
   bundle ??= bundleWorkflows();
   const workers = [
     await createControlWorker({ temporal, bundle: await bundle, activities: control.activities }),
-    await createStageWorker({ temporal, activities, arch: hostArch(), slots: 4 }),
+    ...(await createJobWorkers({ temporal, activities, arch: hostArch(), slots: 4 })),
   ];
   const running = Promise.all(workers.map(runWorker));
   const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
