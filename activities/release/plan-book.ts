@@ -9,91 +9,119 @@ import {
 } from '../../pipelines/policy/release-plan.ts';
 import type { ReleasePlanInput, ReleasePlanOutcome } from '../../workflows/contract.ts';
 import { placeOf } from '../jobs/released-in.ts';
-import type { PlanAction, PreparedRelease, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
+import type { PreparedRelease, ReleasePlanRecord, ReleaseRecord } from '../report/types.ts';
 import type { Begun, PlanBookDeps } from './plan-port.ts';
 import { lookAtRevert, namesOf, releasedOf, type TakeBackWish } from './take-back.ts';
 
 /** What is known of release plans, and what becomes of the releases in them. */
-export function createPlanBook(deps: PlanBookDeps) {
-  const look = async ({ plan, action }: { readonly plan: string; readonly action: PlanAction }): Promise<Begun> => {
-    const record = await deps.find(plan);
-    if (record === undefined) return { refused: unknownPlan(plan) };
-    return action === 'commit' ? lookAtCommit(deps, record) : lookBack(deps, record);
-  };
+export interface PlanBook {
+  /** Makes a plan of what waits. @param name absent: one that names the day */
+  make(by: string, wish: PlanWish, name?: string): Promise<MadePlan>;
+  /** Makes a plan of what is released of a change, as one that was carried out and may be taken back. */
+  makeReleased(by: string, wish: TakeBackWish): Promise<MadePlan>;
+  /** What taking a change back would do to each repository. Writes nothing. */
+  lookAtChange(wish: TakeBackWish): Promise<Begun>;
+  /** Forgets a plan that was not carried out; what it names waits on. @returns why not, null once it is gone */
+  remove(plan: string): Promise<string | null>;
+  /** What each repository would get, or why the plan cannot be carried out. Writes nothing. */
+  look(of: Pick<ReleasePlanInput, 'plan' | 'action'>): Promise<Begun>;
+  /** The same, written down. */
+  begin(input: ReleasePlanInput & { readonly time: number }): Promise<Begun>;
+  /** Writes down how it ended. @returns what mirrors are to hear of */
+  end(input: PlanEnd): Promise<readonly ShownRelease[]>;
+}
+
+type MadePlan = ReleasePlanRecord | { readonly refused: string };
+
+type PlanEnd = ReleasePlanInput & ReleasePlanOutcome & { readonly shown: readonly string[]; readonly time: number };
+
+type ShownRelease = NonNullable<ReturnType<typeof placeOf>> & { readonly release: string };
+
+export function createPlanBook(deps: PlanBookDeps): PlanBook {
   return {
-    /** Makes a plan of what waits. @param name absent: one that names the day */
-    async make(by: string, wish: PlanWish, name?: string): Promise<ReleasePlanRecord | { readonly refused: string }> {
-      const choice = chooseReleases((await deps.candidates()).flatMap(candidateOf), wish);
-      if ('refused' in choice) return choice;
-      const plan = { by, state: 'planned', builds: choice.chosen } as const;
-      if (name === undefined) return addNumbered(deps, plan, new Date().toISOString().slice(0, 10));
-      const record = recordOf(deps, plan, name);
-      if (await deps.add(record)) return record;
-      return { refused: `there is a release plan ${name} already: give it another name` };
-    },
-
-    /** Makes a plan of what is released of a change, as one that was carried out and may be taken back. */
-    async makeReleased(by: string, wish: TakeBackWish): Promise<ReleasePlanRecord | { readonly refused: string }> {
-      const builds = await releasedOf(deps, wish);
-      if ('refused' in builds) return builds;
-      const begun = await lookAtRevert(deps, { id: wish.change, builds });
-      if ('refused' in begun) return begun;
-      return addNumbered(deps, { by, state: 'published', builds }, `back-${nameOfChange(wish.change)}`);
-    },
-
-    /** What taking a change back would do to each repository. Writes nothing. */
-    async lookAtChange(wish: TakeBackWish): Promise<Begun> {
-      const builds = await releasedOf(deps, wish);
-      return 'refused' in builds ? builds : lookAtRevert(deps, { id: wish.change, builds });
-    },
-
-    /** Forgets a plan that was not carried out; what it names waits on. @returns why not, null once it is gone */
-    async remove(plan: string): Promise<string | null> {
-      if (await deps.remove(plan, ['planned', 'failed'])) return null;
-      const record = await deps.find(plan);
-      if (record === undefined) return unknownPlan(plan);
-      return `the release plan ${plan} is ${record.state}: only one that was not carried out is removed`;
-    },
-
-    /** What each repository would get, or why the plan cannot be carried out. Writes nothing. */
-    look,
-
-    /** The same, written down. */
-    async begin({ plan, action, by, time }: ReleasePlanInput & { readonly time: number }): Promise<Begun> {
-      const begun = await look({ plan, action });
-      const record = await deps.find(plan);
-      if ('refused' in begun || record === undefined) return begun;
-      const deeds = [...record.deeds.filter((deed) => deed.time !== time), { did: action, by, time }];
-      const there = await deps.save({ ...record, state: 'running', deeds, endTime: null });
-      return there ? begun : { refused: unknownPlan(plan) };
-    },
-
-    /** Writes down how it ended. @returns what mirrors are to hear of */
-    async end(
-      input: ReleasePlanInput & ReleasePlanOutcome & { readonly shown: readonly string[]; readonly time: number },
-    ) {
-      const { plan, action, ok, shown, time } = input;
-      const record = await deps.find(plan);
-      if (record === undefined) return [];
-      const releases = await deps.releases(record.builds.map(({ release }) => release));
-      const over = releases.filter((one) => shown.includes(placeOf(one)?.repository ?? ''));
-      const state = action === 'commit' ? 'published' : 'reverted';
-      for (const one of over) {
-        await deps.recordRelease({ ...one, state, summary: toldOf(one, state, plan), endTime: time });
-      }
-      if (action === 'commit') await supersede(deps, record, { over, time });
-      else await closeEmptied(deps, plan, { over, time });
-      const partly = !ok && shown.length > 0 ? `; shown before: ${shown.join(', ')}` : '';
-      const failed = action === 'commit' ? 'failed' : 'published';
-      const summary = `${input.summary}${partly}`;
-      await deps.save({ ...record, state: ok ? state : failed, summary, endTime: time });
-      const told = new Map(over.flatMap((one) => placeOf(one) ?? []).map((place) => [place.repository, place]));
-      return [...told.values()].map((place) => ({ ...place, release: plan }));
-    },
+    make: (by, wish, name) => make(deps, { by, wish, name }),
+    makeReleased: (by, wish) => makeReleased(deps, by, wish),
+    lookAtChange: (wish) => lookAtChange(deps, wish),
+    remove: (plan) => remove(deps, plan),
+    look: (of) => look(deps, of),
+    begin: (input) => begin(deps, input),
+    end: (input) => end(deps, input),
   };
 }
 
-export type PlanBook = ReturnType<typeof createPlanBook>;
+interface Making {
+  readonly by: string;
+  readonly wish: PlanWish;
+  readonly name: string | undefined;
+}
+
+async function make(deps: PlanBookDeps, { by, wish, name }: Making): Promise<MadePlan> {
+  const choice = chooseReleases((await deps.candidates()).flatMap(candidateOf), wish);
+  if ('refused' in choice) return choice;
+  const plan = { by, state: 'planned', builds: choice.chosen } as const;
+  if (name === undefined) return addNumbered(deps, plan, new Date().toISOString().slice(0, 10));
+  const record = recordOf(deps, plan, name);
+  if (await deps.add(record)) return record;
+  return { refused: `there is a release plan ${name} already: give it another name` };
+}
+
+async function makeReleased(deps: PlanBookDeps, by: string, wish: TakeBackWish): Promise<MadePlan> {
+  const builds = await releasedOf(deps, wish);
+  if ('refused' in builds) return builds;
+  const begun = await lookAtRevert(deps, { id: wish.change, builds });
+  if ('refused' in begun) return begun;
+  return addNumbered(deps, { by, state: 'published', builds }, `back-${nameOfChange(wish.change)}`);
+}
+
+async function lookAtChange(deps: PlanBookDeps, wish: TakeBackWish): Promise<Begun> {
+  const builds = await releasedOf(deps, wish);
+  return 'refused' in builds ? builds : lookAtRevert(deps, { id: wish.change, builds });
+}
+
+async function remove(deps: PlanBookDeps, plan: string): Promise<string | null> {
+  if (await deps.remove(plan, ['planned', 'failed'])) return null;
+  const record = await deps.find(plan);
+  if (record === undefined) return unknownPlan(plan);
+  return `the release plan ${plan} is ${record.state}: only one that was not carried out is removed`;
+}
+
+async function look(deps: PlanBookDeps, { plan, action }: Pick<ReleasePlanInput, 'plan' | 'action'>): Promise<Begun> {
+  const record = await deps.find(plan);
+  if (record === undefined) return { refused: unknownPlan(plan) };
+  return action === 'commit' ? lookAtCommit(deps, record) : lookBack(deps, record);
+}
+
+async function begin(
+  deps: PlanBookDeps,
+  { plan, action, by, time }: ReleasePlanInput & { readonly time: number },
+): Promise<Begun> {
+  const begun = await look(deps, { plan, action });
+  const record = await deps.find(plan);
+  if ('refused' in begun || record === undefined) return begun;
+  const deeds = [...record.deeds.filter((deed) => deed.time !== time), { did: action, by, time }];
+  const there = await deps.save({ ...record, state: 'running', deeds, endTime: null });
+  return there ? begun : { refused: unknownPlan(plan) };
+}
+
+async function end(deps: PlanBookDeps, input: PlanEnd): Promise<readonly ShownRelease[]> {
+  const { plan, action, ok, shown, time } = input;
+  const record = await deps.find(plan);
+  if (record === undefined) return [];
+  const releases = await deps.releases(record.builds.map(({ release }) => release));
+  const over = releases.filter((one) => shown.includes(placeOf(one)?.repository ?? ''));
+  const state = action === 'commit' ? 'published' : 'reverted';
+  for (const one of over) {
+    await deps.recordRelease({ ...one, state, summary: toldOf(one, state, plan), endTime: time });
+  }
+  if (action === 'commit') await supersede(deps, record, { over, time });
+  else await closeEmptied(deps, plan, { over, time });
+  const partly = !ok && shown.length > 0 ? `; shown before: ${shown.join(', ')}` : '';
+  const failed = action === 'commit' ? 'failed' : 'published';
+  const summary = `${input.summary}${partly}`;
+  await deps.save({ ...record, state: ok ? state : failed, summary, endTime: time });
+  const told = new Map(over.flatMap((one) => placeOf(one) ?? []).map((place) => [place.repository, place]));
+  return [...told.values()].map((place) => ({ ...place, release: plan }));
+}
 
 interface NewPlan extends Pick<ReleasePlanRecord, 'state' | 'builds'> {
   readonly by: string;
