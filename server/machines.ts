@@ -102,50 +102,13 @@ type Preparing = (input: SnapshotPreparationInput) => Promise<readonly PreparedS
 
 export function createMachines(deps: MachinesDeps): Machines {
   const { client, host, others = () => [], lends = () => true, platforms, holds } = deps;
-  const hosts = () => [host, ...others()];
   /** Where machines are prepared: where some are lent. */
-  const preparing = () => (lends() || others().length === 0 ? hosts() : others());
-  const run = async <T>(type: string, workflowId: string, of: string): Promise<T> => {
-    const args: [SnapshotHostInput] = [{ host: of }];
-    try {
-      return await client.workflow.execute<(input: SnapshotHostInput) => Promise<T>>(type, {
-        ...start,
-        workflowId,
-        args,
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) throw error;
-      throw new HostSilent(`the worker of ${of} does not say what it keeps: ${whyFailed(error)}`);
-    }
-  };
-  const look = async (of: string) => ({
-    ...(await run<HostMachines>('snapshotList', snapshotListId(of), of)),
-    host: of,
-  });
-  const expire = (of: string) => run<readonly ExpiredSnapshot[]>('snapshotExpiry', snapshotExpiryId(of), of);
-  /** A host elsewhere that does not answer is no reason to be silent about the others. */
-  const askAll = async <T>(ask: (host: string) => Promise<T>) => {
-    const [own, far] = await Promise.all([ask(host), Promise.all(others().map(unlessSilent(ask)))]);
-    const silent = far.flatMap((each) => ('silent' in each ? [each.silent] : []));
-    const answers = [own, ...far.flatMap((each) => ('found' in each ? [each.found] : []))];
-    return { answers, said: silent.length > 0 ? { silent } : {} };
-  };
+  const preparing = () => (lends() || others().length === 0 ? [host, ...others()] : others());
   const machines: Machines = {
     platforms,
     async list() {
-      const [{ answers: there, said }, all] = await Promise.all([askAll(look), holds.list()]);
-      const builds = new Set(there.flatMap((each) => each.builds ?? []));
-      const missingOn = there.flatMap(({ host, missing }) => missing.map((platform) => ({ platform, host })));
-      const held = all.flatMap(({ id, held }) => held.map((each) => ({ hold: id, ...each })));
-      return {
-        snapshots: there.flatMap(({ snapshots }) => snapshots),
-        kept: there.flatMap(({ kept }) => kept).toSorted((a, b) => b.time - a.time),
-        missing: [...new Set(there.flatMap(({ missing }) => missing))],
-        failed: there.flatMap(({ failed }) => failed),
-        held: held.filter((each) => hosts().includes(each.host) && builds.has(each.build)),
-        ...(others().length === 0 ? {} : { missingOn }),
-        ...said,
-      };
+      const [{ answers, said }, held] = await Promise.all([askAll(deps, lookAt), holds.list()]);
+      return { ...joined(answers, held, others()), ...said };
     },
     async prepare(actor, platform) {
       demand(actor, 'prepare', { name: platform });
@@ -154,15 +117,11 @@ export function createMachines(deps: MachinesDeps): Machines {
     },
     async preparation(platform) {
       const looks = preparing().map((of) => preparationOn(client, of, { platform, told: of !== host }));
-      const all = await Promise.all(looks);
-      const worst = (['failed', 'running', 'unknown'] as const).flatMap((state) =>
-        all.filter((each) => each.state === state),
-      );
-      return worst[0] ?? all[0] ?? { platform, state: 'unknown' };
+      return worstOf(await Promise.all(looks)) ?? { platform, state: 'unknown' };
     },
     async expire(actor) {
       demand(actor, 'expire', { name: 'snapshots' });
-      const { answers, said } = await askAll(expire);
+      const { answers, said } = await askAll(deps, expireOn);
       return { removed: answers.flat(), ...said };
     },
     unprepared: fresh(async () => {
@@ -171,6 +130,71 @@ export function createMachines(deps: MachinesDeps): Machines {
     }),
   };
   return machines;
+}
+
+type HostList = HostMachines & { readonly host: string };
+
+async function lookAt(client: Client, of: string): Promise<HostList> {
+  return { ...(await runOn<HostMachines>(client, of, { type: 'snapshotList', id: snapshotListId(of) })), host: of };
+}
+
+function expireOn(client: Client, of: string): Promise<readonly ExpiredSnapshot[]> {
+  return runOn(client, of, { type: 'snapshotExpiry', id: snapshotExpiryId(of) });
+}
+
+async function runOn<T>(
+  client: Client,
+  of: string,
+  { type, id }: { readonly type: string; readonly id: string },
+): Promise<T> {
+  const args: [SnapshotHostInput] = [{ host: of }];
+  try {
+    return await client.workflow.execute<(input: SnapshotHostInput) => Promise<T>>(type, {
+      ...start,
+      workflowId: id,
+      args,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    throw new HostSilent(`the worker of ${of} does not say what it keeps: ${whyFailed(error)}`);
+  }
+}
+
+/** A host elsewhere that does not answer is no reason to be silent about the others. */
+async function askAll<T>(
+  { client, host, others = () => [] }: MachinesDeps,
+  ask: (client: Client, host: string) => Promise<T>,
+) {
+  const askOne = (of: string) => ask(client, of);
+  const [own, far] = await Promise.all([askOne(host), Promise.all(others().map(unlessSilent(askOne)))]);
+  const silent = far.flatMap((each) => ('silent' in each ? [each.silent] : []));
+  const answers = [own, ...far.flatMap((each) => ('found' in each ? [each.found] : []))];
+  return { answers, said: silent.length > 0 ? { silent } : {} };
+}
+
+/** What the hosts that answer keep, as one list. @param others all hosts elsewhere, whether they answer or not */
+function joined(
+  there: readonly HostList[],
+  holds: Awaited<ReturnType<NodeHolds['list']>>,
+  others: readonly string[],
+): SnapshotList {
+  const builds = new Set(there.flatMap((each) => each.builds ?? []));
+  const missingOn = there.flatMap(({ host, missing }) => missing.map((platform) => ({ platform, host })));
+  const hosts = [...there.map(({ host }) => host), ...others];
+  const held = holds.flatMap(({ id, held }) => held.map((each) => ({ hold: id, ...each })));
+  return {
+    snapshots: there.flatMap(({ snapshots }) => snapshots),
+    kept: there.flatMap(({ kept }) => kept).toSorted((a, b) => b.time - a.time),
+    missing: [...new Set(there.flatMap(({ missing }) => missing))],
+    failed: there.flatMap(({ failed }) => failed),
+    held: held.filter((each) => hosts.includes(each.host) && builds.has(each.build)),
+    ...(others.length === 0 ? {} : { missingOn }),
+  };
+}
+
+function worstOf(all: readonly Preparation[]): Preparation | undefined {
+  const order: readonly Preparation['state'][] = ['failed', 'running', 'unknown', 'done'];
+  return order.flatMap((state) => all.filter((each) => each.state === state))[0];
 }
 
 type Answer<T> = { readonly found: T } | { readonly silent: SilentHost };
