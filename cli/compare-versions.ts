@@ -50,7 +50,7 @@ function compareTwo(rules: VersionRules, [a, b, ...more]: readonly string[]): st
 }
 
 /** Answers each line of `input` with `<`, `=`, `>`, or `!` for a line that is no pair of versions. */
-export async function compareLines(rules: VersionRules, input: Readable, output: Writable): Promise<void> {
+async function compareLines(rules: VersionRules, input: Readable, output: Writable): Promise<void> {
   // Versions are bytes to the packaging tools: Latin-1 keeps every one of them apart, whatever their encoding.
   input.setEncoding('latin1');
   let rest = '';

@@ -21,7 +21,7 @@ export function register(program: Command): void {
 }
 
 /** Each with its reasons, below the name of its queue. */
-export function renderExcuses({ excuses, leftOut, unheard }: Excuses): string {
+function renderExcuses({ excuses, leftOut, unheard }: Excuses): string {
   const places = Map.groupBy(excuses, placeOf);
   const told = [...places].flatMap(([place, each]) => [paint('bold', place), ...each.flatMap(excuseLines), '']);
   const silent = unheard.map(({ connection, reason }) => `${connection} is not heard: ${reason}`);

@@ -75,7 +75,7 @@ async function opened(client: ApiClient, build: string): Promise<DebugView> {
 }
 
 /** @param now milliseconds since the epoch */
-export function render({ build, host, until, nodes, step }: DebugView, now: number): string {
+function render({ build, host, until, nodes, step }: DebugView, now: number): string {
   const silent = nodes.filter(({ answers }) => !answers);
   return [
     table(

@@ -24,7 +24,7 @@ export function register(program: Command): void {
 const colours = { current: 'green', older: 'dim', unfit: 'yellow' } as const;
 
 /** @param now milliseconds since the epoch */
-export function render(list: SnapshotList, now: number): string {
+function render(list: SnapshotList, now: number): string {
   const { snapshots, kept, held, missing, missingOn, failed, silent = [] } = list;
   // Where all are on the server's machine, nobody need be told.
   const several = missingOn !== undefined || new Set([...snapshots, ...kept].map(({ host }) => host)).size > 1;

@@ -38,8 +38,6 @@ export interface RootIndex {
   readonly files: readonly DigestedFile[];
   /** Lists of packages that it names and of which no form is there: what they would name cannot be checked. */
   readonly absent: readonly string[];
-  /** Other files that it names and that are not there: archives name more than they keep. */
-  readonly unkept: readonly string[];
   readonly packages: readonly NamedPackage[];
 }
 

@@ -29,7 +29,7 @@ export function generateConfig(size: Size): ConfigSource[] {
   return sources;
 }
 
-export function projectName(number: number): string {
+function projectName(number: number): string {
   return `org/project-${number}`;
 }
 

@@ -59,7 +59,7 @@ const placement: QueuePlacement = {
   dependenciesByTopic: false,
 };
 
-export const jobNames = ['build', 'lint', 'publish', 'install'] as const;
+const jobNames = ['build', 'lint', 'publish', 'install'] as const;
 const graph: JobGraph = { jobs: jobNames.map(job), failFast: false, warnings: [] };
 
 /** A gate in which that many changes are queued, prepared, and running their jobs. */
@@ -73,12 +73,12 @@ export function gateOf(count: number): GateState {
   return state;
 }
 
-export function told(state: GateState, command: GateCommand): GateState {
+function told(state: GateState, command: GateCommand): GateState {
   return handle(state, command).state;
 }
 
 /** The answer to preparing an item. */
-export function prepared(item: number, state: GateState): GateCommand {
+function prepared(item: number, state: GateState): GateCommand {
   const number = itemOf(state, String(item))?.buildSet.number ?? 1;
   return { time: state.time, type: 'prepared', buildSet: `${item}.${number}`, outcome: { kind: 'ready', graph } };
 }

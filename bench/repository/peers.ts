@@ -21,7 +21,7 @@ interface Place {
 /** Files of one call: command lines are limited. */
 const batch = 10_000;
 
-export async function inBatches(files: readonly string[], work: (some: readonly string[]) => Promise<unknown>) {
+async function inBatches(files: readonly string[], work: (some: readonly string[]) => Promise<unknown>) {
   for (let at = 0; at < files.length; at += batch) await work(files.slice(at, at + batch));
 }
 

@@ -34,7 +34,7 @@ export async function whyNotHere(
 }
 
 /** The sentence. */
-export function notHere({ name, arch }: Pick<Platform, 'name' | 'arch'>, emulation: 'absent' | 'outside'): string {
+function notHere({ name, arch }: Pick<Platform, 'name' | 'arch'>, emulation: 'absent' | 'outside'): string {
   const why =
     emulation === 'absent'
       ? 'and no qemu-user runs its programs'

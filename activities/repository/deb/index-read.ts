@@ -196,9 +196,8 @@ export async function readRootIndex(tree: string, root: string): Promise<RootInd
   // A list without content is left out by some, and nothing is lost with it.
   const known = new Set([...lists.keys(), ...named.flatMap(({ path, size }) => (size === 0 ? [indexName(path)] : []))]);
   const absent = missing.map(({ path }) => indexName(path)).filter((name) => isList(name) && !known.has(name));
-  const unkept = missing.filter(({ path }) => !isList(path)).map(({ path }) => path);
   const packages = await Promise.all([...lists.values()].map((path) => readList(tree, dist, path)));
-  return { root, format: 'deb', files, absent: [...new Set(absent)], unkept, packages: packages.flat() };
+  return { root, format: 'deb', files, absent: [...new Set(absent)], packages: packages.flat() };
 }
 
 function isList(path: string): boolean {

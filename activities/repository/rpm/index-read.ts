@@ -109,7 +109,7 @@ export async function readRootIndex(tree: string, root: string): Promise<RootInd
   const there = place !== null && (await exists(join(tree, place)));
   const packages = there ? parsePrimary(await readPacked(join(tree, place))) : [];
   return {
-    ...{ root, format: 'rpm', files, unkept: [] },
+    ...{ root, format: 'rpm', files },
     absent: there || named.length === 0 ? [] : [place ?? join(dirname(root), 'primary.xml')],
     packages: packages.map((one) => ({
       kind: one.arch === 'src' || one.arch === 'nosrc' ? 'source' : 'binary',

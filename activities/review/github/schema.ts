@@ -134,12 +134,6 @@ export const commitSchema = z.looseObject({
   parents: z.array(z.looseObject({ sha: z.string() })),
 });
 
-export const comparisonSchema = z.looseObject({
-  status: z.enum(['diverged', 'ahead', 'behind', 'identical']),
-  total_commits: z.int(),
-  commits: z.array(z.looseObject({ sha: z.string(), parents: z.array(z.looseObject({ sha: z.string() })) })),
-});
-
 export const permissionSchema = z.looseObject({ permission: z.string() });
 export const mergeResultSchema = z.looseObject({ sha: z.string(), merged: z.boolean(), message: z.string() });
 export const installationSchema = z.looseObject({
