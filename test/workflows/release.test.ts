@@ -154,9 +154,9 @@ before(async () => {
   signer = { worker, done: worker.run() };
 });
 after(async () => {
-  signer.worker.shutdown();
-  await signer.done;
-  await world.stop();
+  signer?.worker.shutdown();
+  await signer?.done;
+  await world?.stop();
 });
 beforeEach(() => outside.forget());
 

@@ -110,9 +110,9 @@ before(async () => {
   ended = worker.run();
 });
 after(async () => {
-  worker.shutdown();
+  worker?.shutdown();
   await ended;
-  await world.stop();
+  await world?.stop();
   await rm(root, { recursive: true });
 });
 

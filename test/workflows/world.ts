@@ -359,11 +359,16 @@ export class World {
     const executable = findTemporal();
     if (executable === undefined) throw new Error('no Temporal server on this machine: ./sluice doctor --mend');
     const server = await startDevServer(executable, { port: 0, ...options });
-    await server.ready();
-    const temporal = await connect({ address: server.address, namespace: 'default' }, outside.payloads());
-    const world = new World(outside, server, temporal);
-    await world.startWorkers();
-    return world;
+    try {
+      await server.ready();
+      const temporal = await connect({ address: server.address, namespace: 'default' }, outside.payloads());
+      const world = new World(outside, server, temporal);
+      await world.startWorkers();
+      return world;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   }
 
   async startWorkers(): Promise<void> {

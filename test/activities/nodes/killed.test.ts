@@ -44,10 +44,10 @@ before(async () => {
 });
 
 after(async () => {
-  child.kill('SIGKILL');
+  child?.kill('SIGKILL');
+  await world?.stop();
   for (const { build } of await provider.list()) await provider.sweep(build);
   await docker.getVolume(registrationName(installation)).remove();
-  await world.stop();
   await rm(place, { recursive: true, force: true });
 });
 

@@ -25,9 +25,9 @@ before(async () => {
   server = await startServer({ listInUse: () => inUse().look() });
 });
 after(async () => {
-  await server.stop();
-  await temporal.close();
-  await dev.stop();
+  await server?.stop();
+  await temporal?.close();
+  await dev?.stop();
 });
 
 const inUse = () =>

@@ -81,8 +81,7 @@ before(async () => {
 
 after(async () => {
   await temporal?.close();
-  up?.kill('SIGTERM');
-  await once(up, 'exit');
+  if (up?.kill('SIGTERM')) await once(up, 'exit');
   rmSync(directory, { recursive: true, force: true });
 });
 

@@ -67,8 +67,7 @@ before(async () => {
 });
 
 after(async () => {
-  up.kill('SIGTERM');
-  await once(up, 'exit');
+  if (up.kill('SIGTERM')) await once(up, 'exit');
   rmSync(directory, { recursive: true, force: true });
 });
 

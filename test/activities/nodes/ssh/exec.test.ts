@@ -35,8 +35,8 @@ before(async () => {
   line = openTargetLine(target, 'the machine');
 });
 after(() => {
-  line.close();
-  server.close();
+  line?.close();
+  server?.close();
 });
 
 test('I10: what a program printed is whole, also where its exit code comes long before', async () => {

@@ -25,8 +25,8 @@ before(async () => {
   places = placesIn(join(here.snapshots, '..'), far.host);
 });
 after(async () => {
-  far.host.close();
-  await far.server.stop();
+  far?.host.close();
+  await far?.server.stop();
   await rm(root, { recursive: true });
 });
 

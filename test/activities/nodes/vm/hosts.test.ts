@@ -37,8 +37,8 @@ before(async () => {
   far = await startSshHost(join(root, 'sshd'));
 });
 after(async () => {
-  far.host.close();
-  await far.server.stop();
+  far?.host.close();
+  await far?.server.stop();
   await rm(root, { recursive: true });
 });
 
