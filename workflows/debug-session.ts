@@ -1,4 +1,11 @@
-import { CancellationScope, condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  rootCause,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
 import { debugId } from './ids.ts';
 import { hear, messages, requireId, requireInput } from './input.ts';
 import { debugQuery, debugUntilSignal } from './messages.ts';
@@ -7,7 +14,7 @@ import type { DebugInput, DebugNode, DebugView } from './snapshots-contract.ts';
 
 /**
  * Restores the machines that were kept of a build, and ends them at its time, which people move. Whatever is done to
- * them in between, what is kept stays as it was.
+ * them in between, what is kept stays as it was. It fails where they cannot be ended: their host may be gone for good.
  */
 export async function debugSession(input: DebugInput): Promise<void> {
   requireInput('debugSession', input);
@@ -20,6 +27,7 @@ export async function debugSession(input: DebugInput): Promise<void> {
   });
   setHandler(debugQuery, (): DebugView => ({ host, ...wanted, ...state }));
   const { openDebug, closeDebug } = debugOnHost(host);
+  let left: string | undefined;
   try {
     state.nodes = await openDebug(wanted);
     setCurrentDetails(state.nodes.map(({ command }) => `    ${command}`).join('\n'));
@@ -28,6 +36,13 @@ export async function debugSession(input: DebugInput): Promise<void> {
       await condition(() => state.until !== until, left);
     }
   } finally {
-    await CancellationScope.nonCancellable(() => closeDebug({ build }));
+    left = await CancellationScope.nonCancellable(() => closeDebug({ build }).then(() => undefined, whyOf));
   }
+  if (left === undefined) return;
+  const later = 'they run there until its worker is back, which removes them';
+  throw ApplicationFailure.nonRetryable(`the machines of ${build} could not be ended on ${host}: ${left}; ${later}`);
+}
+
+function whyOf(error: unknown): string {
+  return rootCause(error) ?? String(error);
 }

@@ -12,7 +12,10 @@ export function askHost(host: string): Pick<SnapshotActivities, 'virtualPlatform
   });
 }
 
-/** Debug sessions: to restore machines takes seconds, and whoever is away when one ends ends it later. */
+/**
+ * Debug sessions: to restore machines takes seconds. Who is away when one ends has an hour to come back; what is left then
+ * is removed, like all that has no holder any more, by the host's worker when there is one again.
+ */
 export function debugOnHost(host: string): Pick<SnapshotActivities, 'openDebug' | 'closeDebug'> {
   const options = { taskQueue: taskQueues.host(host), startToCloseTimeout: '15m', heartbeatTimeout } as const;
   const retry = { initialInterval: '1s' } as const;
@@ -20,7 +23,7 @@ export function debugOnHost(host: string): Pick<SnapshotActivities, 'openDebug' 
     ...{ ...options, scheduleToStartTimeout: '1m', retry: { ...retry, maximumAttempts: 3 } },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
-  const { closeDebug } = proxyActivities<SnapshotActivities>({ ...options, retry });
+  const { closeDebug } = proxyActivities<SnapshotActivities>({ ...options, scheduleToCloseTimeout: '1h', retry });
   return { openDebug, closeDebug };
 }
 

@@ -23,7 +23,7 @@ import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Hold } from '../../pipelines/nodes/holds.ts';
 import { createDebugSessions } from '../../server/debug-sessions.ts';
 import { createMachines, startPreparation } from '../../server/machines.ts';
-import { snapshotExpiryId, snapshotPreparationId } from '../../workflows/ids.ts';
+import { debugId, snapshotExpiryId, snapshotPreparationId } from '../../workflows/ids.ts';
 import { until, World } from './world.ts';
 
 const host = hostname();
@@ -378,6 +378,37 @@ test('I10: a debug session ends by itself, and what is not kept is none', async 
   await assert.rejects(
     sessions().open({ ...ann, kind: 'worker' }, { build: 'kept-1', until: 0 }),
     /the worker ann may not debug: kept-1/,
+  );
+});
+
+test('a debug session whose machines cannot be ended has an hour for that, then fails, and says what becomes of them', async (t) => {
+  const nodes = [{ name: 'n', command: 'ssh n', answers: true, console: '/c' }];
+  const closeDebug = async () => {
+    throw ApplicationFailure.nonRetryable('the host leaving does not answer');
+  };
+  const activities = { openDebug: async () => nodes, closeDebug };
+  const other = await createHostWorker({ temporal: world.temporal, activities, host: 'leaving' });
+  const stopped = other.run();
+  t.after(() => {
+    other.shutdown();
+    return stopped;
+  });
+  const there = createDebugSessions({ client: world.temporal.client, hostOf: async () => 'leaving' });
+  await there.open(ann, { build: 'b8', until: 0 });
+  await until('it has failed', async () => (await there.look('b8')).state === 'failed');
+  assert.deepEqual(await there.look('b8'), {
+    ...{ build: 'b8', state: 'failed' },
+    reason:
+      'the machines of b8 could not be ended on leaving: the host leaving does not answer; they run there until its ' +
+      'worker is back, which removes them',
+  });
+  const { events } = await world.temporal.client.workflow.getHandle(debugId('leaving', 'b8')).fetchHistory();
+  const asked = events?.flatMap(({ activityTaskScheduledEventAttributes: of }) => of ?? []);
+  const closing = asked?.find(({ activityType }) => activityType?.name === 'closeDebug');
+  assert.equal(
+    Number(closing?.scheduleToCloseTimeout?.seconds),
+    3600,
+    'where nobody is there to fail, it ends as well',
   );
 });
 
