@@ -43,18 +43,27 @@ export async function changeLists(before: Lists, change: ListChange, form: ListF
   const touched = touchedPieces(firsts, change);
   const added = byPiece(firsts, change.added);
   const result: Piece[][] = before.map(() => []);
+  // One chunk at a time: where many packages come, all pieces of a large list are opened.
+  let chunk: Entry[] = [];
+  const close = async () => {
+    const packed = chunk.length === 0 ? [] : await pack(chunk, before.length);
+    for (const [list, piece] of packed.entries()) result[list]?.push(piece);
+    chunk = [];
+  };
   for (let at = 0; at < Math.max(firsts.length, 1); at += 1) {
     if (!touched.has(at)) {
+      await close();
       for (const [list, pieces] of before.entries()) result[list]?.push(...pieces.slice(at, at + 1));
       continue;
     }
-    const run: Entry[] = [];
-    for (; touched.has(at); at += 1) run.push(...openEntries(before, at, form), ...(added.get(at) ?? []));
-    at -= 1;
-    for (const chunk of chunksOf(run.filter(({ key }) => !change.gone.has(key)))) {
-      for (const [list, piece] of (await pack(chunk, before.length)).entries()) result[list]?.push(piece);
+    const entries = [...openEntries(before, at, form), ...(added.get(at) ?? [])];
+    for (const entry of inOrder(entries.filter(({ key }) => !change.gone.has(key)))) {
+      if (entry.key === chunk.at(-1)?.key) throw new RepositoryRefusal(`${entry.key} is there twice`);
+      if (crc32(entry.key) % usual === 0) await close();
+      chunk.push(entry);
     }
   }
+  await close();
   return result;
 }
 
@@ -83,13 +92,13 @@ function byPiece(firsts: readonly string[], added: readonly Entry[]): ReadonlyMa
 }
 
 /** The texts of some entries of a list that knows their keys; only the pieces are opened that would have them. */
-export function textsAt(pieces: readonly Piece[], keys: ReadonlySet<string>, form: ListForm): string[] {
+export function* textsAt(pieces: readonly Piece[], keys: ReadonlySet<string>, form: ListForm): Generator<string> {
   const firsts = pieces.map(({ first }) => first);
   const places = new Set([...keys].map((key) => placeOf(firsts, key)));
-  return pieces
-    .filter((_, at) => places.has(at))
-    .flatMap((piece) => form.entries(openPiece(piece).toString('latin1'), 0))
-    .filter((text) => keys.has(form.key(text)));
+  for (const [at, piece] of pieces.entries()) {
+    if (!places.has(at)) continue;
+    for (const text of form.entries(openPiece(piece).toString('latin1'), 0)) if (keys.has(form.key(text))) yield text;
+  }
 }
 
 /** The entries of one piece of each list, side by side. */
@@ -105,16 +114,8 @@ function openEntries(lists: Lists, at: number, form: ListForm): Entry[] {
   }));
 }
 
-function chunksOf(entries: readonly Entry[]): Entry[][] {
-  const chunks: Entry[][] = [];
-  const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  for (const [position, entry] of sorted.entries()) {
-    if (entry.key === sorted[position - 1]?.key) throw new RepositoryRefusal(`${entry.key} is there twice`);
-    const last = chunks.at(-1);
-    if (last === undefined || crc32(entry.key) % usual === 0) chunks.push([entry]);
-    else last.push(entry);
-  }
-  return chunks;
+function inOrder(entries: readonly Entry[]): Entry[] {
+  return entries.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 function pack(chunk: readonly Entry[], lists: number): Promise<Piece[]> {
@@ -124,27 +125,29 @@ function pack(chunk: readonly Entry[], lists: number): Promise<Piece[]> {
 
 /** A list whose bytes are known. */
 export interface SealedList {
-  readonly packed: Buffer;
+  /** Of the pieces one behind the other. */
+  readonly size: number;
   readonly sha256: string;
   /** Of the text, unpacked. */
   readonly plainSize: number;
   readonly plainSha256: string;
 }
 
-/** Puts pieces together; each is unpacked once and read back as it will be by others. @param take gets the plain text */
+/** Says what pieces are together; each is unpacked once and read back as it will be by others. @param take gets the plain text */
 export function seal(pieces: readonly Piece[], take: (text: Buffer) => void = () => {}): SealedList {
   // What stands before the first change was hashed when the list was read.
   const same = unchanged(pieces);
   const plain = pieces[same - 1]?.known?.hash.copy() ?? createHash('sha256');
+  const whole = createHash('sha256');
   for (const [position, piece] of pieces.entries()) {
     const text = openPiece(piece);
     if (position >= same) plain.update(text);
+    whole.update(piece.packed);
     take(text);
   }
-  const packed = Buffer.concat(pieces.map((piece) => piece.packed));
   return {
-    packed,
-    sha256: createHash('sha256').update(packed).digest('hex'),
+    size: pieces.reduce((sum, { packed }) => sum + packed.length, 0),
+    sha256: whole.digest('hex'),
     plainSize: pieces.reduce((sum, { length }) => sum + length, 0),
     plainSha256: plain.digest('hex'),
   };

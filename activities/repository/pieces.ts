@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { crc32, deflateRaw, inflateRawSync } from 'node:zlib';
 
@@ -44,6 +45,16 @@ export async function packPiece(first: string, count: number, text: Buffer): Pro
   tail.writeUInt32LE(crc32(text), 0);
   tail.writeUInt32LE(text.length % 2 ** 32, 4);
   return { first, count, length: text.length, packed: Buffer.concat([header, body, tail]) };
+}
+
+/** Writes a packed list. Put together first, a large one would stand twice in memory. */
+export function writePieces(path: string, pieces: readonly Piece[]): void {
+  const file = openSync(path, 'w', 0o644);
+  try {
+    for (const { packed } of pieces) writeFileSync(file, packed);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The pieces of a packed list; null for one that was not made of them. */

@@ -21,14 +21,8 @@ function pathsForAll(piece: Piece): string[] {
 
 /** Those of some names. */
 export function find(lists: OpenLists, names: ReadonlySet<string>): ListedPackage[] {
-  return unique(
-    [...lists].flatMap(([list, pieces]) =>
-      read(
-        list,
-        pieces.flatMap((piece) => textsOf(piece, names)),
-      ),
-    ),
-  );
+  const inPiece = (list: string) => (piece: Piece) => read(list, textsOf(piece, names));
+  return unique([...lists].flatMap(([list, pieces]) => pieces.flatMap(inPiece(list))));
 }
 
 /** Those at some paths. */
@@ -40,9 +34,10 @@ function unique(packages: readonly ListedPackage[]): ListedPackage[] {
   return [...new Map(packages.map((one) => [one.path, one])).values()];
 }
 
-function read(list: string, texts: readonly string[]): ListedPackage[] {
-  const fields = texts.flatMap((text) => parseControl(Buffer.from(text, 'latin1').toString()));
-  return fields.map(list.endsWith('Sources') ? listedSource : listedBinary);
+/** A text is a part of its piece's: no more of it is kept than is asked for. */
+function read(list: string, texts: Iterable<string>): ListedPackage[] {
+  const listed = list.endsWith('Sources') ? listedSource : listedBinary;
+  return Array.from(texts, (text) => parseControl(Buffer.from(text, 'latin1').toString()).map(listed)).flat();
 }
 
 const first = 'Package: ';

@@ -5,7 +5,7 @@ import { makeOpenDirectory } from '../../files/modes.ts';
 import { must } from '../../process/run.ts';
 import { changeLists, seal, unseal, withPlain } from '../compose.ts';
 import { checked } from '../names.ts';
-import { openPiece, type Piece, packPiece } from '../pieces.ts';
+import { openPiece, type Piece, packPiece, writePieces } from '../pieces.ts';
 import {
   type Entry,
   type IndexChange,
@@ -107,10 +107,10 @@ async function writeList(dist: string, name: string, pieces: readonly Piece[]): 
   const plain = openSync(join(dist, name), 'w', 0o644);
   try {
     const list = seal(whole, (text) => writeFileSync(plain, text));
-    writeFileSync(join(dist, `${name}.gz`), list.packed);
+    writePieces(join(dist, `${name}.gz`), whole);
     const files = [
       { path: name, size: list.plainSize, sha256: list.plainSha256 },
-      { path: `${name}.gz`, size: list.packed.length, sha256: list.sha256 },
+      { path: `${name}.gz`, size: list.size, sha256: list.sha256 },
     ];
     mkdirSync(join(dist, dirname(name), 'by-hash/SHA256'), { recursive: true });
     for (const { path, sha256 } of files) {

@@ -39,6 +39,6 @@ function primary(lists: OpenLists, part: Part): readonly Piece[] {
   return lists.get(`${part}primary`) ?? [];
 }
 
-function read(part: Part, texts: readonly string[]): ListedPackage[] {
-  return namedIn(texts.map((text) => Buffer.from(text, 'latin1').toString())).map((one) => listed(one, part));
+function read(part: Part, texts: Iterable<string>): ListedPackage[] {
+  return namedIn(Array.from(texts, (text) => Buffer.from(text, 'latin1').toString())).map((one) => listed(one, part));
 }

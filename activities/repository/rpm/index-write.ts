@@ -4,7 +4,7 @@ import { parseRepomd } from '../../../pipelines/formats/rpm/repodata.ts';
 import { makeOpenDirectory } from '../../files/modes.ts';
 import { changeLists, seal, unseal } from '../compose.ts';
 import { insidePath } from '../names.ts';
-import { type Piece, packPiece } from '../pieces.ts';
+import { type Piece, packPiece, writePieces } from '../pieces.ts';
 import type { IndexChange, OpenLists, RepositorySettings, SignedRoot } from '../port.ts';
 import { type Part, partOf, partsIn, partsOf, repomd } from './debug.ts';
 import { elementForm, escaped, listTypes, placed } from './describe.ts';
@@ -80,16 +80,17 @@ async function writeList(tree: string, { type, pieces, revision }: List): Promis
   const [first, last] = await Promise.all(
     [head, `</${roots[type]}>`].map((text) => packPiece('', 0, Buffer.from(text))),
   );
-  const list = seal([first, ...pieces, last].filter((piece) => piece !== undefined));
+  const whole = [first, ...pieces, last].filter((piece) => piece !== undefined);
+  const list = seal(whole);
   const path = `repodata/${list.sha256}-${type}.xml.gz`;
-  await writeFile(join(tree, path), list.packed);
+  writePieces(join(tree, path), whole);
   return [
     `  <data type="${type}">`,
     `    <checksum type="sha256">${list.sha256}</checksum>`,
     `    <open-checksum type="sha256">${list.plainSha256}</open-checksum>`,
     `    <location href="${path}"/>`,
     `    <timestamp>${revision}</timestamp>`,
-    `    <size>${list.packed.length}</size>`,
+    `    <size>${list.size}</size>`,
     `    <open-size>${list.plainSize}</open-size>`,
     '  </data>',
   ].join('\n');
