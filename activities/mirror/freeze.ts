@@ -3,6 +3,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
+import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { isIn } from '../../pipelines/mirror/way.ts';
 import { counted } from '../../pipelines/report/words.ts';
 import { sha256 } from '../files/digest.ts';
@@ -30,7 +31,10 @@ export interface FrozenSource {
   /** Names what the tree holds: names, contents and modes. */
   readonly digest: string;
   readonly manifest: Manifest;
-  readonly content: Content;
+  /** Its repositories. What their indexes say of each package is checked by then, and forgotten. */
+  readonly content: Pick<Content, 'packages' | 'indexes'>;
+  /** The outermost folders that hold packages, and nothing else that states differ in. */
+  readonly folders: readonly string[];
 }
 
 /** The source at one moment, checked. */
@@ -79,12 +83,8 @@ export async function openSource(opening: Opening): Promise<Source> {
   const read = once(() => (shown === null ? copyTree(source, tree, `${tree}.json`) : readState(shown, directory)));
   const digest = shown !== null && known?.id === shown.id ? known.digest : digestOf(await read());
   const same = known?.digest === digest ? known : null;
-  const content = once(async () => {
-    const { files, links } = await read();
-    return readContent(tree, [...Object.keys(files), ...Object.keys(links)]);
-  });
-  const checked = same?.checked ?? (await verifyContent(knownHashes(tree, await read()), await content()));
-  const roots = same?.roots ?? (await content()).roots.map(({ root }) => root);
+  const content = once(async () => checkedContent(tree, await read(), same));
+  const { checked, roots } = same ?? (await content());
   if (roots.length === 0 && known !== null && known.roots.length > 0) {
     const had = `${set.source} had ${counted(known.roots.length, 'repository', 'repositories')} and has none`;
     throw new MirrorError('source', `${had}: so looks a disk that is not mounted. If it is meant: rm ${memory}`);
@@ -96,8 +96,22 @@ export async function openSource(opening: Opening): Promise<Source> {
   const signed = set.verify === undefined ? null : await verifySignatures(tree, roots, set.verify.key);
   const found: Known = { id: shown?.id ?? null, digest, checked, roots, key };
   if (same === null || same.id !== found.id || same.key !== key) await writeWhole(memory, JSON.stringify(found));
-  const freeze = async () => ({ tree, digest, manifest: await read(), content: await content() });
+  const freeze = async () => {
+    const { folders, ...found } = await content();
+    return { tree, digest, manifest: await read(), content: found, folders };
+  };
   return { digest, said: describe(checked, signed), warnings: signed?.warnings ?? [], freeze };
+}
+
+/** What a tree's indexes name, checked unless that is known to be in order. */
+async function checkedContent(tree: string, manifest: Manifest, known: Pick<Known, 'checked'> | null) {
+  const { files, links } = manifest;
+  const content = await readContent(tree, [...Object.keys(files), ...Object.keys(links)]);
+  const { roots, packages, indexes } = content;
+  const checked = known?.checked ?? (await verifyContent(knownHashes(tree, manifest), content));
+  const paths = roots.flatMap((root) => root.packages.map(({ path }) => path));
+  const folders = sharedFolders(manifest, { packages: paths, indexes });
+  return { checked, roots: roots.map(({ root }) => root), packages, indexes, folders };
 }
 
 /** @throws MirrorError `verify` when a file was written to in place since the tree was frozen. */

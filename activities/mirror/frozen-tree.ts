@@ -57,14 +57,14 @@ export async function copyTree(source: string, tree: string, memory: string): Pr
 }
 
 /** What some files are of a tree that nobody changes any more. */
-export async function manifestIn(tree: string, found: Scanned): Promise<Manifest> {
-  const hashes: Record<string, { readonly sha256: string }> = {};
+export async function manifestIn(tree: string, { directories, files, links }: Scanned): Promise<Manifest> {
+  const read: [path: string, ManifestFile][] = [];
   const digest = digestsIn(tree);
-  for (const [position, [path, { id, size }]] of [...found.files].entries()) {
-    if (position % turn === 0) await setImmediate();
-    hashes[path] = { sha256: await digest(path, { id, size }) };
+  for (const [path, facts] of files) {
+    if (read.length % turn === 0) await setImmediate();
+    read.push([path, fileOf(facts, await digest(path, facts))]);
   }
-  return manifestOf(found, hashes);
+  return { directories, files: Object.fromEntries(read), links: Object.fromEntries(links) };
 }
 
 async function copyChanged(source: string, tree: string, memory: string): Promise<Manifest> {
@@ -117,7 +117,8 @@ export function scan(root: string, except: readonly string[] = []): Scanned {
     if (/\p{Cc}/u.test(path)) throw refusedName(path, 'has a control character');
     if (/\\#\d{3}/.test(path)) throw refusedName(path, 'has what rsync writes for a control character');
   }
-  const inOrder = <T>(map: ReadonlyMap<string, T>) => new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const inOrder = <T>(map: ReadonlyMap<string, T>) =>
+    new Map([...map.keys()].sort().map((path) => [path, map.get(path) as T]));
   return { directories: directories.slice(1), files: inOrder(files), links: inOrder(links) };
 }
 
@@ -257,10 +258,12 @@ function manifestOf(
   { directories, files, links }: Scanned,
   hashes: Readonly<Record<string, { readonly sha256: string }>>,
 ): Manifest {
-  const entries = [...files].map(([path, { size, mode, mtime }]): [string, ManifestFile] => {
-    return [path, { size, mode: publishedMode(mode), mtime, sha256: hashes[path]?.sha256 ?? '' }];
-  });
+  const entries = [...files].map(([path, facts]) => [path, fileOf(facts, hashes[path]?.sha256 ?? '')] as const);
   return { directories, files: Object.fromEntries(entries), links: Object.fromEntries(links) };
+}
+
+function fileOf({ size, mode, mtime }: FileFacts, sha256: string): ManifestFile {
+  return { size, mode: publishedMode(mode), mtime, sha256 };
 }
 
 /** Which file it is and when it was changed, by all that the kernel tells of it. */

@@ -1,6 +1,5 @@
 import { freeName } from '../../pipelines/mirror/names.ts';
 import { type MirrorResult, noChanges, setOutcome } from '../../pipelines/mirror/outcome.ts';
-import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { changesTo } from './changes.ts';
 import { type Base, type Work, withOpenHosts } from './command.ts';
 import { flipTogether } from './flip.ts';
@@ -125,10 +124,7 @@ async function mayBegin(work: Work, { behind, snapshot, committed }: Publication
 async function frozenFor({ layout }: MirrorSet, source: Source): Promise<FrozenSource> {
   const frozen = await source.freeze();
   if (layout !== 'pool') return frozen;
-  const { roots, indexes } = frozen.content;
-  const packages = roots.flatMap((root) => root.packages.map(({ path }) => path));
-  const shared = sharedFolders(frozen.manifest, { packages, indexes });
-  return { ...frozen, manifest: { ...frozen.manifest, shared } };
+  return { ...frozen, manifest: { ...frozen.manifest, shared: frozen.folders } };
 }
 
 /** Mends hosts that show the right snapshot, where something else stands in it by now. */

@@ -209,7 +209,11 @@ async function readList(tree: string, dist: string, list: string): Promise<Named
     ? parseControl(await readPacked(join(tree, list))).flatMap(namedSources)
     : readPackages(await readUnpacked(join(tree, list)));
   const base = await baseOf(tree, dist, found);
-  return found.map((one) => ({ ...one, path: insidePath(join(base, one.path)) }));
+  return found.map((one) => {
+    const path = insidePath(join(base, one.path));
+    // Most stand where the list says.
+    return path === one.path ? one : { ...one, path };
+  });
 }
 
 /** Paths are below the directory that holds `dists`; a flat list's are below its own, or one further up. */
