@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { counted } from '../../pipelines/report/words.ts';
 import { type ExtrasWish, extrasFrom, extrasWished, keptExtras } from './extras.ts';
+import { many } from './generations.ts';
 import {
   type Description,
   type Extra,
@@ -77,7 +78,8 @@ export async function addedState(
   const origin = before ?? request.base ?? null;
   const [found, lists, old] = await Promise.all([
     inspectAll(format, request.files, request.signal),
-    before === null ? null : format.openLists(before, true),
+    // A list that is read unpacked stands in memory to the end: where many packages come, each piece is unpacked by itself.
+    before === null ? null : format.openLists(before, request.files.length < many),
     origin === null ? null : format.settings(origin),
   ]);
   const settings = mergeSettings(old, request.settings);
@@ -154,10 +156,8 @@ async function reshelved(format: RepositoryFormat, debug: boolean, parts: Parts)
   const isWrong = (one: KeptPackage) => format.shelved(one, debug) !== one.path;
   const moved = parts.known.filter(isWrong);
   if (moved.length === 0) return parts;
-  const found = await inspectAll(
-    format,
-    moved.map(({ tree, path }) => join(tree, path)),
-  );
+  const files = moved.map(({ tree, path }) => join(tree, path));
+  const found = await inspectAll(format, files);
   const kept = (await parts.kept()).filter((one) => !isWrong(one));
   return {
     ...{ lists: parts.lists, count: kept.length, goes: [...parts.goes, ...moved] },
