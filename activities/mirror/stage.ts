@@ -69,22 +69,18 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   ]);
 }
 
-/**
- * rsync goes by sizes and whole seconds: a file that was made twice within one is taken for the one before. Where a
- * snapshot is small, all of it was compared as it was sent.
- */
+/** rsync goes by sizes and whole seconds: a file that was made twice within one is taken for the one before. */
 async function mendDoubtful(
   { host }: Session,
   { snapshot, frozen, known }: Sending,
   sent: readonly string[],
 ): Promise<readonly string[]> {
   const { tree, manifest, content } = frozen;
-  if (isPooled(manifest)) return [];
-  const doubtful = known.doubtful
-    ? Object.keys(manifest.files)
-    : [...content.indexes, ...mistakable(manifest, known.bases)];
+  const { own } = splitShared(manifest, host.set.name);
   const arrived = new Set(sent);
-  const paths = [...new Set(doubtful)].filter((path) => !arrived.has(path));
+  const doubtful = known.doubtful ? Object.keys(own.files) : content.indexes;
+  const left = doubtful.filter((path) => !arrived.has(path));
+  const paths = [...new Set([...left, ...mistakable(own, known.bases, arrived)])];
   return mendDifferences(host, tree, { snapshot, paths });
 }
 
@@ -113,12 +109,10 @@ async function sendTree({ host }: Session, { snapshot, frozen, known }: Sending)
   const copied = plan === null ? null : await host.transport.sendOver(tree, placeOf(host, snapshot), plan);
   // Listed, so that no trust in the copy is needed.
   if (copied !== null && isWhole(manifest, await listSnapshot(host, snapshot))) return copied;
-  const sending = { snapshot, bases: known.names, apart: shared, byContent: pooled };
-  const sent = await sendSnapshot(host, tree, sending);
+  const sent = await sendSnapshot(host, tree, { snapshot, bases: known.names, apart: shared });
   if (copied === null) return sent;
   // What came over the copy, and looks like a file of the base, is the base's again: rsync links it over the right one.
-  const arrived = new Set(sent.changed);
-  const paths = mistakable(manifest, known.bases).filter((path) => !arrived.has(path));
+  const paths = mistakable(manifest, known.bases, new Set(sent.changed));
   await mendDifferences(host, tree, { snapshot, paths });
   return together(copied, sent);
 }

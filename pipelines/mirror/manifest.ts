@@ -46,17 +46,23 @@ export function chooseBases(wanted: Manifest, candidates: readonly Base[]): Base
 }
 
 /**
- * Files that rsync, which goes by size and time, may take for another one of a base: same size, other content. Their
- * times do not count, because a base's may be what the mirror made of them.
+ * Files that rsync, which goes by size and time, may have taken for another one of a base: same size, other content.
+ * Their times do not count, because a base's may be what the mirror made of them. The other names of such a file are
+ * among them, which rsync links to what it took.
+ *
+ * @param arrived paths that were sent, and not linked to a base
  */
-export function mistakable(wanted: Manifest, bases: readonly Base[]): string[] {
-  return Object.entries(wanted.files).flatMap(([path, file]) => {
-    const other = bases.some(({ manifest }) => {
+export function mistakable(wanted: Manifest, bases: readonly Base[], arrived: ReadonlySet<string>): string[] {
+  const files = Object.entries(wanted.files);
+  const mistaken = files.filter(([path, file]) => {
+    if (arrived.has(path)) return false;
+    return bases.some(({ manifest }) => {
       const there = manifest.files[path];
       return there !== undefined && there.size === file.size && there.sha256 !== file.sha256;
     });
-    return other ? [path] : [];
   });
+  const contents = new Set(mistaken.map(([, { sha256 }]) => sha256));
+  return files.flatMap(([path, { sha256 }]) => (contents.has(sha256) ? [path] : []));
 }
 
 /** Files that no base has, so that they must be sent. */

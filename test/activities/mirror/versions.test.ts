@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, stat, utimes, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { must } from '../../../activities/process/run.ts';
+import { repositoryFormats } from '../../../activities/repository/formats.ts';
+import { publishPackages } from '../../../activities/repository/publish.ts';
+import { makePackage } from '../repository/packages.ts';
 import { otherRsyncs } from './rsyncs.ts';
-import { mirrorWorld, putAhead } from './world.ts';
+import { contentOf, mirrorWorld, putAhead, type World } from './world.ts';
+
+const lists = 'dists/x/main/binary-amd64';
 
 const others = await otherRsyncs();
 const programs = [{ version: 'installed', program: 'rsync' }, ...others];
@@ -68,6 +74,36 @@ test('a copy that is gone over again keeps what came over it, also where size an
   assert.equal(second.outcome, 'committed', JSON.stringify(second));
   assert.equal(await readFile(join(world.local('m1'), 'stable/other'), 'utf8'), 'two');
 });
+
+/** A repository with one package, all of whose files have one time; a list has its other name by a link. */
+async function repositoryOf(world: World, name: string): Promise<string> {
+  const [dir, plain] = [world.local(`repository-${name}`), world.local(`plain-${name}`)];
+  const files = [await makePackage('deb', world.directory, { name, version: '1' })];
+  await publishPackages(repositoryFormats.deb, { dir, files, settings: { codename: 'x' }, date: new Date(0) });
+  await must('cp', ['-a', await realpath(dir), plain]);
+  await must('find', [plain, '-type', 'f', '-exec', 'touch', '--date=@1000000', '{}', '+']);
+  return plain;
+}
+
+for (const { version, program } of programs) {
+  for (const layout of ['snapshots', 'pool'] as const) {
+    test(`lists of one size and one second arrive under all their names by rsync ${version}, layout ${layout}`, async (t) => {
+      const world = await mirrorWorld(t);
+      const daemon = await world.daemon('m2', [], program);
+      const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url } };
+      const sources = [await repositoryOf(world, 'alpha'), await repositoryOf(world, 'gamma')];
+      const sizes = await Promise.all(sources.map(async (at) => (await stat(join(at, lists, 'Packages'))).size));
+      assert.equal(sizes[0], sizes[1], 'else nothing can be mistaken');
+      for (const source of sources) {
+        const result = await world.sync(world.set({ source, layout, hosts }));
+        assert.equal(result.outcome, 'committed', JSON.stringify(result));
+        for (const root of [world.local('m1'), daemon.root]) {
+          assert.deepEqual(await contentOf(join(root, 'stable', lists)), await contentOf(join(source, lists)));
+        }
+      }
+    });
+  }
+}
 
 test('H3: a daemon that is busy for some seconds is waited for, within the timeout', async (t) => {
   const world = await mirrorWorld(t);

@@ -277,7 +277,12 @@ describe('what a host has already', () => {
   });
 
   test('M2: a file of the same size and other content may be mistaken', () => {
-    assert.deepEqual(mistakable(wanted, bases), ['b']);
+    assert.deepEqual(mistakable(wanted, bases, new Set()), ['b']);
+    assert.deepEqual(mistakable(wanted, bases, new Set(['b'])), [], 'it was sent');
+    const { b } = wanted.files;
+    assert.ok(b);
+    const named = { ...wanted, files: { ...wanted.files, 'by-hash/b': b } };
+    assert.deepEqual(mistakable(named, bases, new Set(['by-hash/b'])), ['b', 'by-hash/b'], 'rsync links both');
   });
 
   test('W5: what was changed, cut, removed or added is damage', () => {
