@@ -36,7 +36,7 @@ export async function withOpenHosts<T>(
   try {
     const seen = (await look?.(sessions)) ?? null;
     if (seen !== null) return seen;
-    await holdSessions(sessions, { state, context, stale: look !== undefined });
+    await holdSessions(sessions, { state, context });
     const lost = await recover(sessions, { state, context });
     await finishRemoving(sessions, { state, context });
     return await run({ set, state, context, sessions, lost });

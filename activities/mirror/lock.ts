@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { FoundHost, MirrorHost } from './host.ts';
+import type { FoundHost, HostView, MirrorHost } from './host.ts';
+import { settleAll } from './settle.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
 /** What stands in a lock file; times in milliseconds since the epoch. */
@@ -34,6 +35,11 @@ export interface HeldLock {
   release(): Promise<void>;
 }
 
+/** A lock that was just taken, and how the host stands under it. */
+export interface TakenLock extends HeldLock {
+  readonly view: HostView;
+}
+
 /** Reads the lock of a set on a mirror; null when there is none, or nothing that we can read. */
 export async function readLock(host: MirrorHost): Promise<MirrorLock | null> {
   return parseLock((await host.transport.readTexts([lockPath(host)])).get(lockPath(host)));
@@ -52,10 +58,10 @@ function parseLock(text: string | undefined): MirrorLock | null {
  * where none is and read back, and compared again before each flip, so that of two who come together one gives way.
  * A link to the lock comes and goes with it: reading through that tells whether links hold, for no transfer more.
  *
- * @param found the host, and how it stood just before; a lock that is not listed need not be read.
+ * @param found the host, and how it stood before; a lock that is not listed need not be read.
  * @throws MirrorError `locked` when another installation holds it.
  */
-export async function takeLock({ host, view }: FoundHost, holder: string, context: MirrorContext): Promise<HeldLock> {
+export async function takeLock({ host, view }: FoundHost, holder: string, context: MirrorContext): Promise<TakenLock> {
   const listed = view.entries.some(({ name }) => name === lockPath(host));
   const found = listed || view.unread !== null ? await readLock(host) : null;
   if (found !== null && found.holder !== holder) {
@@ -67,17 +73,19 @@ export async function takeLock({ host, view }: FoundHost, holder: string, contex
   const lock = { holder, taken: now, token: randomUUID(), fence };
   if (listed || found !== null) await removeLock(host);
   const written = { ...lock, expires: now + lease };
-  const [text, linked] = (await placeByShell(host, written)) ?? (await placeByTransfer(host, written));
+  const placed = await placeByShell(host, written);
+  if (placed === null) await writeLock(host, written, 'kept');
+  // Nobody else changes anything from here on, if the lock is ours.
+  const [[text, linked], standing] = await settleAll([placed ?? readPlaced(host), host.view()]);
   const back = parseLock(text);
   if (back !== null && back.token !== lock.token) throw lockedBy(back);
-  return { linksHold: text === linked, ...keepLock(host, lock, context) };
+  return { linksHold: text === linked, view: standing, ...keepLock(host, lock, context) };
 }
 
 /** A lock as it reads once it was written where none was: by itself, and through the link to it. */
 type Placed = readonly [text: string | undefined, linked: string | undefined];
 
-async function placeByTransfer(host: MirrorHost, lock: MirrorLock): Promise<Placed> {
-  await writeLock(host, lock, 'kept');
+async function readPlaced(host: MirrorHost): Promise<Placed> {
   const texts = await host.transport.readTexts([lockPath(host), linkPath(host)]);
   return [texts.get(lockPath(host)), texts.get(linkPath(host))];
 }
@@ -86,7 +94,7 @@ const placeScript = `
 cd -- "$1" && umask 022 && printf %s "$4" >"$2.new" && ln -- "$2.new" "$2"
 rm -f -- "$2.new"; ln -s -- "$2" "$3"; cat -- "$2" && printf '\\0' && cat -- "$3"`;
 
-/** The same in one call; null where there is no shell, or it comes to nothing. */
+/** Writes and reads it in one call; null where there is no shell, or it comes to nothing. */
 async function placeByShell({ set, transport }: MirrorHost, lock: MirrorLock): Promise<Placed | null> {
   const args = [transport.directory(set.snapshots), lockName({ set }), linkName({ set }), JSON.stringify(lock)];
   const [text, linked] = (await transport.shell?.(placeScript, args))?.split('\0') ?? [];

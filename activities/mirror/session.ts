@@ -46,15 +46,13 @@ export async function openSessions(set: MirrorSet, context: MirrorContext): Prom
 interface Holding {
   readonly state: SetState;
   readonly context: MirrorContext;
-  /** Hosts may have changed since they were listed. */
-  readonly stale?: boolean;
 }
 
 /** Locks the hosts that answer, and takes back what an earlier command left there. */
-export async function holdSessions(sessions: readonly Session[], { state, context, stale = false }: Holding) {
+export async function holdSessions(sessions: readonly Session[], { state, context }: Holding) {
   const owed = await state.undone();
   const up = sessions.filter(({ error }) => error === null);
-  await forEach(up, (session) => hold(session, { state, context, stale, owed: owed[session.host.name] ?? [] }));
+  await forEach(up, (session) => hold(session, { state, context, owed: owed[session.host.name] ?? [] }));
   const left = sessions.filter(({ error, host }) => error !== null && owed[host.name] !== undefined);
   await state.saveUndone(Object.fromEntries(left.map(({ host }) => [host.name, owed[host.name] ?? []])));
 }
@@ -154,11 +152,13 @@ async function look(session: Session, { log }: MirrorContext): Promise<void> {
 
 async function hold(
   session: Session,
-  { state, context, stale, owed }: Required<Holding> & { readonly owed: readonly Transaction[] },
+  { state, context, owed }: Holding & { readonly owed: readonly Transaction[] },
 ): Promise<void> {
   const { host } = session;
-  const view = stale || session.view === null ? await host.view() : session.view;
-  session.lock = await takeLock({ host, view }, state.holder, context);
+  const lock = await takeLock({ host, view: session.view ?? (await host.view()) }, state.holder, context);
+  session.lock = lock;
+  // It may have changed since it was looked at.
+  const { view } = lock;
   await removeTemporary({ host, view });
   for (const transaction of [...owed].reverse()) await undoOn(host, state, transaction);
   see(session, owed.length === 0 ? view : await host.view());

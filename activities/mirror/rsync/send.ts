@@ -23,11 +23,17 @@ export async function sendTree(
   [tree, place]: Ends,
   { bases, apart = [], byContent = false, dryRun = false }: Sending,
 ): Promise<Transferred> {
-  if (!dryRun && rsync.top !== null) await placeDirectories(rsync, rsync.at(''), [place]);
+  if (!dryRun && rsync.top !== null && !isPlain(rsync.base(place)))
+    await placeDirectories(rsync, rsync.at(''), [place]);
   const kept = ['--recursive', '--links', '--perms', '--times', '--force', '--delete', once, publishedModes];
   const how = [...(byContent ? ['--checksum'] : []), ...(dryRun ? ['--dry-run'] : [])];
   const args = [...kept, ...excluded(apart), ...told, ...how, ...bases.map((base) => linkedTo(rsync, base))];
   return transferredOf(await rsync.call([...args, `${tree}/`, `${rsync.at(place)}/`]));
+}
+
+/** Whether rsync has no pattern made of a name for a daemon: a blank becomes `[ ]`, which no new directory matches. */
+function isPlain(place: string): boolean {
+  return /^[\w./+-]+$/.test(place);
 }
 
 /** Sends paths of a tree to a place that holds others as well. */

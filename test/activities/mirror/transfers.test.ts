@@ -12,10 +12,9 @@ test('a sync makes no more calls than it must: each costs programs and a turn ov
   // Of the host's own programs none is counted but what it is called by.
   const calls = recordCalls(t, world, ['rsync', 'sh', 'ssh']);
   const own = (call: string) => !/^rsync --server|^sh -c/.test(call);
-  // A daemon is sent each new directory by itself.
   const rows = [
     { url: world.local('m1'), by: /^(?:rsync|sh)/, changed: 12, unchanged: 2 },
-    { url: daemon.url, by: /^rsync/, changed: 14, unchanged: 2 },
+    { url: daemon.url, by: /^rsync/, changed: 13, unchanged: 2 },
     { url: remote.url, by: /^ssh/, changed: 13, unchanged: 2 },
   ];
   for (const { url, by, changed, unchanged } of rows) {
