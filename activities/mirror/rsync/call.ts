@@ -97,7 +97,6 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
   const seconds = secondsOf(options);
   const fixed = [...common, ...connection(url, seconds, ssh), ...limitTo(options)];
   const signal = options.signal ? { signal: options.signal } : {};
-  const root = rsyncRoot(url);
   let silent: RunResult | null = null;
   let busySince: number | null = null;
   let running = 0;
@@ -112,9 +111,8 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
     // A host that was silent through all tries is not asked again: its time is spent.
     if (silent !== null) return silent;
     for (let tries = 0; ; ) {
-      // A sender goes on telling a silent receiver that it is alive, and never gives up by itself.
-      const sends = url.kind !== 'local' && args.at(-1)?.startsWith(root);
-      const silence = sends ? seconds * 1_000 : undefined;
+      // Whoever sends or fetches goes on telling a silent host that it is alive, and never gives up by itself.
+      const silence = url.kind === 'local' ? undefined : (seconds + 1) * 1_000;
       const result = await start(args, silence);
       const busy = result.code === 5 && /max connections/.test(result.stderr);
       // It may be another call of ours that keeps the daemon busy, for as long as that takes.
