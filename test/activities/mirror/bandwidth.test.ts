@@ -7,7 +7,7 @@ import { look, mirrorWorld } from './world.ts';
 
 /** Bytes of what is sent, and in a second at most. */
 const size = 600 * 1024;
-const bandwidth = 200 * 1024;
+const bandwidth = 180 * 1024;
 
 test('what a host is sent takes as long as its bandwidth says, and does not count as silence', async (t) => {
   const world = await mirrorWorld(t);
@@ -18,7 +18,7 @@ test('what a host is sent takes as long as its bandwidth says, and does not coun
   const large = join(source, 'large');
   await writeFile(join(source, 'small'), 'one');
   const hosts = { m1: { url: world.local('m1') }, m2: { url: daemon.url }, m3: { url: remote.url } };
-  const set = world.set({ source, timeout: 2, hosts });
+  const set = world.set({ source, timeout: 3, hosts });
   await world.sync({ ...set, timeout: 60 });
   const begun = performance.now();
   await writeFile(large, randomBytes(size));

@@ -66,12 +66,12 @@ async function slowWorld(t: TestContext) {
 test('a host that takes longer than the timeout to say how it stands is waited for while it goes on', async (t) => {
   const { world, set, find, program, state } = await slowWorld(t);
   const { snapshot } = await world.sync(set);
-  await find('for i in 1 2 3 4 5; do seq 2000; sleep 0.5; done');
+  await find('for i in 1 2 3 4 5 6 7; do seq 2000; sleep 0.5; done');
   // As ssh does, it reads itself what the host says.
   const shifts = 'while [ "$1" = -o ] || [ "$1" = -p ] || [ "$1" = -l ]; do shift 2; done; shift';
   const reads = 'exec 3>&1 4<&0; while read -r; do :; done < <(sh -c "$*" 2>&1 >&3 <&4)';
   await program('ssh', ['[ "$1" = -G ] && exec /usr/bin/ssh "$@"', shifts, reads]);
-  const host = openHost({ ...set, timeout: 1.5 }, 'm1');
+  const host = openHost({ ...set, timeout: 3 }, 'm1');
   assert.equal(await isAsNoted(host, await state(), snapshot ?? ''), false);
   await host.transport.close();
 });
@@ -82,7 +82,7 @@ test('a host that does not say in time how it stands is listed, and not asked ag
   assert.deepEqual(Object.keys(await (await state()).outlines()), ['m1']);
   await find('exec sleep 60');
   for (const _ of ['asked', 'listed']) {
-    const { outcome } = await world.sync({ ...set, timeout: 2 });
+    const { outcome } = await world.sync({ ...set, timeout: 4 });
     assert.equal(outcome, 'unchanged');
     assert.deepEqual(await (await state()).outlines(), {});
   }
