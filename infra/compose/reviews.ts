@@ -34,40 +34,26 @@ export interface ReviewsDeps {
 const refPeriod = 600_000;
 
 /** The review systems, and the way from what happens there to the gates. */
-export function createReviews({ common, live, temporal, store, logger }: ReviewsDeps) {
+export function createReviews(deps: ReviewsDeps) {
+  const { common, live, temporal, store, logger } = deps;
   const { config, git } = common;
-  const drivers = Object.entries(config.connections).map(([name, { driver }]) => [name, driver] as const);
-  const layouts = createLayouts({
-    ...{ tenant: config.tenant, projects: live.projects, git },
-    ...{ connections: Object.fromEntries(drivers), reviews: config.connections },
-    reviewedLabels: reviewedLabels(config.nodes),
-    labelSizes: labelSizes(config),
-  });
+  const layouts = openLayouts(deps);
   const connections = openConnections(common);
   const gates = createGateClient(temporal.client);
   const hosts = connections.map(({ host }) => host);
-  const held = async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes));
   const own = join(dirname(common.paths.git), 'review');
   const since = openConnected(own);
-  const refs = openMovedRefs(own, async ({ project, ref, object }) => {
-    try {
-      await git.ensure(project, [ref]);
-      return (await git.resolve(project, object)).commit;
-    } catch {
-      // The tag is gone by now, or is another one.
-      return undefined;
-    }
-  });
+  const refs = openRefs(git, own);
   const elsewhere = new Set(connections.flatMap(({ name, served }) => (served ? [] : [name])));
-  const connected = async (name: string) => (elsewhere.has(name) ? since(name) : undefined);
   const renewal = createRenewal({
     ...{ git, live, listing: common.listing },
     hosts: connections.filter(({ served }) => !served).map(({ host }) => host),
     warn: (about, message) => logger.warn(about, message),
   });
   const router = new EventRouter({
-    ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, held },
-    ...{ connected, refs },
+    ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, refs },
+    held: async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes)),
+    connected: async (name) => (elsewhere.has(name) ? since(name) : undefined),
     hadBefore: async ({ pipeline, key }) =>
       (await store.listBuildSets({ pipeline, change: changeIdOf(key), limit: 100 })).some(
         ({ change, patchset }) => `${change},${patchset}` === key,
@@ -82,9 +68,50 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     },
     conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
   });
+  const people = joinPeople(
+    connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
+  );
+  const merged = createMerged({ live, router, elsewhere });
+  const lookAtRefs = beginRefLook(deps, { layouts, router, refs });
+  return { router, layouts, gates, people, merged, connections, renewal, lookAtRefs };
+}
+
+type Layouts = ReturnType<typeof createLayouts>;
+type MovedRefs = ReturnType<typeof openMovedRefs>;
+
+function openLayouts({ common: { config, git }, live }: ReviewsDeps): Layouts {
+  const drivers = Object.entries(config.connections).map(([name, { driver }]) => [name, driver] as const);
+  return createLayouts({
+    ...{ tenant: config.tenant, projects: live.projects, git },
+    ...{ connections: Object.fromEntries(drivers), reviews: config.connections },
+    reviewedLabels: reviewedLabels(config.nodes),
+    labelSizes: labelSizes(config),
+  });
+}
+
+function openRefs(git: Common['git'], directory: string): MovedRefs {
+  return openMovedRefs(directory, async ({ project, ref, object }) => {
+    try {
+      await git.ensure(project, [ref]);
+      return (await git.resolve(project, object)).commit;
+    } catch {
+      // The tag is gone by now, or is another one.
+      return undefined;
+    }
+  });
+}
+
+interface RefLook {
+  readonly layouts: Layouts;
+  readonly router: EventRouter;
+  readonly refs: MovedRefs;
+}
+
+/** Looks now and then at the branches and tags of a connection. */
+function beginRefLook({ common: { config }, logger }: ReviewsDeps, { layouts, router, refs }: RefLook) {
   const warn = (about: object, error: unknown) =>
     logger.warn({ ...about, error: reasonOf(error) }, 'cannot look at branches and tags');
-  const lookAtRefs = async (connection: string) => {
+  const look = async (connection: string) => {
     const [host, driver] = [router.host(connection), config.connections[connection]?.driver ?? ''];
     if (host === undefined || !isWatched(driver)) return;
     const { projects } = await layouts.current();
@@ -93,18 +120,25 @@ export function createReviews({ common, live, temporal, store, logger }: Reviews
     const looked = { host, driver, projects: gated.map(({ name }) => name), failed };
     await refs.find(looked, (event) => router.hear(connection, { id: 'refs', news: [{ kind: 'event', event }] }));
   };
-  const beginRefLook = createRefLook(refPeriod, lookAtRefs, (connection, error) => warn({ connection }, error));
-  const people = joinPeople(
-    connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
-  );
-  const merged: ReviewHost['readMerged'] = async (of) => {
+  return createRefLook(refPeriod, look, (connection, error) => warn({ connection }, error));
+}
+
+interface MergedDeps {
+  readonly live: LiveConfig;
+  readonly router: EventRouter;
+  /** Names of the connections that Sluice does not serve itself. */
+  readonly elsewhere: ReadonlySet<string>;
+}
+
+/** What a change has become on its branch, where that is one into which Sluice merges. */
+function createMerged({ live, router, elsewhere }: MergedDeps): ReviewHost['readMerged'] {
+  return async (of) => {
     const connection = live.project(of.project)?.connection;
     const host = connection === undefined ? undefined : router.host(connection);
     if (host === undefined) return null;
     const asked = elsewhere.has(host.connection) ? host : null;
     return (await isMergeBranch(() => live.settings().projects, of, asked)) ? host.readMerged(of) : null;
   };
-  return { router, layouts, gates, people, merged, connections, renewal, lookAtRefs: beginRefLook };
 }
 
 /**
