@@ -102,7 +102,10 @@ test('B2: SIGHUP and reload read sluice.yaml again; a broken one is refused, and
   const words = ['reload', '--server', stack.url];
   const refused = execute(words, directory);
   assert.equal(refused.status, 2);
-  assert.match(refused.stderr, /sluice\.yaml:3:1: "mirors" is not a known key\n.*goes on with what was read before/);
+  assert.match(
+    refused.stderr,
+    /sluice\.yaml:3:1: "mirors" is not a known key \(did you mean "mirrors"\?\)\n.*goes on with what was read before/,
+  );
   assert.deepEqual([(await status()).configuration?.kind, (await status()).unsyncedMirrors], ['broken', ['deb']]);
   const log = join(data, 'log', 'server.log');
   const broken = 'is broken, and what was read before goes on';
@@ -199,7 +202,7 @@ test('F18: a start that fails half-way leaves nothing running, and the directory
     assert.match(refused, /sluice\.yaml:6:14: release\.keys\.former\.0: no key is called x:\n/);
     assert.deepEqual(processesOf(other), []);
     writeFileSync(join(other, 'sluice.yaml'), text.replace('127.0.0.1:0', new URL(stack.url).host));
-    assert.match(await endOf(other), /is taken by another program: give `server\.listen`/);
+    assert.match(await endOf(other), /is taken by another program: give 'server\.listen'/);
     assert.deepEqual(processesOf(other), []);
   } finally {
     rmSync(other, { recursive: true });
