@@ -137,7 +137,7 @@ describe('looking from the command line', () => {
     for (const command of ['builds', 'buildsets']) {
       const { code, stderr } = await run([command, '--buildset', 'gate-9.9']);
       assert.equal(code, 1);
-      assert.match(stderr, /there is no build set gate-9\.9: see `sluice buildsets`/);
+      assert.match(stderr, /there is no build set gate-9\.9: see 'sluice buildsets'/);
     }
   });
 

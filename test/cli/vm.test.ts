@@ -104,7 +104,7 @@ test('vm prepare that fails ends with 1 and says that what there was stays; an u
   asked = [];
   const unknown = await run('prepare', 'debian-12');
   assert.equal(unknown.code, 1);
-  assert.match(unknown.stderr, /there is no platform with `provider: vm` debian-12; there are: debian-12-vm/);
+  assert.match(unknown.stderr, /there is no platform with 'provider: vm' debian-12; there are: debian-12-vm/);
   assert.deepEqual(asked, []);
 });
 

@@ -21,9 +21,9 @@ const rows: readonly [says: string, other: Partial<Sample>, difference: RegExp |
 ];
 
 test('two builds of one package for every architecture differ by what rpm says of them, but for content and times', async (t) => {
-  const directory = await temporary(t);
+  // Most have one name and version, and so one file: each has a directory of its own.
   const describe = async (one: Sample) => {
-    const file = await makePackage('rpm', directory, one);
+    const file = await makePackage('rpm', await temporary(t), one);
     const argv = ['--query', '--package', '--nosignature', '--queryformat', noarchQuery, file];
     return (await must('rpm', argv)).stdout;
   };
