@@ -16,9 +16,15 @@ export function jobWait(pending: readonly PendingStep[]): string | null {
   const again = pending.find(({ name, attempt }) => attempt > 1 && (name === 'runStage' || name === 'resumeStage'));
   if (again === undefined) return null;
   const { begun, fault = '' } = again;
-  const lost = /\bheartbeat timeout\b/i.test(fault);
-  const why = lost ? 'its worker was lost' : `a fault ended it (${bounded(fault.split('\n')[0] ?? '', longest)})`;
+  const why = whyInterrupted(fault);
   return begun ? `${why}, and it runs anew` : `${why}: it waits for a worker to begin anew`;
+}
+
+/** By the words of Temporal and of its library for workers. */
+function whyInterrupted(fault: string): string {
+  if (/\bheartbeat timeout\b/i.test(fault)) return 'its worker was lost';
+  if (/\bworker is shutting down\b/i.test(fault)) return 'its worker was stopped';
+  return `a fault ended it (${bounded(fault.split('\n')[0] ?? '', longest)})`;
 }
 
 /** Why a job waits; where it is for a place on a worker, with the jobs that are at work meanwhile. */

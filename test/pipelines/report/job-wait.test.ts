@@ -24,6 +24,11 @@ const told: readonly [says: string, pending: readonly PendingStep[], expected: s
     'its worker was lost: it waits for a worker to begin anew',
   ],
   [
+    'that its worker was stopped',
+    [step({ fault: 'Worker is shutting down and this activity did not complete in time', begun: false })],
+    'its worker was stopped: it waits for a worker to begin anew',
+  ],
+  [
     'another fault, by its first line',
     [step({ fault: 'docker is away\nat x', begun: false })],
     'a fault ended it (docker is away): it waits for a worker to begin anew',
