@@ -56,24 +56,12 @@ export interface SharedGerrit {
 
 const shared = new Map<GerritVersion, Promise<SharedGerrit>>();
 after(async () => {
-  endAnyway();
   for (const started of shared.values()) {
     const gerrit = await started.catch(() => undefined);
     await gerrit?.server.stop();
     if (gerrit) await rm(gerrit.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 });
-
-/** Milliseconds: longer than a Gerrit has that was told to end. */
-const afterAll = 120_000;
-
-/** Twice a process stayed whose tests had all passed, and was gone before anybody had looked why: the next one says so. */
-function endAnyway(): void {
-  setTimeout(() => {
-    console.error(`# tests are over; kept alive by ${process.getActiveResourcesInfo().join(', ')}`);
-    process.exit();
-  }, afterAll).unref();
-}
 
 /** Started by the first test that asks. */
 export function sharedGerrit(version = usualGerrit): Promise<SharedGerrit> {
