@@ -5,7 +5,10 @@ import { isMainThread } from 'node:worker_threads';
 /** What a test file's process says before it is ended, and then what is open. */
 export const leftOpen = 'was ended: after its last test it left open';
 
-/** Milliseconds from a file's last test until it is ended; what its `after` hooks do is within. */
+/**
+ * Milliseconds from a file's last test until it is ended. What its `after` hooks do is within, and what it waits for
+ * itself between two tests.
+ */
 export const graceVariable = 'SLUICE_TEST_GRACE';
 
 interface Handle {
@@ -16,15 +19,30 @@ interface Handle {
   readonly pid?: number;
 }
 
-/** A test file is ended that something keeps from ending by itself. Loaded before it, in its process (`--import`). */
-async function endLate(): Promise<void> {
-  const { after } = await import('node:test');
+/** What the runner tells of a test or suite, the same object at its begin and end. */
+interface Told {
+  readonly name: string;
+}
+
+/**
+ * A test file is ended in which no test has run for too long: something keeps it from ending by itself. Loaded before it,
+ * in its process (`--import`).
+ */
+function endLate(): void {
+  const running = new Set<unknown>();
   let late: NodeJS.Timeout | undefined;
-  after(() => {
+  subscribe('tracing:node.test:start', (told) => {
+    // The file as a whole begins when its `after` hooks do: the clock goes on.
+    if ((told as Told).name === '<root>') return;
+    clearTimeout(late);
+    running.add(told);
+  });
+  subscribe('tracing:node.test:end', (told) => {
+    running.delete(told);
+    if (running.size > 0 || (told as Told).name === '<root>') return;
+    clearTimeout(late);
     late = setTimeout(end, Number(process.env[graceVariable])).unref();
   });
-  // A file may wait for something between its tests: then the last of them was not the last.
-  subscribe('tracing:node.test:start', () => clearTimeout(late));
 }
 
 function end(): never {
@@ -55,4 +73,4 @@ function commandOf(pid: number): string {
 }
 
 // Threads and programs of Node's that a test starts are given its arguments, and are no test files.
-if (isMainThread && /\.test\.\w+$/.test(process.argv[1] ?? '')) await endLate();
+if (isMainThread && /\.test\.\w+$/.test(process.argv[1] ?? '')) endLate();

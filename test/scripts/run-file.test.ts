@@ -120,3 +120,14 @@ test('a file that passes its tests and does not end fails', async () => {
   assert.deepEqual([passed, failed], [1, 1]);
   assert.match(faults.at(-1), /left open timer$/);
 });
+
+test('a file that has more tests after its `after` hooks is ended after the last of them', async () => {
+  const source = `import { after, test } from 'node:test';
+    setInterval(() => {}, 1000);
+    test('one', () => {});
+    await new Promise((resolve) => after(resolve));
+    test('two', () => {});`;
+  const { passed, failed, faults } = (await run(source, 60_000, { late: 2_000 })).count;
+  assert.deepEqual([passed, failed], [2, 1]);
+  assert.match(faults.at(-1), /left open timer$/);
+});
