@@ -13,7 +13,10 @@ export interface Count {
   readonly faults: readonly string[];
 }
 
-/** Every process of a test file carries it in its environment, as do the ones that it starts. */
+/**
+ * Every process of a test file carries it in its environment, as do the ones that it starts, but for those that the product
+ * starts with an environment of their own (`baseEnvironment`): of these only those with `endsWithUs` are sure to end.
+ */
 const mark = 'SLUICE_TEST_FILE';
 
 /** By what Temporal names the failure of a workflow that does not replay as it ran. */
@@ -36,7 +39,7 @@ const execArgv = ['--disable-warning=ExperimentalWarning', '--import', new URL('
 
 /**
  * Runs one test file in a process of its own, and prints what it says once it has ended. One that takes longer than it
- * may is ended, and counts as failed. All that a file has started that fails is ended.
+ * may is ended, and counts as failed. All that a file has started that fails is ended, where it carries the mark.
  */
 export async function runFile(file: string, { limit, each = 300_000, late = 180_000 }: Times): Promise<Count> {
   let [passed, failed, divergences] = [0, 0, 0];
