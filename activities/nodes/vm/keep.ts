@@ -69,7 +69,10 @@ export async function keepMachines(
 export async function putKept({ host: { files }, kept }: Places, build: string, made: string): Promise<void> {
   const place = join(kept, build);
   await files.makeDirectory(kept);
-  if (await files.has(place)) await files.move(place, `${made}-before`);
+  await files.move(place, `${made}-before`).catch(async (error) => {
+    // There was none, or it has expired meanwhile.
+    if (await files.has(place)) throw error;
+  });
   await files.move(made, place);
 }
 

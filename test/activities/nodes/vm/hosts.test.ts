@@ -360,3 +360,19 @@ forEach('I10: what was kept of the same build goes as a whole, so that nobody ta
   );
   assert.deepEqual(await host.files.list(join(directory, '..')), ['kept-before'], 'it goes with the machine');
 });
+
+forEach('I10: what was kept of the same build may expire at that very moment', async (host) => {
+  const places = await keepSince(host, 1);
+  const directory = join(places.machines, 'again~1', 'kept');
+  await host.files.makeDirectory(directory);
+  await writeRecord({ host, directory }, 'kept.json', { build: 'b', installation: 'ours', time: 7, machines: [] });
+  const move = async (from: string, to: string) => {
+    if (from !== directory) await host.files.remove(from);
+    await host.files.move(from, to);
+  };
+  await putKept({ ...places, host: { ...host, files: { ...host.files, move } } }, 'b', directory);
+  assert.deepEqual(
+    (await keptIn(places)).map(({ build, time }) => [build, time]),
+    [['b', 7]],
+  );
+});
