@@ -7,7 +7,7 @@ import { lastWords } from './console.ts';
 import { digestsOf } from './damage.ts';
 import { startEmulator } from './emulator.ts';
 import type { Hardware } from './host.ts';
-import type { Spot } from './hosts/port.ts';
+import type { Host, Spot } from './hosts/port.ts';
 import {
   bootOf,
   idsOf,
@@ -48,6 +48,8 @@ export interface Preparation {
 /** What a preparation is done by. */
 export interface PreparationRun {
   readonly signal: AbortSignal;
+  /** Receives what is worth knowing of one that succeeds all the same. */
+  readonly warn?: (line: string) => void;
   /** The workflow that it is done for: what a killed worker leaves is removed when that has ended. */
   readonly holder?: string;
   /** Milliseconds until it has booted; absent: what the slowest needs. */
@@ -71,7 +73,7 @@ function buildFor(image: string): string {
 export async function prepareSnapshot(
   lender: Lender,
   preparation: Preparation,
-  { signal, holder, patience = booting, provision }: PreparationRun,
+  { signal, warn = () => {}, holder, patience = booting, provision }: PreparationRun,
 ): Promise<Snapshot> {
   const { places, installation } = lender;
   const build = buildFor(preparation.image);
@@ -89,7 +91,7 @@ export async function prepareSnapshot(
     const record = { id: machine.id, ...whose, name: 'prepare', snapshot: id, hostKey };
     await writeRecord(machine, 'machine.json', record);
     await files.makeDirectory(saved);
-    const target = { machine: { ...machine, record }, saved, signal, patience, provision };
+    const target = { machine: { ...machine, record }, saved, signal, warn, patience, provision };
     const snapshot: Snapshot = { ...booted, bootMs: await boot(lender, booted, target) };
     await verify(lender, snapshot, { below: machine.directory, build, signal });
     const spot = { host: places.host, directory: saved };
@@ -108,6 +110,7 @@ interface Target {
   readonly machine: Spot & { readonly record: MachineRecord };
   readonly saved: string;
   readonly signal: AbortSignal;
+  readonly warn: (line: string) => void;
   readonly patience: number;
   readonly provision: PreparationRun['provision'] | undefined;
 }
@@ -131,7 +134,7 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
     throw new Error(`it has not booted after ${patience / 1000} s: ${error.message}${await consoleOf(machine)}`);
   });
   const bootMs = Math.round(performance.now() - begin);
-  await settle(line, signal);
+  await settle(line, target);
   await change(createMachine({ ...machine, line }, lender), line, target);
   await unplug(machine, 'outer');
   line.close();
@@ -140,12 +143,13 @@ async function boot(lender: Lender, snapshot: Omit<Snapshot, 'bootMs'>, target: 
   return bootMs;
 }
 
-async function change(machine: Machine, line: Line, { provision, signal }: Target): Promise<void> {
+async function change(machine: Machine, line: Line, target: Target): Promise<void> {
+  const { provision } = target;
   if (provision === undefined) return;
   await machine.open();
   await provision(machine);
   await machine.close();
-  await settle(line, signal);
+  await settle(line, target);
 }
 
 async function unplug(spot: Spot, cable: string): Promise<void> {
@@ -160,7 +164,7 @@ async function consoleOf(spot: Spot): Promise<string> {
 /**
  * Nothing stays in memory that can be read again, and what is free is filled with zeros, but for a sixteenth of all: they
  * are not saved, and take no memory of the host in machines that are restored. Where something else needs it meanwhile,
- * this goes first.
+ * this goes first. Its argument is how many KiB are filled at most: while they are, the host has that much less.
  */
 const tidy = `sync
 echo 3 > /proc/sys/vm/drop_caches
@@ -169,19 +173,28 @@ exec perl -e '
   open my $file, "<", "/proc/meminfo" or die;
   my %kilobytes = map { /(\\w+):\\s+(\\d+)/ } <$file>;
   my $spare = $kilobytes{MemFree} - $kilobytes{MemTotal} / 16;
+  $spare = $ARGV[0] if $spare > $ARGV[0];
   my $zeros = "";
   vec($zeros, 1024 * $spare, 8) = 0 if $spare > 0;
-'`;
+' "$1"`;
+
+/** Half of what a host can spare, in KiB: the other half is for whoever needs memory meanwhile. */
+async function fillable({ files }: Host): Promise<number> {
+  const available = /^MemAvailable: +(\d+) kB$/m.exec((await files.read('/proc/meminfo')) ?? '')?.[1];
+  return Math.floor(Number(available ?? 0) / 2);
+}
 
 /** Waits until the machine is healthy, and has in memory what it needs alone. */
-async function settle(line: Line, signal: AbortSignal): Promise<void> {
+async function settle(line: Line, { machine, signal, warn }: Target): Promise<void> {
   const options = { signal, timeout: booting };
   const state = await execute(remoteOf(line), ['systemctl', 'is-system-running', '--wait'], options);
   if (state.code !== 0) {
     const { output } = await execute(remoteOf(line), ['systemctl', '--failed', '--no-legend', '--plain'], options);
     throw new Error(`the machine is not healthy: ${state.output.trim()}\n${output.trim()}`);
   }
-  await execute(remoteOf(line), ['sh', '-c', tidy], options);
+  const most = await fillable(machine.host);
+  const { code, output } = await execute(remoteOf(line), ['sh', '-c', tidy, 'sh', String(most)], options);
+  if (code !== 0) warn(`what is free in its memory is saved with it (exit code ${code}): ${output.trim()}`);
 }
 
 interface Trial {

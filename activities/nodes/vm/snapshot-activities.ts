@@ -152,9 +152,10 @@ function runOf({ provisioning }: SnapshotDeps, platform: Platform, provisioned: 
   const { cancellationSignal: signal, info, log } = Context.current();
   const holder = info.workflowExecution?.workflowId;
   const run = { signal, ...(holder === undefined ? {} : { holder }) };
+  const warn = (line: string) => log.warn(line, { platform: platform.name });
   const tell = (line: string) => log.info(line, { platform: platform.name });
   const provision = (machine: Machine) => provisioning.run({ platform, machine, ...run, tell });
-  return provisioned ? { ...run, provision } : run;
+  return { ...run, warn, ...(provisioned && { provision }) };
 }
 
 /** The platforms of a host whose machines are not what would be prepared now. @throws where it has no emulator */
