@@ -26,6 +26,9 @@ export function keepEmulated({ emulated, start, logger }: EmulatedDeps, period =
     served.set(arch, part);
     void part.ended
       .catch((error) => logger.error({ err: error, arch }, 'the worker for another architecture has failed'))
+      // Of its several workers one may have failed: the others end before all are begun anew.
+      .then(() => part.stop())
+      .catch(() => {})
       .then(() => served.delete(arch));
   };
   const looking = nowAndThen(async () => {
@@ -38,7 +41,8 @@ export function keepEmulated({ emulated, start, logger }: EmulatedDeps, period =
   return {
     async stop() {
       await looking.stop();
-      await Promise.all([...served.values()].map((part) => part.stop()));
+      // What one has failed with is told already.
+      await Promise.allSettled([...served.values()].map((part) => part.stop()));
     },
   };
 }

@@ -4,10 +4,13 @@ import { runWorker } from '../temporal/run-worker.ts';
 
 /** Workers of one process as a part of the stack; `close` ends what they stand on, after them. */
 export function workerPart(workers: readonly Worker[], close = async () => {}): Part {
-  const ended = Promise.all(workers.map(runWorker)).then(() => {});
+  const running = workers.map(runWorker);
+  const ended = Promise.all(running).then(() => {});
   let stopping: Promise<void> | undefined;
   const finish = async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    // Where one has failed, the others still end.
+    await Promise.allSettled(running);
     await ended;
     await close();
   };

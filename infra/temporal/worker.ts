@@ -62,7 +62,17 @@ export function createJobWorkers(deps: StageDeps): Promise<Worker[]> {
       maxConcurrentActivityTaskExecutions: nodelessSlots[stage],
     }),
   );
-  return Promise.all([createStageWorker(deps), ...nodeless]);
+  return allOrNone([createStageWorker(deps), ...nodeless]);
+}
+
+/** A worker holds its queue and its connection until it has run: those that are there run and end where another is not. */
+async function allOrNone(creating: readonly Promise<Worker>[]): Promise<Worker[]> {
+  const created = await Promise.allSettled(creating);
+  if (created.some(({ status }) => status === 'rejected')) {
+    const workers = created.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    await Promise.allSettled(workers.map((worker) => worker.runUntil(Promise.resolve())));
+  }
+  return Promise.all(creating);
 }
 
 /** A worker for what must happen on this machine: it ends what was begun here, and so is never kept waiting. */
