@@ -28,12 +28,11 @@ import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';
-import { whyUnservedIn } from './foreign.ts';
+import { isServedIn, whyUnservedIn } from './foreign.ts';
 import { takesUnreviewed } from './given-machines.ts';
 import { lookAfterMerge } from './look-after-merge.ts';
 import { createMirrors } from './mirrors.ts';
 import { capacityIn, nodesIn, placeIn } from './nodes.ts';
-import { isServedBy } from './pollers.ts';
 import { createReleases } from './releases.ts';
 import { createReviews, type ReviewsDeps, watched } from './reviews.ts';
 import { testTaskActivities } from './test-service.ts';
@@ -92,7 +91,7 @@ function jobActivities(deps: ControlDeps, { router, layouts }: Reviews) {
   return createJobActivities({
     ...{ blobs: common.blobs, adopt: adoptBy(temporal.client), latestAttempt: latestAttemptIn(store) },
     ...{ archOf: archIn(common), defaultArch: hostArch(), whyUnserved: unservedIn(deps) },
-    isServed: isServedBy(temporal.client),
+    isServed: isServedIn(common.config, temporal.client),
     unreleased: unreleasedIn(deps, router),
     isThere: isThereIn(common),
     released: common.released,

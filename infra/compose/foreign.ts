@@ -1,13 +1,14 @@
 import { patience } from '../../activities/jobs/jobs.ts';
 import { debianName, foreignTo } from '../../pipelines/model/architecture.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
+import { nodelessStages } from '../../pipelines/nodes/wanted.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { Config } from '../config/load.ts';
 import { binfmtDirectory, findEmulation, whyNotHere } from '../images/emulation.ts';
 import { isForeign } from '../images/platforms.ts';
 import { hostArch } from '../stack/arch.ts';
 import type { Common } from './common.ts';
-import { type Asked, pollersOf } from './pollers.ts';
+import { type Asked, isServedBy, pollersOf } from './pollers.ts';
 
 /**
  * The architectures besides this machine's own that its worker takes jobs of, as Debian names them. By this kernel, also
@@ -21,6 +22,19 @@ export async function emulatedHere(
   const others = foreignTo(hostArch());
   const found = await Promise.all(others.map((arch) => findEmulation(arch, directory)));
   return others.filter((_, i) => found[i] === 'runs');
+}
+
+/**
+ * Whether a worker takes jobs without nodes from their own queue. The server's worker does, as it is of the same version:
+ * of that nobody is asked, so that it also holds before that worker has begun.
+ */
+export function isServedIn(config: Pick<Config, 'workers'>, client: Parameters<typeof isServedBy>[0]) {
+  const others = isServedBy(client);
+  return async (queue: string): Promise<boolean> => {
+    const archs = config.workers.build === 0 ? [] : [hostArch(), ...(await emulatedHere(config))];
+    const own = archs.flatMap((arch) => nodelessStages.map((stage) => taskQueues.nodeless(stage, arch)));
+    return own.includes(queue) || others(queue);
+  };
 }
 
 type Running = Pick<BuildRecord, 'label' | 'stage' | 'startTime' | 'waiting'>;

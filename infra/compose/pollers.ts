@@ -15,7 +15,19 @@ export async function pollersOf(client: Asked, queue: string): Promise<readonly 
   return (pollers ?? []).map(({ identity }) => identity ?? '');
 }
 
-/** Whether a worker takes what is in a queue of activities. One that has just ended counts for some minutes. */
-export function isServedBy(client: Asked): (queue: string) => Promise<boolean> {
-  return async (queue) => (await pollersOf(client, queue)).length > 0;
+/** Milliseconds in which Temporal says who asks a queue, or is not waited for. */
+const patience = 2_000;
+
+/**
+ * Whether a worker takes what is in a queue of activities. One that has just ended counts for some minutes; where Temporal
+ * does not say, none does.
+ */
+export function isServedBy(client: Asked & Pick<Client, 'withDeadline'>): (queue: string) => Promise<boolean> {
+  return (queue) =>
+    client
+      .withDeadline(Date.now() + patience, () => pollersOf(client, queue))
+      .then(
+        (pollers) => pollers.length > 0,
+        () => false,
+      );
 }

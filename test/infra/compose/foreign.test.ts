@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import type { Common } from '../../../infra/compose/common.ts';
-import { emulatedHere, whyUnservedIn } from '../../../infra/compose/foreign.ts';
+import { emulatedHere, isServedIn, whyUnservedIn } from '../../../infra/compose/foreign.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
+import { hostArch } from '../../../infra/stack/arch.ts';
 import { debianName, rpmName } from '../../../pipelines/model/architecture.ts';
 import type { BuildRecord } from '../../../workflows/contract.ts';
 import { temporary } from '../../activities/repository/packages.ts';
@@ -85,4 +86,38 @@ test('who is not refused is served: both go by the same look at the kernel, and 
   assert.equal(await why(foreign.name), null);
   const none = { ...both, workers: { ...workers, build: 0 } };
   assert.deepEqual(await emulatedHere(none, directory), [], 'there is no worker');
+});
+
+test('jobs without nodes have a queue of their own where the server has a worker, whatever Temporal says', async () => {
+  const asked: string[] = [];
+  let answer: () => Promise<object> = async () => ({ pollers: [] });
+  const deadlines: number[] = [];
+  const client = {
+    options: { namespace: 'default' },
+    withDeadline: (deadline: number, ask: () => Promise<unknown>) => {
+      deadlines.push(deadline - Date.now());
+      return ask();
+    },
+    workflowService: {
+      describeTaskQueue({ taskQueue }: { readonly taskQueue: { readonly name: string } }) {
+        asked.push(taskQueue.name);
+        return answer();
+      },
+    },
+  } as unknown as Client;
+  const own = hostArch();
+  const withOne = isServedIn(config, client);
+  assert.deepEqual([await withOne(`publish-${own}`), await withOne(`mirror-${own}`), asked], [true, true, []]);
+  const without = isServedIn({ workers: { ...workers, build: 0 } }, client);
+  assert.equal(await without(`publish-${own}`), false, 'an older worker elsewhere looks among the builds');
+  answer = async () => ({ pollers: [{ identity: 'far' }] });
+  assert.equal(await without(`publish-${own}`), true);
+  assert.equal(await withOne('publish-none'), true);
+  answer = () => Promise.reject(new Error('Temporal refuses that'));
+  assert.equal(await without(`publish-${own}`), false);
+  assert.equal(asked.length, 4);
+  assert.ok(
+    deadlines.every((left) => left <= 2_000),
+    `${deadlines}`,
+  );
 });
