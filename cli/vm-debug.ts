@@ -68,7 +68,7 @@ async function opened(client: ApiClient, build: string): Promise<DebugView> {
   for (;;) {
     const now = await client.get<DebugSession>('/api/machines/debug', { build });
     if (now.state === 'open') return now.session;
-    if (now.state === 'failed') throw failed(now.reason);
+    if (now.state === 'failed' || now.state === 'ending') throw failed(now.reason);
     if (now.state !== 'restoring') throw failed(`the session of ${build} has been ended meanwhile`);
     await sleep(pause);
   }

@@ -93,6 +93,7 @@ const refusals: Readonly<Record<string, number>> = {
   NoSuchBlob: 409,
   NotKept: 409,
   OtherSession: 409,
+  SessionEnds: 409,
   SourceFault: 409,
   HostAway: 503,
   HostSilent: 503,

@@ -11,7 +11,7 @@ import { keptOf, type Machines } from './machines.ts';
 /** How a debug session stands. */
 export type DebugSession =
   | { readonly build: string; readonly state: 'restoring' | 'ended' | 'none' }
-  | { readonly build: string; readonly state: 'failed'; readonly reason: string }
+  | { readonly build: string; readonly state: 'failed' | 'ending'; readonly reason: string }
   | { readonly build: string; readonly state: 'open'; readonly session: DebugView };
 
 /** Which machines somebody wants to look at: without a step, those that are open, or as they were at the failure. */
@@ -26,12 +26,20 @@ export class OtherSession extends Error {
   }
 }
 
+/** There is a session whose machines are being ended: nobody can move that. */
+export class SessionEnds extends Error {
+  constructor(build: string, why: string) {
+    super(`the machines of ${build} are being ended (${why}): ask again when they are gone`);
+    this.name = 'SessionEnds';
+  }
+}
+
 /** What people ask for about the machines that were kept of failed jobs. */
 export interface DebugSessions {
   /**
    * Begins one, or moves the end of one that there is.
    *
-   * @throws OtherSession when there is one, of another step than the one that is asked for
+   * @throws OtherSession when there is one, of another step than the one that is asked for; SessionEnds when it is over
    */
   open(actor: Actor, wish: DebugWish): Promise<void>;
   look(build: string): Promise<DebugSession>;
@@ -53,9 +61,10 @@ export function createDebugSessions({ client, hostOf }: DebugDeps): DebugSession
       demand(actor, 'debug', { name: build });
       const host = await hostOf(build);
       const workflowId = debugId(host, build);
-      if (step !== undefined && (await lookAtLastRun(client, workflowId)).state === 'running') {
-        const { step: at } = await handleOf(workflowId).query(debugQuery);
-        if (at !== step) throw new OtherSession(build, at);
+      if ((await lookAtLastRun(client, workflowId)).state === 'running') {
+        const { step: at, ending } = await handleOf(workflowId).query(debugQuery);
+        if (ending !== undefined) throw new SessionEnds(build, ending);
+        if (step !== undefined && at !== step) throw new OtherSession(build, at);
       }
       const input: DebugInput = { host, ...wish };
       await client.workflow.signalWithStart('debugSession', {
@@ -69,6 +78,7 @@ export function createDebugSessions({ client, hostOf }: DebugDeps): DebugSession
       if (run.state === 'failed') return { build, ...run };
       if (run.state !== 'running') return { build, state: run.state };
       const session = await handleOf(id).query(debugQuery);
+      if (session.ending !== undefined) return { build, state: 'ending', reason: session.ending };
       return session.nodes.length === 0 ? { build, state: 'restoring' } : { build, state: 'open', session };
     },
     async close(actor, build) {

@@ -21,13 +21,13 @@ export async function debugSession(input: DebugInput): Promise<void> {
   const { host, build, step } = input;
   const wanted = { build, ...(step !== undefined && { step }) };
   requireId(debugId(host, build));
-  const state: { until: number; nodes: readonly DebugNode[] } = { until: input.until, nodes: [] };
+  const state: { until: number; nodes: readonly DebugNode[]; ending?: string } = { until: input.until, nodes: [] };
   hear(debugUntilSignal, messages.until, ({ until }) => {
     state.until = until;
   });
   setHandler(debugQuery, (): DebugView => ({ host, ...wanted, ...state }));
   const { openDebug, closeDebug } = debugOnHost(host);
-  let left: string | undefined;
+  let remains: string | undefined;
   try {
     state.nodes = await openDebug(wanted);
     setCurrentDetails(state.nodes.map(({ command }) => `    ${command}`).join('\n'));
@@ -35,12 +35,24 @@ export async function debugSession(input: DebugInput): Promise<void> {
       const { until } = state;
       await condition(() => state.until !== until, left);
     }
+    state.ending = 'its time is over';
+  } catch (error) {
+    state.ending = whyOf(error);
+    throw error;
   } finally {
-    left = await CancellationScope.nonCancellable(() => closeDebug({ build }).then(() => undefined, whyOf));
+    setCurrentDetails(`its machines are being ended: ${state.ending}`);
+    const close = () => closeDebug({ build }).then(() => undefined, whyOf);
+    remains = remainsOf(input, await CancellationScope.nonCancellable(close));
+    if (remains !== undefined) setCurrentDetails(remains);
   }
-  if (left === undefined) return;
+  if (remains !== undefined) throw ApplicationFailure.nonRetryable(remains);
+}
+
+/** What becomes of machines that could not be ended. */
+function remainsOf({ host, build }: DebugInput, fault: string | undefined): string | undefined {
+  if (fault === undefined) return undefined;
   const later = 'they run there until its worker is back, which removes them';
-  throw ApplicationFailure.nonRetryable(`the machines of ${build} could not be ended on ${host}: ${left}; ${later}`);
+  return `the machines of ${build} could not be ended on ${host}: ${fault}; ${later}`;
 }
 
 function whyOf(error: unknown): string {

@@ -97,6 +97,8 @@ export interface DebugNode {
 export interface DebugView extends DebugInput {
   /** None as long as they are being restored. */
   readonly nodes: readonly DebugNode[];
+  /** Why its machines are being ended, for which a host that is away has an hour; absent: they are not. */
+  readonly ending?: string;
 }
 
 /** What a host has of machines. */

@@ -201,6 +201,10 @@ test('I10: vm debug of what is not kept ends with 1 and the reason; --end ends o
   const none = await run('debug', 'b2');
   assert.deepEqual([none.code, none.stdout], [1, '']);
   assert.match(none.stderr, /no machines are kept of the build b2/);
+  sessions = [{ build: 'b2', state: 'ending', reason: 'its disk is full' }];
+  const ending = await run('debug', 'b2');
+  assert.deepEqual([ending.code, ending.stdout], [1, '']);
+  assert.match(ending.stderr, /its disk is full/);
   asked = [];
   const ended = await run('debug', 'b1', '--end');
   assert.deepEqual([ended.code, ended.stdout], [0, 'The session of b1 is ended; its machines are still kept.\n']);

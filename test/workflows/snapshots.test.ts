@@ -383,10 +383,16 @@ test('I10: a debug session ends by itself, and what is not kept is none', async 
 
 test('a debug session whose machines cannot be ended has an hour for that, then fails, and says what becomes of them', async (t) => {
   const nodes = [{ name: 'n', command: 'ssh n', answers: true, console: '/c' }];
-  const closeDebug = async () => {
+  const asked = Promise.withResolvers<void>();
+  const closeDebug = async ({ build }: { readonly build: string }) => {
+    if (build === 'b9') await asked.promise;
     throw ApplicationFailure.nonRetryable('the host leaving does not answer');
   };
-  const activities = { openDebug: async () => nodes, closeDebug };
+  const openDebug = async ({ build }: { readonly build: string }) => {
+    if (build === 'b9') throw ApplicationFailure.nonRetryable('its disk is full');
+    return nodes;
+  };
+  const activities = { openDebug, closeDebug };
   const other = await createHostWorker({ temporal: world.temporal, activities, host: 'leaving' });
   const stopped = other.run();
   t.after(() => {
@@ -403,12 +409,28 @@ test('a debug session whose machines cannot be ended has an hour for that, then 
       'worker is back, which removes them',
   });
   const { events } = await world.temporal.client.workflow.getHandle(debugId('leaving', 'b8')).fetchHistory();
-  const asked = events?.flatMap(({ activityTaskScheduledEventAttributes: of }) => of ?? []);
-  const closing = asked?.find(({ activityType }) => activityType?.name === 'closeDebug');
+  const scheduled = events?.flatMap(({ activityTaskScheduledEventAttributes: of }) => of ?? []);
+  const closing = scheduled?.find(({ activityType }) => activityType?.name === 'closeDebug');
   assert.equal(
     Number(closing?.scheduleToCloseTimeout?.seconds),
     3600,
     'where nobody is there to fail, it ends as well',
+  );
+  await there.open(ann, { build: 'b9', until: Date.now() + 3_600_000 });
+  await until('it is ending', async () => (await there.look('b9')).state === 'ending');
+  assert.deepEqual(await there.look('b9'), { build: 'b9', state: 'ending', reason: 'its disk is full' });
+  await assert.rejects(there.open(ann, { build: 'b9', until: Date.now() + 7_200_000 }), {
+    name: 'SessionEnds',
+    message: 'the machines of b9 are being ended (its disk is full): ask again when they are gone',
+  });
+  asked.resolve();
+  await until('it has failed', async () => (await there.look('b9')).state === 'failed');
+  assert.deepEqual(await there.look('b9'), { build: 'b9', state: 'failed', reason: 'its disk is full' });
+  const handle = world.temporal.client.workflow.getHandle(debugId('leaving', 'b9'));
+  const { currentDetails } = await handle.query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
+  assert.match(
+    currentDetails,
+    /^the machines of b9 could not be ended on leaving: .*; they run there until its worker/,
   );
 });
 
