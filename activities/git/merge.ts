@@ -18,9 +18,7 @@ export type MergeMode = 'rebase' | 'rebase-first-parent' | 'cherry-pick' | 'squa
 export interface Proposal {
   /** Object id or full ref. */
   readonly commit: string;
-  /** The commit that its own commits start after; without it, the first parent. */
-  readonly base?: string;
-  /** Its own commits are all that its branch has not, as those of a pull request are. */
+  /** Its own commits are all that its branch has not, as those of a pull request are; without it, the last one is. */
   readonly series?: boolean;
   readonly mode?: MergeMode;
 }
@@ -28,6 +26,11 @@ export interface Proposal {
 export type MergeResult =
   | { readonly kind: 'merged'; readonly commit: string; readonly tree: string }
   | { readonly kind: 'conflict'; readonly files: readonly string[]; readonly message: string };
+
+type Conflict = Extract<MergeResult, { readonly kind: 'conflict' }>;
+
+/** Commits of a series that are applied one by one: each costs some 25 ms, and a batch of changes has ten minutes. */
+const mostCommits = 250;
 
 /** A repository with the commits that were read or written in it lately: merging a chain reads each once. */
 export interface Workspace {
@@ -51,14 +54,17 @@ export async function mergeOnto(
   proposal: Proposal,
 ): Promise<MergeResult> {
   const space = typeof where === 'string' ? openWorkspace(where) : where;
-  const wanted = [proposal.commit, ...(onto === null ? [] : [onto]), ...(proposal.base ? [proposal.base] : [])];
-  const [change, tip, base] = await load(space, wanted);
+  const [change, tip] = await load(space, [proposal.commit, ...(onto === null ? [] : [onto])]);
   if (change === undefined) throw new Error('no commit to merge');
   if (onto === null || tip === undefined) return merged(change);
   const mode = proposal.mode ?? 'rebase';
   if (mode === 'merge' || mode === 'merge-resolve') return mergeCommit(space, tip, change);
-  if (mode === 'squash-merge') return squash(space, tip, change, base);
-  return rebase(space, tip, await ownCommits(space, change, base ?? (proposal.series ? tip : undefined)));
+  if (mode === 'squash-merge') return squash(space, tip, change);
+  const ids = proposal.series ? await newCommits(space, tip, change) : [change.id];
+  const [oldest] = await load(space, ids.slice(0, 1));
+  if (oldest?.parents[0] === tip.id) return merged(change);
+  if (ids.length > mostCommits) return tooMany(mode);
+  return rebase(space, tip, { commits: await load(space, ids), mode });
 }
 
 /** Reads commits by id or ref, each once for a workspace. */
@@ -72,19 +78,35 @@ export async function load(space: Workspace, revisions: readonly string[]): Prom
   return revisions.map((revision) => space.commits.get(revision) as Commit);
 }
 
-/** The commits that a change brings, oldest first. */
-async function ownCommits(space: Workspace, change: Commit, base: Commit | undefined): Promise<Commit[]> {
-  if (base === undefined || change.parents[0] === base.id) return [change];
-  const range = [`${base.id}..${change.id}`];
-  const output = await git(space.repo, ['rev-list', '--reverse', '--topo-order', '--first-parent', ...range]);
-  return load(space, output.split('\n').filter(Boolean));
+/** The ids of the commits that a change brings, oldest first. */
+async function newCommits({ repo }: Workspace, tip: Commit, change: Commit): Promise<readonly string[]> {
+  if (change.parents[0] === tip.id) return [change.id];
+  const range = [`${tip.id}..${change.id}`];
+  const output = await git(repo, ['rev-list', '--reverse', '--topo-order', '--first-parent', ...range]);
+  return output.split('\n').filter(Boolean);
 }
 
-async function rebase(space: Workspace, onto: Commit, commits: readonly Commit[]): Promise<MergeResult> {
+function tooMany(mode: MergeMode): Conflict {
+  const rule = `merge-mode ${mode}, by which at most ${mostCommits} commits are applied, one by one`;
+  const message = `conflicts with ${rule}: it brings more: squash them, or propose it for its own branch`;
+  return { kind: 'conflict', files: [], message };
+}
+
+interface Series {
+  /** Oldest first. */
+  readonly commits: readonly Commit[];
+  readonly mode: MergeMode;
+}
+
+async function rebase(space: Workspace, onto: Commit, { commits, mode }: Series): Promise<MergeResult> {
   let tip = onto;
   for (const commit of commits) {
     const next = await pick(space, tip, commit);
-    if ('kind' in next) return next;
+    if ('kind' in next) {
+      if (commits.length === 1) return next;
+      const why = `merge-mode ${mode} applies its ${commits.length} commits one by one: rebase or squash them`;
+      return { ...next, message: `${next.message} at ${commit.id}, for ${why}` };
+    }
     // What another change has brought, that this one stands on, is no commit of its own.
     const isThere = commits.length > 1 && next !== commit && next.tree === tip.tree;
     if (!isThere) tip = next;
@@ -92,7 +114,7 @@ async function rebase(space: Workspace, onto: Commit, commits: readonly Commit[]
   return merged(tip);
 }
 
-async function pick(space: Workspace, onto: Commit, commit: Commit): Promise<Commit | MergeResult> {
+async function pick(space: Workspace, onto: Commit, commit: Commit): Promise<Commit | Conflict> {
   const [first, ...others] = commit.parents;
   if (first === onto.id || commit.id === onto.id) return commit;
   const [base] = first === undefined ? [undefined] : await load(space, [first]);
@@ -101,8 +123,8 @@ async function pick(space: Workspace, onto: Commit, commit: Commit): Promise<Com
   return write(space, { ...commit, tree, parents: [onto.id, ...others] });
 }
 
-async function squash(space: Workspace, onto: Commit, change: Commit, given?: Commit): Promise<MergeResult> {
-  const base = given ?? (await commonBase(space, onto, change));
+async function squash(space: Workspace, onto: Commit, change: Commit): Promise<MergeResult> {
+  const base = await commonBase(space, onto, change);
   const tree = await threeWay(space, { base, ours: onto, theirs: change });
   if (typeof tree !== 'string') return tree;
   return merged(await write(space, { ...change, tree, parents: [onto.id] }));
@@ -142,7 +164,7 @@ interface Sides {
 }
 
 /** The tree that has what `theirs` changed since `base`, and all of `ours`. */
-async function threeWay(space: Workspace, { base, ours, theirs }: Sides): Promise<string | MergeResult> {
+async function threeWay(space: Workspace, { base, ours, theirs }: Sides): Promise<string | Conflict> {
   if (base?.tree === ours.tree) return theirs.tree;
   if (base === undefined) return mergeTrees(space, ours, theirs);
   // Git computes the base of a merge from the history, so `ours` is dressed as a child of the base that is wanted.
@@ -151,7 +173,7 @@ async function threeWay(space: Workspace, { base, ours, theirs }: Sides): Promis
 }
 
 /** The attributes of `ours` say how files are merged. */
-async function mergeTrees(space: Workspace, ours: Commit, theirs: Commit): Promise<string | MergeResult> {
+async function mergeTrees(space: Workspace, ours: Commit, theirs: Commit): Promise<string | Conflict> {
   const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--messages', '--allow-unrelated-histories'];
   const view = await openMergeView(space.repo, ours.tree);
   const result = await tryGit(view.repo, [...args, checkRevision(ours.id), checkRevision(theirs.id)], view.options);

@@ -22,23 +22,22 @@ async function divergence(directory: string) {
 
 const modes: [says: string, mode: MergeMode, parents: number, subjects: string[]][] = [
   ['rebase brings each commit', 'rebase', 1, ['Base', 'First', 'Second', 'Tip']],
-  ['cherry-pick brings each commit of a range', 'cherry-pick', 1, ['Base', 'First', 'Second', 'Tip']],
+  ['cherry-pick brings each commit likewise', 'cherry-pick', 1, ['Base', 'First', 'Second', 'Tip']],
   ['squash-merge makes one commit', 'squash-merge', 1, ['Base', 'Second', 'Tip']],
   ['merge keeps the history', 'merge', 2, ['Base', 'First', 'Merge "Second"', 'Second', 'Tip']],
   ['merge-resolve merges likewise', 'merge-resolve', 2, ['Base', 'First', 'Merge "Second"', 'Second', 'Tip']],
 ];
 for (const [says, mode, parents, subjects] of modes) {
   test(says, async (t) => {
-    const { repo, base, tip, second } = await divergence(await scratch(t));
-    const result = await mergeOnto(repo, tip, { commit: second, base, mode });
+    const { repo, tip, second } = await divergence(await scratch(t));
+    const result = await mergeOnto(repo, tip, { commit: second, series: true, mode });
     assert.ok(result.kind === 'merged');
     assert.equal(await fileAt(repo, result.commit, 'shared'), 'one\n2\n3\n4\nfive\n');
     assert.equal(await fileAt(repo, result.commit, 'one'), '1\n');
     const log = await git(repo, ['log', '--format=%s', result.commit]);
     assert.deepEqual(log.trim().split('\n').sort(), subjects);
     assert.equal((await readCommits(repo, [result.commit]))[0]?.parents.length, parents);
-    assert.deepEqual(await mergeOnto(repo, tip, { commit: second, base, mode }), result, 'repeatable');
-    assert.deepEqual(await mergeOnto(repo, tip, { commit: second, series: true, mode }), result, 'all of a branch');
+    assert.deepEqual(await mergeOnto(repo, tip, { commit: second, series: true, mode }), result, 'repeatable');
   });
 }
 
@@ -67,7 +66,7 @@ for (const [says, onto, change, runs] of apart) {
   });
 }
 
-test('without a base, one commit is applied over its first parent', async (t) => {
+test('a change that is no series is one commit, applied over its first parent', async (t) => {
   const { repo, tip, second } = await divergence(await scratch(t));
   const result = await mergeOnto(repo, tip, { commit: second });
   assert.ok(result.kind === 'merged');
@@ -85,6 +84,37 @@ test('I9: of a series, what the change that it stands on has brought is left out
   assert.deepEqual(await mergeOnto(repo, result.commit, { commit: second, series: true }), result);
   const itself = await mergeOnto(repo, second, { commit: first, series: true });
   assert.equal(itself.kind === 'merged' && itself.commit, second);
+});
+
+test('a conflict that one commit of a series has, though the whole has none, names that commit and the mode', async (t) => {
+  const { repo, base, tip } = await divergence(await scratch(t));
+  const shared = 'one\n2\n3\n4\nfive\n';
+  const first = await makeCommit(repo, { parents: [base], files: { shared: '1\n2\n3\n4\n5!\n' } });
+  const second = await makeCommit(repo, { parents: [first, tip], files: { shared } });
+  for (const mode of ['merge', 'squash-merge'] as const) {
+    const whole = await mergeOnto(repo, tip, { commit: second, series: true, mode });
+    assert.equal(whole.kind === 'merged' && (await fileAt(repo, whole.commit, 'shared')), shared);
+  }
+  const why = 'merge-mode rebase applies its 2 commits one by one: rebase or squash them';
+  assert.deepEqual(await mergeOnto(repo, tip, { commit: second, series: true }), {
+    ...{ kind: 'conflict', files: ['shared'] },
+    message: `conflicts in shared at ${first}, for ${why}`,
+  });
+});
+
+test('a series of very many commits is not applied one by one, and comes by the other modes', async (t) => {
+  const { repo, base, tip } = await divergence(await scratch(t));
+  const commit = 'commit refs/heads/many\ncommitter Ada <ada@example.org> 1700000000 +0200\ndata 0\n';
+  const input = `${commit}from ${base}\n${commit.repeat(250)}`;
+  await git(repo, ['fast-import', '--quiet'], { input });
+  const proposal = { commit: 'refs/heads/many', series: true } as const;
+  const result = await mergeOnto(repo, tip, { ...proposal, mode: 'cherry-pick' });
+  assert.match(
+    result.kind === 'conflict' ? result.message : '',
+    /^conflicts with merge-mode cherry-pick, .* 250 commits/,
+  );
+  assert.equal((await mergeOnto(repo, tip, { ...proposal, mode: 'merge' })).kind, 'merged');
+  assert.equal((await mergeOnto(repo, base, proposal)).kind, 'merged', 'it stands on the branch as it is');
 });
 
 test('the author is kept, and the committer is Sluice at the same time', async (t) => {
