@@ -1,7 +1,10 @@
 /** How Sluice knows its own words and statuses: by a mark in comments, where they are Markdown and no page shows it, and by name. */
 
-const opening = '<!-- sluice ';
+const opening = '<!-- sluice';
 const marker = /^<!-- sluice ([0-9a-f]+) ((?:[0-9a-f]+ )*)-->\s*$/;
+
+/** As comments on GitHub ended until 2026-11: such a report may be said again after an upgrade. */
+const older = /^<!-- sluice:([0-9a-f]{16})[0-9a-z:]* -->\s*$/;
 
 /** Which reports a comment is. */
 export interface Mark {
@@ -14,12 +17,15 @@ export interface Mark {
 /** The mark at the end of a comment: what a message quotes is text. */
 export function readMark(comment: string): Mark | null {
   const start = comment.lastIndexOf(opening);
-  const [, about, keys] = (start < 0 ? null : marker.exec(comment.slice(start))) ?? [];
+  const end = start < 0 ? '' : comment.slice(start);
+  const [, key] = older.exec(end) ?? [];
+  if (key !== undefined) return { about: '', keys: [key] };
+  const [, about, keys] = marker.exec(end) ?? [];
   return about === undefined ? null : { about, keys: (keys ?? '').split(' ').filter(Boolean) };
 }
 
 export function withMark(text: string, { about, keys }: Mark): string {
-  return `${text.trimEnd()}\n\n${opening}${about} ${keys.map((key) => `${key} `).join('')}-->`;
+  return `${text.trimEnd()}\n\n${opening} ${about} ${keys.map((key) => `${key} `).join('')}-->`;
 }
 
 export function withoutMark(comment: string): string {

@@ -203,5 +203,9 @@ test('the mark of a comment is read back, and one in the middle is text', () => 
   const marked = withMark(text, { about: 'aa', keys: ['01', '02'] });
   assert.deepEqual(readMark(marked), { about: 'aa', keys: ['01', '02'] });
   assert.equal(readMark(text), null);
+  const key = '0123456789abcdef';
+  for (const older of [`${key}0123`, `${key}0123:${key}0123:begun`]) {
+    assert.deepEqual(readMark(`${text}\n\n<!-- sluice:${older} -->`)?.keys, [key], 'as GitHub once had it');
+  }
   assert.equal(eventOf({ type: 'comment', body: marked })?.comment, text);
 });

@@ -173,6 +173,20 @@ test('labels are set and taken, and a review is written once', async (t) => {
   );
 });
 
+test('a comment whose mark is of the older form is known again', async (t) => {
+  const { world, alpha, host } = await openWorld(t);
+  const pull = await propose(world, alpha, { files: { a: '1' } });
+  const report = said(idOf(alpha, pull), { key: 'k' });
+  await host.report(gateActor, report);
+  const [comment] = pull.comments;
+  assert.ok(comment);
+  const { body } = comment;
+  comment.body = body.replace(/<!-- sluice (\S+) (\S+) -->/, '<!-- sluice:$2abcd:$1abcd:done -->');
+  assert.notEqual(comment.body, body);
+  await host.report(gateActor, report);
+  assert.deepEqual([pull.comments.length, pull.comments[0]?.body], [1, body]);
+});
+
 test('a comment that is too long for GitHub is cut', async (t) => {
   const { world, alpha, host } = await openWorld(t);
   const pull = await propose(world, alpha, { files: { a: '1' } });
