@@ -1,6 +1,6 @@
 import { type Document, parse, type Scalar, visit } from 'yaml';
 
-const reference = /\$(\$?)\{([^}]*)\}?/g;
+const reference = /\$\$\{|\$\{([^}]*)\}?/g;
 
 export interface MissingReference {
   /** Offset in the file. */
@@ -35,8 +35,8 @@ function replaceIn(
   env: Readonly<Record<string, string | undefined>>,
   miss: (message: string) => void,
 ): void {
-  const text = String(node.value).replace(reference, (whole: string, escaped: string, inner: string) => {
-    if (escaped !== '') return whole.slice(1);
+  const text = String(node.value).replace(reference, (whole: string, inner?: string) => {
+    if (inner === undefined) return '${';
     if (!whole.endsWith('}')) {
       miss(`${whole} has no "}": write \${NAME}, or $\${ for a plain \${`);
       return whole;

@@ -399,6 +399,8 @@ test('references are replaced, and plain values are read again', () => {
   assert.equal(parse(`tenant: ${ref('NONE:-fallback')}`).tenant, 'fallback');
   assert.equal(parse(`release: {origin: "$${ref('NAME')}"}`).release.origin, ref('NAME'));
   assert.equal(parse('release: {origin: "$$' + '{a"}').release.origin, '$' + '{a');
+  const mixed = parse(`release: {origin: "$$\{ of ${ref('NAME')}"}`);
+  assert.equal(mixed.release.origin, '$' + '{ of deb', 'a plain one takes nothing of what follows');
 });
 
 test('a set of mirrors has the defaults of the contract, and absolute paths', () => {
