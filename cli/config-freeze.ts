@@ -19,7 +19,8 @@ import { duration, print, table } from './output.ts';
 interface Options extends ConfigOptions {
   readonly pipeline: string;
   readonly project: string;
-  readonly branch: string;
+  /** Absent: whichever branch it is that was given. */
+  readonly branch?: string;
   readonly file?: readonly string[];
   readonly table?: boolean;
   readonly json?: boolean;
@@ -40,7 +41,7 @@ export function register(program: Command): void {
   command
     .requiredOption('--pipeline <name>', 'pipeline')
     .requiredOption('--project <name>', 'project of the change')
-    .option('--branch <name>', 'branch of the change', given)
+    .option('--branch <name>', `branch of the change (default: ${given})`)
     .option('--file <path>', 'a file that the change touches; may be repeated', append)
     .option('--table', 'a table for people, wherever it goes')
     .addOption(runningOption())
@@ -49,7 +50,7 @@ export function register(program: Command): void {
     .action(async (paths: readonly string[], options: Options) => {
       requirePaths(paths, options.server);
       const result = await (options.server === undefined
-        ? loadConfig(paths, options, options).then((loaded) => freezeFor(loaded, options))
+        ? loadConfig(paths, options, { branch: given, ...options }).then((loaded) => freezeFor(loaded, options))
         : freezeRunning(options));
       const asTable = options.json !== true && (options.table === true || process.stdout.isTTY);
       if ('errors' in result) {
@@ -70,7 +71,7 @@ function sentence(problem: Problem): string {
 /** As the server has it: by the configuration in force. */
 async function freezeRunning(options: Options): Promise<FreezeResult> {
   const { createClient } = await import('./client.ts');
-  const { pipeline, project, branch, file = [] } = options;
+  const { pipeline, project, branch = given, file = [] } = options;
   const query = new URLSearchParams([
     ['pipeline', pipeline],
     ['project', project],
@@ -80,7 +81,7 @@ async function freezeRunning(options: Options): Promise<FreezeResult> {
   return createClient(options).get<FreezeResult>(`/api/config/freeze?${query}`);
 }
 
-function freezeFor(loaded: LoadedConfig, { pipeline, project, branch, file }: Options): FreezeResult {
+function freezeFor(loaded: LoadedConfig, { pipeline, project, branch: asked, file }: Options): FreezeResult {
   const { layout } = loaded;
   if (!layout.pipelines.has(pipeline)) return refusal(`pipeline "${pipeline}" is not defined`, layout.pipelines.keys());
   const found = layout.projects.byName.get(project);
@@ -88,12 +89,11 @@ function freezeFor(loaded: LoadedConfig, { pipeline, project, branch, file }: Op
     return refusal(`project "${project}" is not known`, loaded.known);
   }
   const listed = loaded.listed.find(({ name }) => name === found.name);
-  // What was given is read as that branch, whichever it is of.
-  if (branch !== given && listed !== undefined && !takesBranch(listed, branch)) {
-    const message = `the tenant does not take branch "${branch}" of ${project}: see include-branches and exclude-branches`;
+  if (asked !== undefined && listed !== undefined && !takesBranch(listed, asked)) {
+    const message = `the tenant does not take branch "${asked}" of ${project}: see include-branches and exclude-branches`;
     return { errors: [problem(message)] };
   }
-  const files = file ?? null;
+  const [branch, files] = [asked ?? given, file ?? null];
   const result = freezeJobs(layout, { pipeline, change: { id: 'change', project, branch, files } });
   if ('errors' in result || result.graph.jobs.length > 0 || found.trusted) return result;
   const read = new Set(layout.files.flatMap(({ origin }) => (origin.project === found.name ? [origin.branch] : [])));
