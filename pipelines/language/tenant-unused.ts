@@ -20,8 +20,8 @@ const limits = { instead: 'pipelines of a server have no such limit' };
 const ofTenant: Readonly<Record<string, Unused>> = {
   'max-changes-per-pipeline': limits,
   'max-dependencies': limits,
-  'max-oidc-ttl': oidc,
-  'default-oidc-ttl': oidc,
+  'max-oidc-ttl': { ...oidc, preset: 10_800 },
+  'default-oidc-ttl': { ...oidc, preset: 3600 },
   'allowed-oidc-issuers': oidc,
   'exclude-unprotected-branches': branches,
   'exclude-locked-branches': branches,

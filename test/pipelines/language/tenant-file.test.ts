@@ -148,6 +148,8 @@ test('I9: what is written out as Zuul has it by itself, and what is followed, is
     name: t
     exclude-unprotected-branches: false
     anonymous-read-access: true
+    max-oidc-ttl: 10800
+    default-oidc-ttl: 3600
     use-nodepool: true
     allowed-triggers: gerrit
     source: {g: {untrusted-projects: [{a: {include-branches: main, exclude-branches: ["old/.*"]}}]}}
