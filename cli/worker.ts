@@ -45,7 +45,7 @@ export function register(program: Command): void {
     .option('--temporal-api-key <file>', 'on another machine: the API key to show to Temporal')
     .option('--data <directory>', 'on another machine: where it keeps what is its own', './sluice-worker')
     .option('--container-url <url>', 'on another machine: where its containers reach the server (default: --server)')
-    .option('--jobs <number>', 'on another machine: how many jobs run at once', '2')
+    .option('--jobs <number>', 'on another machine: how many jobs with nodes run at once', '2')
     .action(work);
 }
 

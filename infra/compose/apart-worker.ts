@@ -39,7 +39,7 @@ export interface ApartOptions {
   readonly data: string;
   /** Where its containers reach the server's repositories. */
   readonly containerUrl: string;
-  /** How many jobs run at once. */
+  /** How many jobs with nodes run at once. */
   readonly slots: number;
 }
 

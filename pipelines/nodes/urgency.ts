@@ -5,7 +5,8 @@ const steps = [99, 100, 199, 200];
 
 /**
  * The order in which jobs get a worker's place, in the five steps that task queues know. A publish takes a second, and
- * others wait for what it publishes: it comes before its like, but in low precedence, for which no step is left.
+ * others wait for what it publishes: where it waits among builds (workers before 2026-11-30 have no places for it alone)
+ * it comes before its like, but in low precedence, for which no step is left.
  *
  * @param priority as in `Permissions`: lower is served first
  * @returns 1, the most urgent, to 5
