@@ -6,6 +6,7 @@ import {
   type Manifest,
   mistakable,
   mustBeSent,
+  namesOf,
   planCopy,
 } from '../../pipelines/mirror/manifest.ts';
 import { poolName, splitShared } from '../../pipelines/mirror/shared.ts';
@@ -69,7 +70,10 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   ]);
 }
 
-/** rsync goes by sizes and whole seconds: a file that was made twice within one is taken for the one before. */
+/**
+ * rsync goes by sizes and whole seconds: a file that was made twice within one is taken for the one before, and one that
+ * was damaged in a base for what it was. Names of one content need not be one file there.
+ */
 async function mendDoubtful(
   { host }: Session,
   { snapshot, frozen, known }: Sending,
@@ -78,10 +82,15 @@ async function mendDoubtful(
   const { tree, manifest, content } = frozen;
   const { own } = splitShared(manifest, host.set.name);
   const arrived = new Set(sent);
-  const doubtful = known.doubtful ? Object.keys(own.files) : content.indexes;
+  const mend = (paths: readonly string[]) => mendDifferences(host, tree, { snapshot, paths });
+  const doubtful = known.doubtful ? Object.keys(own.files) : namesOf(own, content.indexes);
   const left = doubtful.filter((path) => !arrived.has(path));
-  const paths = [...new Set([...left, ...mistakable(own, known.bases, arrived)])];
-  return mendDifferences(host, tree, { snapshot, paths });
+  const mistaken = new Set(mistakable(own, known.bases, arrived));
+  const compared = new Set([...namesOf(own, left), ...mistaken]);
+  const mended = await mend([...compared]);
+  if (known.doubtful || mended.every((path) => mistaken.has(path))) return mended;
+  // A base was damaged in place: nothing of it is trusted.
+  return [...mended, ...(await mend(Object.keys(own.files).filter((path) => !compared.has(path))))];
 }
 
 function isPooled({ shared = [] }: Manifest): boolean {

@@ -61,8 +61,17 @@ export function mistakable(wanted: Manifest, bases: readonly Base[], arrived: Re
       return there !== undefined && there.size === file.size && there.sha256 !== file.sha256;
     });
   });
-  const contents = new Set(mistaken.map(([, { sha256 }]) => sha256));
-  return files.flatMap(([path, { sha256 }]) => (contents.has(sha256) ? [path] : []));
+  return namesOf(
+    wanted,
+    mistaken.map(([path]) => path),
+  );
+}
+
+/** Paths, with all other names of what they hold: a list of packages has one more, which carries its hash. */
+export function namesOf({ files }: Manifest, paths: readonly string[]): string[] {
+  const contents = new Set(paths.map((path) => files[path]?.sha256));
+  const names = Object.entries(files).flatMap(([path, { sha256 }]) => (contents.has(sha256) ? [path] : []));
+  return [...new Set([...paths, ...names])];
 }
 
 /** Files that no base has, so that they must be sent. */

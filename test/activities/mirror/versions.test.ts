@@ -105,6 +105,36 @@ for (const { version, program } of programs) {
   }
 }
 
+for (const layout of ['snapshots', 'pool'] as const) {
+  test(`what was damaged in place in a base is mended with a list, under all its names, layout ${layout}`, async (t) => {
+    const world = await mirrorWorld(t);
+    const daemon = await world.daemon('m2');
+    const source = await repositoryOf(world, 'alpha');
+    await writeFile(join(source, 'note'), 'note');
+    const set = world.set({ source, layout, hosts: { m1: { url: world.local('m1') }, m2: { url: daemon.url } } });
+    assert.equal((await world.sync(set)).outcome, 'committed');
+    const roots = [world.local('m1'), daemon.root];
+    for (const root of roots) {
+      const path = join(root, 'stable', lists, 'Packages.gz');
+      const { size, nlink } = await stat(path);
+      assert.equal(nlink, 2, 'else there is no other name to be mended');
+      await writeFile(path, Buffer.alloc(size), { flag: 'r+' });
+      await utimes(path, 1_000_000, 1_000_000);
+      const note = join(root, 'stable/note');
+      const { atime, mtime } = await stat(note);
+      await writeFile(note, 'mote');
+      await utimes(note, atime, mtime);
+    }
+    await writeFile(join(source, 'README'), 'new');
+    const second = await world.sync(set);
+    assert.equal(second.outcome, 'committed', JSON.stringify(second));
+    for (const root of roots) {
+      assert.deepEqual(await contentOf(join(root, 'stable', lists)), await contentOf(join(source, lists)));
+      assert.equal(await readFile(join(root, 'stable/note'), 'utf8'), 'note', 'what else was damaged in it');
+    }
+  });
+}
+
 test('H3: a daemon that is busy for some seconds is waited for, within the timeout', async (t) => {
   const world = await mirrorWorld(t);
   await world.publish('alpha', '1');
