@@ -156,7 +156,7 @@ function secondsOf({ timeout }: TransportOptions): number {
 }
 
 function fault(url: RsyncUrl, { code, stderr, timedOut }: RunResult): MirrorError {
-  if (timedOut) return new MirrorError('timeout', 'the host took what was sent and said nothing more');
+  if (timedOut) return new MirrorError('timeout', 'the host said nothing for longer than its `timeout`');
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^rsync error: .* \(code \d+\)/.test(line));
   // Without a connection rsync ends with 255, or with 12 when it sees the end of the stream first.
   const unconnected = url.kind === 'ssh' && (code === 255 || /\(0 bytes received so far\)/.test(stderr));
