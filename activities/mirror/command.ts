@@ -41,6 +41,6 @@ export async function withOpenHosts<T>(
     await finishRemoving(sessions, { state, context });
     return await run({ set, state, context, sessions, lost });
   } finally {
-    await closeSessions(sessions, context);
+    await closeSessions(sessions);
   }
 }

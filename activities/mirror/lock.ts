@@ -31,7 +31,7 @@ export interface HeldLock {
    * @throws MirrorError `locked`
    */
   check(besides?: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  /** Removes the lock if it is still ours. */
+  /** Removes the lock if it is still ours; where that cannot be done it is logged, and the lock runs out. */
   release(): Promise<void>;
 }
 
@@ -62,24 +62,59 @@ function parseLock(text: string | undefined): MirrorLock | null {
  * @throws MirrorError `locked` when another installation holds it.
  */
 export async function takeLock({ host, view }: FoundHost, holder: string, context: MirrorContext): Promise<TakenLock> {
-  const listed = view.entries.some(({ name }) => name === lockPath(host));
-  const found = listed || view.unread !== null ? await readLock(host) : null;
+  const listed = view.unread !== null || view.entries.some(({ name }) => name === lockPath(host));
+  const taken = await tryLock(host, holder, { context, listed });
+  if ('view' in taken) return taken;
+  if (listed || taken.expires > context.now()) throw lockedBy(taken);
+  // It came after the look, and ran out.
+  const again = await tryLock(host, holder, { context, listed: true });
+  if ('view' in again) return again;
+  throw lockedBy(again);
+}
+
+interface Trying {
+  readonly context: MirrorContext;
+  /** Whether a lock may stand there. */
+  readonly listed: boolean;
+}
+
+/** @returns another's lock where one stands there that was not expected. */
+async function tryLock(host: MirrorHost, holder: string, { context, listed }: Trying): Promise<TakenLock | MirrorLock> {
+  const before = listed ? await clearLock(host, holder, context) : null;
+  const now = context.now();
+  const lock = { holder, taken: now, token: randomUUID(), fence: Math.max(now, (before?.fence ?? 0) + 1) };
+  const written = { ...lock, expires: now + lease };
+  const placed = await placeByShell(host, written);
+  if (placed === null) await writeLock(host, written, 'kept');
+  const held = keepLock(host, lock, context);
+  try {
+    // Nobody else changes anything from here on, if the lock is ours.
+    const [[text, linked], standing] = await settleAll([placed ?? readPlaced(host), host.view()]);
+    const back = parseLock(text);
+    if (back === null || back.token === lock.token) return { linksHold: text === linked, view: standing, ...held };
+    await held.release();
+    return back;
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+/**
+ * Takes a lock away that ran out or is an earlier one of ours. One that is gone by now is left: another may be about to
+ * take it.
+ *
+ * @throws MirrorError `locked`
+ */
+async function clearLock(host: MirrorHost, holder: string, context: MirrorContext): Promise<MirrorLock | null> {
+  const text = (await host.transport.readTexts([lockPath(host)])).get(lockPath(host));
+  const found = parseLock(text);
   if (found !== null && found.holder !== holder) {
     if (found.expires > context.now()) throw lockedBy(found);
     context.log(`${host.name}: took over the lock of ${found.holder}, which ran out`);
   }
-  const now = context.now();
-  const fence = Math.max(now, (found?.fence ?? 0) + 1);
-  const lock = { holder, taken: now, token: randomUUID(), fence };
-  if (listed || found !== null) await removeLock(host);
-  const written = { ...lock, expires: now + lease };
-  const placed = await placeByShell(host, written);
-  if (placed === null) await writeLock(host, written, 'kept');
-  // Nobody else changes anything from here on, if the lock is ours.
-  const [[text, linked], standing] = await settleAll([placed ?? readPlaced(host), host.view()]);
-  const back = parseLock(text);
-  if (back !== null && back.token !== lock.token) throw lockedBy(back);
-  return { linksHold: text === linked, view: standing, ...keepLock(host, lock, context) };
+  if (text !== undefined) await removeLock(host);
+  return found;
 }
 
 /** A lock as it reads once it was written where none was: by itself, and through the link to it. */
@@ -108,8 +143,18 @@ async function releaseByShell({ set, transport }: MirrorHost, token: string): Pr
   return (await transport.shell?.(releaseScript, args)) === 'released';
 }
 
-function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: MirrorContext) {
-  const renew = () => writeLock(host, { ...lock, expires: context.now() + lease }, 'replaced');
+/** @param lock as it was just written: it runs out unless it is renewed, whatever is done meanwhile */
+function keepLock(
+  host: MirrorHost,
+  lock: Omit<MirrorLock, 'expires'>,
+  context: MirrorContext,
+): Omit<HeldLock, 'linksHold'> {
+  let renewed = lock.taken ?? 0;
+  const renew = async () => {
+    const now = context.now();
+    await writeLock(host, { ...lock, expires: now + lease }, 'replaced');
+    renewed = now;
+  };
   const isOurs = async (besides: readonly string[] = []) => {
     const texts = await host.transport.readTexts([lockPath(host), ...besides]);
     const found = parseLock(texts.get(lockPath(host)));
@@ -117,12 +162,9 @@ function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: 
     return texts;
   };
   let renewing: Promise<void> = Promise.resolve();
-  let renewed = context.now();
   const refresh = async (besides?: readonly string[]) => {
     const texts = isOurs(besides);
-    renewing = texts.then(renew).then(() => {
-      renewed = context.now();
-    });
+    renewing = texts.then(renew);
     await renewing;
     return texts;
   };
@@ -130,15 +172,18 @@ function keepLock(host: MirrorHost, lock: Omit<MirrorLock, 'expires'>, context: 
     refresh().catch((error) => context.log(`${host.name}: cannot renew the lock: ${error.message}`));
   }, renewal);
   timer.unref();
+  const giveBack = async () => {
+    if (await releaseByShell(host, lock.token)) return;
+    const found = await readLock(host);
+    if (found?.token === lock.token) await removeLock(host);
+    else if (found !== null) context.log(`${host.name}: the lock is ${found.holder}'s by now, and is left`);
+  };
   return {
     check: (besides?: readonly string[]) => (context.now() - renewed > renewal ? refresh(besides) : isOurs(besides)),
     release: async () => {
       clearInterval(timer);
       await renewing.catch(() => {});
-      if (await releaseByShell(host, lock.token)) return;
-      const found = await readLock(host);
-      if (found?.token === lock.token) await removeLock(host);
-      else if (found !== null) context.log(`${host.name}: the lock is ${found.holder}'s by now, and is left`);
+      await giveBack().catch((error) => context.log(`${host.name}: cannot give the lock back: ${error.message}`));
     },
   };
 }

@@ -58,10 +58,10 @@ export async function holdSessions(sessions: readonly Session[], { state, contex
 }
 
 /** Gives the locks back, and ends connections; a host that is gone keeps its lock until the lease ends. */
-export async function closeSessions(sessions: readonly Session[], context: MirrorContext): Promise<void> {
+export async function closeSessions(sessions: readonly Session[]): Promise<void> {
   await Promise.all(
     sessions.map(async ({ host, lock }) => {
-      await lock?.release().catch((error) => context.log(`${host.name}: cannot give the lock back: ${error.message}`));
+      await lock?.release();
       await host.transport.close();
     }),
   );

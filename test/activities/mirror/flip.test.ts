@@ -68,6 +68,6 @@ test('a head waits until all others are ready, and its lock is looked at again a
       assert.ok((await lstat(join(world.local(name), 'stable'))).ctimeMs >= ready - 20, `${name} turned too early`);
     }
     assert.equal(asked, 2);
-    await closeSessions(sessions, world.context);
+    await closeSessions(sessions);
   });
 });

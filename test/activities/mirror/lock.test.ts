@@ -3,11 +3,92 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openHost } from '../../../activities/mirror/host.ts';
+import { setImmediate } from 'node:timers/promises';
+import { type MirrorHost, openHost } from '../../../activities/mirror/host.ts';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
 import { readLock, takeLock } from '../../../activities/mirror/lock.ts';
 import { syncMirrors } from '../../../activities/mirror/sync.ts';
-import { look, mirrorWorld } from './world.ts';
+import { look, mirrorWorld, type World } from './world.ts';
+
+/** A directory here, where a lock is taken by a shell, and a daemon, where it is by transfers. */
+const kinds = {
+  local: async (world: World) => ({ url: world.local('m1'), root: world.local('m1') }),
+  daemon: (world: World) => world.daemon('m1'),
+};
+
+async function hostIn(world: World, kind: keyof typeof kinds): Promise<MirrorHost> {
+  const { url, root } = await kinds[kind](world);
+  await mkdir(join(root, 'snapshots'), { recursive: true });
+  return openHost(world.set({ hosts: { m1: { url } } }), 'm1');
+}
+
+for (const kind of ['local', 'daemon'] as const) {
+  test(`a lock that came after the look and ran out is taken over, on ${kind}`, async (t) => {
+    const world = await mirrorWorld(t);
+    const host = await hostIn(world, kind);
+    const view = await host.view();
+    const other = await takeLock({ host, view }, 'one', world.context);
+    await assert.rejects(takeLock({ host, view }, 'two', world.context), { code: 'locked' });
+    await other.check();
+    world.later(121);
+    const held = await takeLock({ host, view }, 'two', world.context);
+    assert.ok(world.said.some((line) => /took over the lock of one, which ran out/.test(line)));
+    await held.check();
+    await assert.rejects(other.check(), /taken over by two/);
+    await held.release();
+    await other.release();
+  });
+
+  test(`a lock is given back where the host cannot be listed under it, on ${kind}`, async (t) => {
+    const world = await mirrorWorld(t);
+    const host = await hostIn(world, kind);
+    const view = await host.view();
+    const broken = { ...host, view: () => Promise.reject(new Error('no list')) };
+    await assert.rejects(takeLock({ host: broken, view }, 'one', world.context), /^Error: no list$/);
+    assert.deepEqual(
+      (await host.view()).entries.map(({ name }) => name),
+      view.entries.map(({ name }) => name),
+    );
+  });
+}
+
+test('a lock that was listed and is gone by now is not taken from who has it next', async (t) => {
+  const world = await mirrorWorld(t);
+  const host = await hostIn(world, 'local');
+  const empty = await host.view();
+  const first = await takeLock({ host, view: empty }, 'one', world.context);
+  const view = await host.view();
+  await first.release();
+  const readTexts = async (paths: readonly string[]) => {
+    const texts = await host.transport.readTexts(paths);
+    await takeLock({ host, view: empty }, 'next', world.context);
+    return texts;
+  };
+  const late = { ...host, transport: { ...host.transport, readTexts } };
+  await assert.rejects(takeLock({ host: late, view }, 'two', world.context), {
+    code: 'locked',
+    message: /^held by next until /,
+  });
+  assert.equal((await readLock(host))?.holder, 'next');
+});
+
+test('a lock is renewed while a host is listed for long', { timeout: 60_000 }, async (t) => {
+  const world = await mirrorWorld(t);
+  const host = await hostIn(world, 'local');
+  const view = await host.view();
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const slow = async () => {
+    world.later(100);
+    t.mock.timers.tick(40_000);
+    while (((await readLock(host))?.expires ?? 0) < world.context.now() + 120_000) await setImmediate();
+    world.later(100);
+    return host.view();
+  };
+  const held = await takeLock({ host: { ...host, view: slow }, view }, 'one', world.context);
+  await held.check();
+  assert.equal((await readLock(host))?.expires, world.context.now() + 120_000, 'what it took counts as well');
+  await held.release();
+});
 
 test('R12: who was overtaken leaves the lock of the other, and is told before a flip', async (t) => {
   const world = await mirrorWorld(t);
