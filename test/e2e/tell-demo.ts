@@ -16,9 +16,16 @@ const steps = [
 /** Runs the demo, and wants every step of it to be as told, `more` after those that it always has. */
 export async function tellDemo(t: TestContext, nodes: 'docker' | 'vm', more: readonly string[] = []): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'sluice-demo-'));
-  t.after(() => rm(root, { recursive: true, force: true }));
+  const config = join(root, 'demo/sluice.yaml');
+  let ended = false;
+  t.after(async () => {
+    // One that was cut off has left all that it had started.
+    if (!ended) await run(process.execPath, [main, 'down', '--purge', '--config', config]).catch(() => {});
+    await rm(root, { recursive: true, force: true });
+  });
   const args = [main, 'demo', '--json', '--nodes', nodes, '--dir', join(root, 'demo')];
   const { code, stdout, stderr } = await run(process.execPath, args, { signal: t.signal });
+  ended = true;
   const told = JSON.parse(stdout) as { readonly steps: readonly DemoStep[]; readonly ok: boolean };
   const failed = told.steps.filter(({ ok }) => !ok);
   assert.deepEqual(failed, [], stderr.slice(-4000));
