@@ -67,7 +67,7 @@ async function workHere(options: WorkerOptions, queues: readonly string[]): Prom
   }
   const { startWorkers } = await import('../infra/compose/workers.ts');
   const { runPart } = await import('../infra/stack/part.ts');
-  await runPart(() => startWorkers(config, queues));
+  await runPart((told) => startWorkers(config, { queues, told }));
 }
 
 async function workApart(

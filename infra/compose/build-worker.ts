@@ -22,12 +22,12 @@ import { installationOf } from '../stack/installation.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { untilListening } from '../stack/ports.ts';
-import type { StackConfig } from '../stack/settings.ts';
+import { readStackConfig, type StackConfig } from '../stack/settings.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { createHostWorker, createJobWorkers } from '../temporal/worker.ts';
 import { asSeenFromHere, reachBy } from './addressed.ts';
 import { createCommon, releasedOffer } from './common.ts';
-import { connectPatiently } from './connect.ts';
+import { connectPatiently, patience } from './connect.ts';
 import { emulatedHere } from './foreign.ts';
 import { asSeenFromAfar, givenContext } from './given-machines.ts';
 import { keepEmulated } from './keep-emulated.ts';
@@ -52,12 +52,16 @@ import { workerPart } from './worker-part.ts';
 
 /**
  * Milliseconds to wait for the server before jobs begin: what starts beside it, with jobs that a stop has interrupted, would
- * find no repository there, and lose a try.
+ * find no repository there, and lose a try. By hand it may be started where no server ever listens.
  */
-const serverPatience = 20_000;
+const serverPatience = () => (readStackConfig() === undefined ? 20_000 : patience);
 
-/** The worker that runs jobs: builds, checks and tests in containers on this machine. */
-export async function startBuildWorker(config: StackConfig): Promise<Part> {
+/**
+ * The worker that runs jobs: builds, checks and tests in containers on this machine.
+ *
+ * @param told says that this process is told to end: it begins with no jobs then
+ */
+export async function startBuildWorker(config: StackConfig, told: AbortSignal): Promise<Part> {
   const logger = createLogger('build-worker');
   logTemporal(logger);
   const common = createCommon(config, askForModules(config));
@@ -93,7 +97,8 @@ export async function startBuildWorker(config: StackConfig): Promise<Part> {
   const activities = Object.assign(stage, createSnapshotActivities(snapshots), ready);
   const slots = config.workers.build;
   const { host, port } = config.server.listen;
-  await untilListening(host, port, serverPatience);
+  await untilListening(host, port, { patience: serverPatience(), signal: told });
+  if (told.aborted) return workerPart([], () => temporal.close());
   const part = await runJobs({ temporal, stages, activities, slots, data: config.data, logger });
   const { client } = temporal;
   const emulated = keepEmulated({

@@ -5,8 +5,8 @@ import type { PayloadStore } from '../temporal/payloads.ts';
 import { refusalOf } from '../temporal/refusal.ts';
 import { secured } from '../temporal/secured.ts';
 
-/** Milliseconds that Temporal may take to come up beside us; a machine that is busy needs a minute. */
-const patience = 90_000;
+/** Milliseconds that Temporal, or the server, may take to come up beside us; a machine that is busy needs a minute. */
+export const patience = 90_000;
 
 /**
  * Connects to Temporal, which may still be starting.
@@ -23,7 +23,7 @@ export async function connectPatiently(
   const deadline = Date.now() + patience;
   // The library waits ever longer between its tries: it is called when somebody is there.
   const [, host = '', port] = /^(.*):(\d+)$/.exec(address) ?? [];
-  await untilListening(host, Number(port), patience);
+  await untilListening(host, Number(port), { patience });
   for (;;) {
     const connected = await connectBy(options, temporal, payloads).catch((error) => error as Error);
     const fault = connected instanceof Error ? connected : await whyNotReady(connected);

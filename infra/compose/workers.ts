@@ -3,7 +3,7 @@ import { hostArch } from '../stack/arch.ts';
 import type { Part } from '../stack/part.ts';
 import type { StackConfig } from '../stack/settings.ts';
 
-type Start = (config: StackConfig) => Promise<Part>;
+type Start = (config: StackConfig, told: AbortSignal) => Promise<Part>;
 
 /** Each queue loads only what its worker needs: the signer knows nothing of containers. */
 const starts: Readonly<Record<string, () => Promise<Start>>> = {
@@ -16,9 +16,15 @@ export function workerQueues(): readonly string[] {
   return Object.keys(starts);
 }
 
+interface Wanted {
+  readonly queues: readonly string[];
+  /** Says that this process is told to end. */
+  readonly told: AbortSignal;
+}
+
 /** Starts the workers of several queues as one part. */
-export async function startWorkers(config: StackConfig, queues: readonly string[]): Promise<Part> {
-  const parts = await Promise.all(queues.map(async (queue) => (await starts[queue]?.())?.(config)));
+export async function startWorkers(config: StackConfig, { queues, told }: Wanted): Promise<Part> {
+  const parts = await Promise.all(queues.map(async (queue) => (await starts[queue]?.())?.(config, told)));
   const started = parts.filter((part) => part !== undefined);
   return {
     ended: Promise.race(started.map(({ ended }) => ended)),

@@ -46,7 +46,7 @@ export async function startGitea(build: GiteaBuild, directory: string): Promise<
   let stop = async () => {};
   const start = async () => {
     stop = await launch(build.program, { config, directory, env });
-    if (await untilListening('127.0.0.1', port, patience)) return;
+    if (await untilListening('127.0.0.1', port, { patience })) return;
     await stop();
     throw new Error(`Gitea does not answer: ${(await readFile(join(directory, 'log'), 'utf8')).slice(-2_000)}`);
   };

@@ -19,17 +19,20 @@ const patience = 12_000;
  * the process ends, whatever the part left open: with status 1 when the part failed, 2
  * when its configuration is wrong.
  *
- * @param start starts the part, and ends when it does its work
+ * @param start starts the part, and ends when it does its work; its signal says that the process is told to end
  */
-export async function runPart(start: () => Promise<Part>): Promise<never> {
+export async function runPart(start: (told: AbortSignal) => Promise<Part>): Promise<never> {
+  const ending = new AbortController();
   const told = new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    ending.signal.addEventListener('abort', () => resolve(), { once: true });
+    const end = () => ending.abort();
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, end);
     const gone = watchTerminal();
-    process.on('SIGHUP', () => gone() && resolve());
-    if (process.channel) process.once('disconnect', () => resolve());
+    process.on('SIGHUP', () => gone() && end());
+    if (process.channel) process.once('disconnect', end);
   });
   try {
-    await work(start(), told);
+    await work(start(ending.signal), told);
     process.exit(0);
   } catch (error) {
     process.stderr.write(`${logLine(error)}\n`);

@@ -54,10 +54,18 @@ function canListen(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Ends once somebody listens at the port; waits `patience` milliseconds at most. @returns whether somebody does. */
-export async function untilListening(host: string, port: number, patience: number): Promise<boolean> {
+/** How long somebody is waited for. */
+interface Patience {
+  /** Milliseconds at most. */
+  readonly patience: number;
+  /** Ends it at once. */
+  readonly signal?: AbortSignal;
+}
+
+/** Ends once somebody listens at the port, or is not waited for any more. @returns whether somebody does. */
+export async function untilListening(host: string, port: number, { patience, signal }: Patience): Promise<boolean> {
   for (const deadline = Date.now() + patience; !(await isListening(host, port)); await sleep(20)) {
-    if (Date.now() > deadline) return false;
+    if (Date.now() > deadline || signal?.aborted) return false;
   }
   return true;
 }

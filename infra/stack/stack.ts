@@ -149,5 +149,6 @@ function temporalServer({ data, temporal, release }: StackConfig): ProcessSpec {
 }
 
 async function untilUp(port: number): Promise<void> {
-  if (!(await untilListening(loopback, port, 20_000))) throw new Error('the Temporal server does not come up');
+  if (!(await untilListening(loopback, port, { patience: 20_000 })))
+    throw new Error('the Temporal server does not come up');
 }

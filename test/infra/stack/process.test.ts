@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -68,6 +68,19 @@ test('a process that cannot start is a fault with the name of its log, and is no
   await assert.rejects(supervised.ready, new Error(`part does not start: see ${join(data, 'log', 'part.log')}`));
   await supervised.stop();
   lock.release();
+});
+
+test('a process that still waits for another as it is told to end ends in order, and not when its patience does', async (t) => {
+  const { file, lock, supervised } = await startFixture(t, 'wait');
+  const ready = assert.rejects(supervised.ready, /^Error: part does not start/);
+  await until('it waits', () => existsSync(file));
+  await supervised.stop();
+  await ready;
+  lock.release();
+  assert.deepEqual(
+    events(file).map((line) => line.split(' ')[0]),
+    ['start', 'stop'],
+  );
 });
 
 test('a held directory names its holder, and is free once the holder lets go', async (t) => {
