@@ -126,7 +126,8 @@ async function readPlaced(host: MirrorHost): Promise<Placed> {
 }
 
 const placeScript = `
-cd -- "$1" && umask 022 && printf %s "$4" >"$2.new" && ln -- "$2.new" "$2"
+cd -- "$1" || exit
+umask 022 && printf %s "$4" >"$2.new" && ln -- "$2.new" "$2"
 rm -f -- "$2.new"; ln -s -- "$2" "$3"; cat -- "$2" && printf '\\0' && cat -- "$3"`;
 
 /** Writes and reads it in one call; null where there is no shell, or it comes to nothing. */

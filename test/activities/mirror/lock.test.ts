@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
@@ -51,6 +51,18 @@ for (const kind of ['local', 'daemon'] as const) {
     );
   });
 }
+
+test('a lock on a host without a directory of snapshots leaves nothing where the program was started', async (t) => {
+  const world = await mirrorWorld(t);
+  await mkdir(world.local('m1'), { recursive: true });
+  const host = openHost(world.set({ hosts: { m1: { url: world.local('m1') } } }), 'm1');
+  await (await takeLock({ host, view: await host.view() }, 'one', world.context)).release();
+  const here = await readdir('.');
+  assert.deepEqual(
+    here.filter((name) => name.startsWith('.deb.lock')),
+    [],
+  );
+});
 
 test('a lock that was listed and is gone by now is not taken from who has it next', async (t) => {
   const world = await mirrorWorld(t);
