@@ -62,8 +62,10 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   session.transferred = { ...sent, bytes, files: sent.files + mended.length };
   session.phase = 'verify';
   const changed = [...sent.changed, ...mended];
+  // In the words of rsync: only their content differed.
+  const report = sent.report + mended.map((path) => `<fc........ ${path}\n`).join('');
   await settleAll([
-    finishStaged(host, { snapshot, frozen }, sent.report),
+    finishStaged(host, { snapshot, frozen }, report),
     verifyStaged(host, { snapshot, frozen }, changed),
     // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
     checkFrozen(frozen, changed),

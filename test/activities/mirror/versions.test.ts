@@ -97,8 +97,10 @@ for (const { version, program } of programs) {
       for (const source of sources) {
         const result = await world.sync(world.set({ source, layout, hosts }));
         assert.equal(result.outcome, 'committed', JSON.stringify(result));
-        for (const root of [world.local('m1'), daemon.root]) {
+        for (const [name, root] of [['m1', world.local('m1')] as const, ['m2', daemon.root] as const]) {
           assert.deepEqual(await contentOf(join(root, 'stable', lists)), await contentOf(join(source, lists)));
+          const report = await readFile(join(root, `snapshots/${result.snapshot}.diff.txt`), 'utf8');
+          assert.equal(report.match(/^[<>]f/gm)?.length, result.hosts[name]?.files, report);
         }
       }
     });
