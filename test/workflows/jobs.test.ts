@@ -83,6 +83,8 @@ test('what is behind starts anew as soon as a line of the output says that a job
   const { open, opened } = gateway(t);
   world.outside.stage = async ({ build: { change: id } }) => {
     if (id !== 'early-0') return fine;
+    // One that had not begun would run once.
+    await until('the second has begun', () => ran('early-').includes('unit early-1'));
     await tellFailing('FAIL: test 1');
     await tellFailing('FAIL: test 2');
     await opened;
