@@ -114,7 +114,7 @@ test('B7: up installs nothing unasked: it says what is missing and how to have i
   assert.equal(code, 1);
   assert.match(stderr, /^This machine lacks what follows; nothing was installed:\n/);
   assert.match(stderr, /Debian packages \(.*\): git, /);
-  assert.match(stderr, /`sluice doctor --mend` installs all of it/);
+  assert.match(stderr, /'sluice doctor --mend' installs all of it/);
   assert.doesNotMatch(stderr, /chromium/, 'what only the tests need is not asked for');
   assert.equal(machine.calls(), '');
   assert.equal(existsSync(machine.data), false, 'nothing was begun');
