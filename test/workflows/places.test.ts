@@ -6,6 +6,22 @@ import { taskQueues } from '../../workflows/contract.ts';
 import { change, frozenJob } from './make.ts';
 import { Outside, until, World } from './world.ts';
 
+function enqueue(world: World, id: string) {
+  const time = Date.now();
+  return world.tell('q', [
+    { type: 'observe', time, changes: [change(id)] },
+    { type: 'enqueue', time, pipeline: 'gate', change: id },
+  ]);
+}
+
+/** Each when the build of the one before is there. */
+async function enqueueInTurn(world: World, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    await enqueue(world, id);
+    await until(`${id} has come`, () => [...world.outside.builds.values()].some((build) => build.change === id));
+  }
+}
+
 test('a job waits until a worker has a place for it: it runs, and its time counts, from then on', async (t) => {
   const outside = new Outside();
   outside.slots = 1;
@@ -18,19 +34,12 @@ test('a job waits until a worker has a place for it: it runs, and its time count
   };
   const world = await World.start(outside);
   t.after(() => world.stop());
-  const enqueue = (id: string) => {
-    const time = Date.now();
-    return world.tell('q', [
-      { type: 'observe', time, changes: [change(id)] },
-      { type: 'enqueue', time, pipeline: 'gate', change: id },
-    ]);
-  };
   const recordOf = (id: string) => [...outside.builds.values()].find((build) => build.change === id);
-  const gate = await enqueue('first');
+  const gate = await enqueue(world, 'first');
   const shownOf = async (id: string) =>
     (await world.view(gate)).items.find(({ changes }) => changes.some((one) => one.id === id))?.jobs[0];
   await until('the first has begun', async () => (await shownOf('first'))?.startTime !== null);
-  await enqueue('second');
+  await enqueue(world, 'second');
   await until('the second waits', () => recordOf('second')?.waiting === true);
   assert.equal(recordOf('second')?.summary, 'waits for a place on a worker');
   assert.equal(recordOf('first')?.waiting, undefined);
@@ -64,17 +73,10 @@ test('a job that is cancelled before it had a place never began', async (t) => {
   };
   const world = await World.start(outside);
   t.after(() => world.stop());
-  const time = Date.now();
-  for (const id of ['first', 'second']) {
-    await world.tell('q', [
-      { type: 'observe', time, changes: [change(id)] },
-      { type: 'enqueue', time, pipeline: 'gate', change: id },
-    ]);
-    await until(`${id} has come`, () => [...outside.builds.values()].some((build) => build.change === id));
-  }
+  await enqueueInTurn(world, ['first', 'second']);
   const recordOf = (id: string) => [...outside.builds.values()].find((build) => build.change === id);
   await until('the second waits', () => recordOf('second')?.waiting === true);
-  await world.tell('q', [{ type: 'dequeue', time, pipeline: 'gate', change: 'second' }]);
+  await world.tell('q', [{ type: 'dequeue', time: Date.now(), pipeline: 'gate', change: 'second' }]);
   await until('it has ended', () => recordOf('second')?.result === 'CANCELED');
   assert.equal(recordOf('second')?.waiting, true);
   gone.resolve();
@@ -99,14 +101,7 @@ test('a publish, and a job of mirrors, wait for no place that a build has', asyn
     await until(`${stage} has workers`, () => isServed(taskQueues.nodeless(stage, 'test')));
   }
   assert.equal(await isServed(taskQueues.nodeless('publish', 'elsewhere')), false);
-  const time = Date.now();
-  for (const id of ['first', 'short']) {
-    await world.tell('q', [
-      { type: 'observe', time, changes: [change(id)] },
-      { type: 'enqueue', time, pipeline: 'gate', change: id },
-    ]);
-    await until(`${id} has come`, () => [...outside.builds.values()].some((build) => build.change === id));
-  }
+  await enqueueInTurn(world, ['first', 'short']);
   const resultOf = (id: string, name: string) =>
     [...outside.builds.values()].find(({ change, job }) => change === id && job === name)?.result;
   await until('both have ended', () => short.every(({ name }) => resultOf('short', name) === 'SUCCESS'));
