@@ -58,18 +58,22 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   const surprising = surpriseOf(known, own, sent.changed);
   if (surprising !== null) context.log(`${host.name}: ${surprising}`);
   const mended = await mendDoubtful(session, { snapshot, frozen, known }, sent.changed);
-  const bytes = mended.reduce((sum, path) => sum + (own.files[path]?.size ?? 0), sent.bytes);
-  session.transferred = { ...sent, bytes, files: sent.files + mended.length };
+  const transferred = together(sent, sentAgain(own, mended));
+  session.transferred = transferred;
   session.phase = 'verify';
-  const changed = [...sent.changed, ...mended];
-  // In the words of rsync: only their content differed.
-  const report = sent.report + mended.map((path) => `<fc........ ${path}\n`).join('');
   await settleAll([
-    finishStaged(host, { snapshot, frozen }, report),
-    verifyStaged(host, { snapshot, frozen }, changed),
+    finishStaged(host, { snapshot, frozen }, transferred.report),
+    verifyStaged(host, { snapshot, frozen }, transferred.changed),
     // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
-    checkFrozen(frozen, changed),
+    checkFrozen(frozen, transferred.changed),
   ]);
+}
+
+/** Files of which only the content differed, in the words of rsync. */
+function sentAgain({ files }: Manifest, paths: readonly string[]): Transferred {
+  const bytes = paths.reduce((sum, path) => sum + (files[path]?.size ?? 0), 0);
+  const report = paths.map((path) => `<fc........ ${path}\n`).join('');
+  return { bytes, files: paths.length, changed: paths, report };
 }
 
 /**
