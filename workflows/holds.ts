@@ -1,14 +1,23 @@
-import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import {
   addHold,
   beginHeld,
   claimHold,
   deleteHold,
   endHeld,
+  type Holds,
   holdOf,
   noHolds,
   returnHold,
 } from '../pipelines/nodes/holds.ts';
+import { counted } from '../pipelines/report/words.ts';
 import type { HoldsInput } from './holds-contract.ts';
 import { heldId, holdsId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';
@@ -35,6 +44,11 @@ export async function holds(input: HoldsInput): Promise<void> {
   const { tenant, historyBudget = defaultBudget } = input;
   requireId(holdsId(tenant));
   let all = input.holds ?? noHolds;
+  const keep = (next: Holds) => {
+    all = next;
+    setCurrentDetails(summaryOf(all));
+  };
+  keep(all);
   let isNew = input.holds === undefined;
   let telling = 0;
   /** Has the nodes of a build removed. One that has not begun to hold them asks when it does. */
@@ -47,7 +61,7 @@ export async function holds(input: HoldsInput): Promise<void> {
   setHandler(
     holdAddUpdate,
     (wish) => {
-      all = addHold(all, wish);
+      keep(addHold(all, wish));
       isNew = false;
       return holdOf(all, wish.id) ?? null;
     },
@@ -58,7 +72,7 @@ export async function holds(input: HoldsInput): Promise<void> {
     ({ id }) => {
       const hold = holdOf(all, id) ?? null;
       for (const { build } of hold?.held ?? []) end(build);
-      all = deleteHold(all, id);
+      keep(deleteHold(all, id));
       return hold;
     },
     { validator: (which) => requireMessage(messages.id, which) },
@@ -67,7 +81,7 @@ export async function holds(input: HoldsInput): Promise<void> {
     holdClaimUpdate,
     (build) => {
       const { all: after, hold } = claimHold(all, build);
-      all = after;
+      keep(after);
       return hold === null ? null : { id: hold.id, seconds: hold.seconds, reason: hold.reason };
     },
     { validator: (build) => requireMessage(messages.failedBuild, build) },
@@ -75,10 +89,10 @@ export async function holds(input: HoldsInput): Promise<void> {
   hear(heldBegunSignal, messages.heldBegun, (begun) => {
     const after = beginHeld(all, begun);
     if (after === null) end(begun.held.build);
-    else all = after;
+    else keep(after);
   });
   hear(heldEndedSignal, messages.heldEnded, ({ build, counts }) => {
-    all = counts ? endHeld(all, build) : returnHold(all, build);
+    keep(counts ? endHeld(all, build) : returnHold(all, build));
   });
   setHandler(holdsQuery, () => all);
   const spent = () => workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > historyBudget;
@@ -87,4 +101,10 @@ export async function holds(input: HoldsInput): Promise<void> {
   await condition(() => telling === 0 && allHandlersFinished());
   // Its last hold may have gone, or another one have come, meanwhile.
   if (!over()) await continueAsNew<typeof holds>({ ...input, holds: all });
+}
+
+/** What Temporal's UI shows: a run that goes on as new has lost the words that the first was started with. */
+function summaryOf({ holds: wishes }: Holds): string {
+  const held = wishes.reduce((sum, hold) => sum + hold.held.length, 0);
+  return `${counted(wishes.length, 'hold')}, the nodes of ${counted(held, 'build')} held`;
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timersOf } from '../../pipelines/policy/timers.ts';
-import { timersId } from '../../workflows/ids.ts';
+import { createHolds } from '../../server/holds.ts';
+import { holdsId, timersId } from '../../workflows/ids.ts';
 import { pipelineNamed } from './make.ts';
 import { until, World } from './world.ts';
 
@@ -73,4 +74,20 @@ test('it goes on as new, and no turn is lost or taken twice', async () => {
   await until('it fires on', () => times(everyOther).length >= before + 2);
   const found = times(everyOther);
   assert.equal(new Set(found).size, found.length);
+});
+
+test('how many holds there are is told in each run of their entity', async () => {
+  const { client } = world.temporal;
+  const workflowId = holdsId('told');
+  const args = [{ tenant: 'told', historyBudget: 5 }];
+  const { firstExecutionRunId } = await client.workflow.start('holds', { workflowId, taskQueue: 'control', args });
+  const wish = { job: 'build', reason: 'why', count: 1, seconds: 3600 };
+  const ann = { name: 'ann', kind: 'person', via: 'token' } as const;
+  const holds = createHolds({ client, tenant: 'told' });
+  await holds.add(ann, wish);
+  await holds.add(ann, wish);
+  const handle = client.workflow.getHandle(workflowId);
+  await until('it goes on as new', async () => (await handle.describe()).runId !== firstExecutionRunId);
+  const { currentDetails } = await handle.query<{ readonly currentDetails: string }>('__temporal_workflow_metadata');
+  assert.equal(currentDetails, '2 holds, the nodes of 0 builds held');
 });
