@@ -1,3 +1,5 @@
+import { isFull } from '../activities/files/write.ts';
+
 /** The command line's exit statuses: the same for every command. */
 export const exitStatus = {
   done: 0,
@@ -35,4 +37,9 @@ export function misused(message: string): CommandError {
 /** Nothing answers, or it refuses. */
 export function unavailable(message: string): CommandError {
   return new CommandError(exitStatus.unavailable, message);
+}
+
+/** What an error says, and what to do where a disk is full. */
+export function wordsOf(error: Error): string {
+  return isFull(error) ? `${error.message}: make room there; \`df -h\` and \`df -i\` say what is full` : error.message;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { keepFirst } from '../activities/files/write.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
@@ -51,7 +51,7 @@ export function register(program: Command): void {
     .action(async (options: { readonly config?: string; readonly json?: boolean }) => {
       const file = resolve(options.config ?? 'sluice.yaml');
       if (existsSync(file)) throw failed(`${file} is there already: edit it, or remove it first`);
-      await writeFile(file, template, { flag: 'wx' });
+      await keepFirst(file, template, { mode: 0o644 });
       print({ file }, () => `${file} is written. Next: sluice project add NAME URL, then sluice up.`, options);
     });
 }

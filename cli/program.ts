@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type CommandEntry, findCommand } from './command.ts';
 import { commands, findCommands } from './commands.ts';
-import { CommandError, exitStatus } from './fault.ts';
+import { CommandError, exitStatus, wordsOf } from './fault.ts';
 import { inQuotes, worded } from './output.ts';
 import { version } from './version.ts';
 
@@ -85,13 +85,13 @@ function report(error: unknown, json: boolean): number {
     return error.status;
   }
   const text = error instanceof Error ? error : new Error(String(error));
-  process.stderr.write(`sluice: ${process.env.SLUICE_DEBUG ? text.stack : text.message}\n`);
+  process.stderr.write(`sluice: ${process.env.SLUICE_DEBUG ? text.stack : inQuotes(wordsOf(text))}\n`);
   return exitStatus.failed;
 }
 
 /** Programs that ask for JSON get errors as such: one document, on standard error. */
 function reportJson(error: unknown): number {
-  const { message } = error instanceof Error ? error : new Error(String(error));
+  const message = wordsOf(error instanceof Error ? error : new Error(String(error)));
   const help = error instanceof CommanderError && error.exitCode === 0;
   const usage = error instanceof CommanderError ? exitStatus.usage : exitStatus.failed;
   const status = help ? exitStatus.done : error instanceof CommandError ? error.status : usage;

@@ -3,7 +3,7 @@ import type { AddedProject } from '../infra/git-host/project.ts';
 import { counted } from '../pipelines/report/words.ts';
 import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { failed, misused } from './fault.ts';
+import { failed, misused, wordsOf } from './fault.ts';
 import { log, paint, print } from './output.ts';
 
 interface Options {
@@ -52,7 +52,7 @@ async function add(name: string, url: string | undefined, options: Options): Pro
   const added = await addProject(config, request).catch((error: Error) => {
     throw ['BadName', 'BadQueue', 'BadArch', 'UnknownTemplate'].includes(error.name)
       ? misused(error.message)
-      : failed(`project ${name}: ${error.message}`);
+      : failed(`project ${name}: ${wordsOf(error)}`);
   });
   if (url !== undefined && !added.created)
     log(`nothing is imported from ${url}: the repository is there already; push to it what it lacks`);

@@ -31,6 +31,8 @@ export function writeWholeSync(path: string, content: string, { mode = 0o644 }: 
       closeSync(file);
     }
     renameSync(fresh, path);
+  } catch (error) {
+    throw withPath(error, path);
   } finally {
     rmSync(fresh, { force: true });
   }
@@ -70,9 +72,25 @@ async function placed(
     }
     await place(fresh);
     await syncName(path);
+  } catch (error) {
+    throw withPath(error, path);
   } finally {
     await rm(fresh, { force: true });
   }
+}
+
+/** Whether there is no room for what was to be written: on the disk, or in what its user may have there. */
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
+/** What the system says of an open file, such as that the disk is full, has no path. */
+function withPath(error: unknown, path: string): unknown {
+  if (error instanceof Error && 'code' in error && !('path' in error)) {
+    error.message += ` '${path}'`;
+    Object.assign(error, { path });
+  }
+  return error;
 }
 
 /** Lets a link lead to `target`, at once: who follows it comes to the old place or to the new one. */

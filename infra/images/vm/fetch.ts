@@ -2,6 +2,7 @@ import { open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { configurationFault } from '../../../activities/failure.ts';
+import { isFull } from '../../../activities/files/write.ts';
 
 /** Milliseconds without a byte until a connection counts as lost. */
 const silence = 60_000;
@@ -115,10 +116,6 @@ export async function requireRoom(directory: string, bytes: number): Promise<voi
 
 async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => ({ size: 0 }))).size;
-}
-
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** What `fetch` throws has its reason inside. */
