@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { FoundHost, HostView, MirrorHost } from './host.ts';
 import { settleAll } from './settle.ts';
+import { temporaryName } from './temporary-name.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
 /** What stands in a lock file; times in milliseconds since the epoch. */
@@ -127,12 +128,13 @@ async function readPlaced(host: MirrorHost): Promise<Placed> {
 
 const placeScript = `
 cd -- "$1" || exit
-umask 022 && printf %s "$4" >"$2.new" && ln -- "$2.new" "$2"
-rm -f -- "$2.new"; ln -s -- "$2" "$3"; cat -- "$2" && printf '\\0' && cat -- "$3"`;
+umask 022 && printf %s "$4" >"$5" && ln -- "$5" "$2"
+rm -f -- "$5"; ln -s -- "$2" "$3"; cat -- "$2" && printf '\\0' && cat -- "$3"`;
 
 /** Writes and reads it in one call; null where there is no shell, or it comes to nothing. */
 async function placeByShell({ set, transport }: MirrorHost, lock: MirrorLock): Promise<Placed | null> {
-  const args = [transport.directory(set.snapshots), lockName({ set }), linkName({ set }), JSON.stringify(lock)];
+  const names = [lockName({ set }), linkName({ set })];
+  const args = [transport.directory(set.snapshots), ...names, JSON.stringify(lock), temporaryName(set.name)];
   const [text, linked] = (await transport.shell?.(placeScript, args))?.split('\0') ?? [];
   return text ? [text, linked] : null;
 }

@@ -19,7 +19,7 @@ import { look, mirrorWorld, type World } from './world.ts';
 const { host } = await startKinds();
 
 /** A program, and a pattern for where it is started and its arguments. */
-type Start = readonly [program: 'rsync' | 'mv' | 'sha256sum', pattern: string];
+type Start = readonly [program: 'rsync' | 'mv' | 'ln' | 'sha256sum', pattern: string];
 
 /** Starts a synchronisation whose process is killed the moment it starts a program, itself or by a shell. */
 async function killAt(world: World, set: MirrorSet, [program, pattern]: Start): Promise<void> {
@@ -177,21 +177,25 @@ test('killed while the lock is taken: the next command takes it at once, and lea
   assert.deepEqual(await hidden(), []);
 });
 
-test('killed while the lock is on its way to an SFTP server: the next command that takes it leaves nothing of it', async (t) => {
-  const world = await mirrorWorld(t);
-  await world.publish('alpha', '1');
-  const set = world.set({ timeout: 60, hosts: { m1: await host(world, 'an SFTP server', 'm1') } });
-  await world.sync(set);
-  await world.publish('beta', '1');
-  await killAtRequest(world, set, 'ext_openssh_hardlink .*\\.deb\\.lock$');
-  // Nothing of a transaction: status has nothing to end, and takes no lock.
-  assert.equal((await mirrorStatus(set, world.context)).outcome, 'unchanged');
-  const hidden = (await hiddenIn(world.local('m1'))).map((path) => basename(path));
-  assert.equal(hidden.length, 1);
-  assert.match(hidden.join(), /^\.deb\.new-[0-9a-f]{12}$/);
-  assert.equal((await world.sync(set)).outcome, 'committed');
-  assert.deepEqual(await hiddenIn(world.local('m1')), []);
-});
+for (const kind of ['a directory', 'an SFTP server'] as const) {
+  test(`killed while the lock is on its way to ${kind}: the next command that takes it leaves nothing of it`, async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('alpha', '1');
+    const set = world.set({ timeout: 60, hosts: { m1: await host(world, kind, 'm1') } });
+    await world.sync(set);
+    await world.publish('beta', '1');
+    await (kind === 'a directory'
+      ? killAt(world, set, ['ln', '*\\ .deb.lock'])
+      : killAtRequest(world, set, 'ext_openssh_hardlink .*\\.deb\\.lock$'));
+    // Nothing of a transaction: status has nothing to end, and takes no lock.
+    assert.equal((await mirrorStatus(set, world.context)).outcome, 'unchanged');
+    const hidden = (await hiddenIn(world.local('m1'))).map((path) => basename(path));
+    assert.equal(hidden.length, 1);
+    assert.match(hidden.join(), /^\.deb\.new-[0-9a-f]{12}$/);
+    assert.equal((await world.sync(set)).outcome, 'committed');
+    assert.deepEqual(await hiddenIn(world.local('m1')), []);
+  });
+}
 
 test('two commands at once on one set do it one after the other', async (t) => {
   const world = await mirrorWorld(t);
