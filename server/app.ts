@@ -94,6 +94,7 @@ const refusals: Readonly<Record<string, number>> = {
   NotKept: 409,
   OtherSession: 409,
   SessionEnds: 409,
+  NothingKept: 404,
   SourceFault: 409,
   HostAway: 503,
   HostSilent: 503,

@@ -4,7 +4,7 @@ import { demand } from '../pipelines/policy/access.ts';
 import { taskQueues } from '../workflows/contract.ts';
 import { debugId } from '../workflows/ids.ts';
 import { debugQuery, debugUntilSignal } from '../workflows/messages.ts';
-import type { DebugInput, DebugView } from '../workflows/snapshots-contract.ts';
+import type { DebugInput, DebugView, SnapshotList } from '../workflows/snapshots-contract.ts';
 import { lookAtLastRun } from './last-run.ts';
 import { keptOf, type Machines } from './machines.ts';
 
@@ -26,6 +26,14 @@ export class OtherSession extends Error {
   }
 }
 
+/** There is nothing to look at. */
+export class NothingKept extends Error {
+  constructor(build: string) {
+    super(`no machines are kept of the build ${build}, which may be of a job that did not fail: see sluice vm list`);
+    this.name = 'NothingKept';
+  }
+}
+
 /** There is a session whose machines are being ended: nobody can move that. */
 export class SessionEnds extends Error {
   constructor(build: string, why: string) {
@@ -39,7 +47,8 @@ export interface DebugSessions {
   /**
    * Begins one, or moves the end of one that there is.
    *
-   * @throws OtherSession when there is one, of another step than the one that is asked for; SessionEnds when it is over
+   * @throws OtherSession when there is one, of another step than the one that is asked for; SessionEnds when it is over;
+   *   NothingKept where none can begin, and HostSilent where nobody knows
    */
   open(actor: Actor, wish: DebugWish): Promise<void>;
   look(build: string): Promise<DebugSession>;
@@ -51,9 +60,11 @@ export interface DebugDeps {
   readonly client: Client;
   /** The host that keeps the machines of a build; of one that nobody keeps, any. @throws HostSilent where one may */
   readonly hostOf: (build: string) => Promise<string>;
+  /** What is kept now. */
+  readonly list: () => Promise<Pick<SnapshotList, 'kept' | 'silent'>>;
 }
 
-export function createDebugSessions({ client, hostOf }: DebugDeps): DebugSessions {
+export function createDebugSessions({ client, hostOf, list }: DebugDeps): DebugSessions {
   const handleOf = (id: string) => client.workflow.getHandle<(input: DebugInput) => Promise<void>>(id);
   return {
     async open(actor, wish) {
@@ -65,6 +76,8 @@ export function createDebugSessions({ client, hostOf }: DebugDeps): DebugSession
         const { step: at, ending } = await handleOf(workflowId).query(debugQuery);
         if (ending !== undefined) throw new SessionEnds(build, ending);
         if (step !== undefined && at !== step) throw new OtherSession(build, at);
+      } else if (keptOf(await list(), build) === undefined) {
+        throw new NothingKept(build);
       }
       const input: DebugInput = { host, ...wish };
       await client.workflow.signalWithStart('debugSession', {

@@ -80,7 +80,7 @@ function desksOf({ common, temporal, store, settings, capacity, logger }: AppPar
     mirrorDesk: createMirrorDesk({ common, live: settings, logger }),
     exports: createExports({ common, client, machines }),
     ...openTestService(common, { client, store, logger }),
-    debugging: createDebugSessions({ client, hostOf: findHosts(host, others, machines.list) }),
+    debugging: createDebugSessions({ client, hostOf: findHosts(host, others, machines.list), list: machines.list }),
     nodes: createNodesLook({
       ...{ client, store, holds, capacity, machinesOf: machinesIn(common) },
       providers: providersIn(config),

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { choosePlatform } from '../../cli/platform.ts';
-import { type DebugSession, type DebugSessions, OtherSession } from '../../server/debug-sessions.ts';
+import { type DebugSession, type DebugSessions, NothingKept, OtherSession } from '../../server/debug-sessions.ts';
 import type { Machines, Preparation, Unprepared } from '../../server/machines.ts';
 import type { Expiry, KeptView, SnapshotList, SnapshotView } from '../../workflows/snapshots-contract.ts';
 import { startServer, type TestServer } from '../server/server.ts';
@@ -42,6 +42,7 @@ let sessions: DebugSession[];
 const debugging: DebugSessions = {
   open: async ({ name }, { build, until, step }) => {
     if (step === 9) throw new OtherSession(build, undefined);
+    if (build === 'b0') throw new NothingKept(build);
     const at = step === undefined ? '' : ` after step ${step}`;
     asked.push(`${name} debugs ${build}${at} for ${Math.round((until - Date.now()) / 60_000)} min`);
   },
@@ -197,6 +198,9 @@ test('I10: vm debug waits until the machines are restored, and prints how a shel
 });
 
 test('I10: vm debug of what is not kept ends with 1 and the reason; --end ends one; a time must make sense', async () => {
+  const unknown = await run('debug', 'b0');
+  assert.deepEqual([unknown.code, unknown.stdout], [1, '']);
+  assert.match(unknown.stderr, /no machines are kept of the build b0, .*: see sluice vm list/);
   sessions = [{ build: 'b2', state: 'failed', reason: 'no machines are kept of the build b2' }];
   const none = await run('debug', 'b2');
   assert.deepEqual([none.code, none.stdout], [1, '']);

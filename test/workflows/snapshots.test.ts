@@ -24,6 +24,7 @@ import type { Hold } from '../../pipelines/nodes/holds.ts';
 import { createDebugSessions } from '../../server/debug-sessions.ts';
 import { createMachines, startPreparation } from '../../server/machines.ts';
 import { debugId, snapshotExpiryId, snapshotPreparationId } from '../../workflows/ids.ts';
+import type { KeptView } from '../../workflows/snapshots-contract.ts';
 import { until, World } from './world.ts';
 
 const host = hostname();
@@ -323,7 +324,10 @@ test('I10: jobs that find no machine have one prepared, together, or hear why th
   here.broken.clear();
 });
 
-const sessions = () => createDebugSessions({ client: world.temporal.client, hostOf: async () => host });
+const keptOf = (build: string): KeptView => ({ build, host, time: 1, until: 2, bytes: 3, nodes: ['n'], open: false });
+/** `b7` has gone since it was listed. */
+const list = async () => ({ kept: ['kept-1', 'kept-2', 'kept-3', 'b7', 'b8', 'b9'].map(keptOf) });
+const sessions = () => createDebugSessions({ client: world.temporal.client, hostOf: async () => host, list });
 /** Waits until a session stands so. */
 const stands = (build: string, state: string) =>
   until(`it is ${state}`, async () => (await sessions().look(build)).state === state);
@@ -375,6 +379,24 @@ test('I10: a debug session ends by itself, and what is not kept is none', async 
     ...{ build: 'b7', state: 'failed' },
     reason: 'no machines are kept of the build b7, which may be of a job that did not fail; kept are: none',
   });
+  const silent = [{ host: 'big-2', reason: 'the worker of big-2 does not say what it keeps: gone' }];
+  for (const [said, fault] of [
+    [
+      { kept: [] },
+      { name: 'NothingKept', message: /^no machines are kept of the build b6, which may be of a job that/ },
+    ],
+    [
+      { kept: [], silent },
+      { name: 'HostSilent', message: /^the worker of big-2 does not say what it keeps/ },
+    ],
+  ] as const) {
+    const there = createDebugSessions({
+      ...{ client: world.temporal.client, hostOf: async () => host },
+      list: async () => said,
+    });
+    await assert.rejects(there.open(ann, { build: 'b6', until: Date.now() + 3_600_000 }), fault);
+    assert.deepEqual(await there.look('b6'), { build: 'b6', state: 'none' }, 'nothing was begun for that');
+  }
   await assert.rejects(
     sessions().open({ ...ann, kind: 'worker' }, { build: 'kept-1', until: 0 }),
     /the worker ann may not debug: kept-1/,
@@ -399,7 +421,7 @@ test('a debug session whose machines cannot be ended has an hour for that, then 
     other.shutdown();
     return stopped;
   });
-  const there = createDebugSessions({ client: world.temporal.client, hostOf: async () => 'leaving' });
+  const there = createDebugSessions({ client: world.temporal.client, hostOf: async () => 'leaving', list });
   await there.open(ann, { build: 'b8', until: 0 });
   await until('it has failed', async () => (await there.look('b8')).state === 'failed');
   assert.deepEqual(await there.look('b8'), {
