@@ -82,12 +82,20 @@ rm -rf "$HOME" /tmp/sluice-said
 exit 0
 `;
 
-/** Files on the node's own file system (specs seldom own every directory), but not what a package manager or a program at work may leave. */
+/** What stands between the two lists of `filesScript`: no path looks like that. */
+export const endOfFiles = 'packages:';
+
+/**
+ * Files on the node's own file system (specs seldom own every directory), but not what a package manager or a program at work
+ * may leave; then what the program says that its arguments call, after a line of its own.
+ */
 export const filesScript = `#!/bin/sh
-find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /root \\
+set -e
+LC_ALL=C find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /root \\
   -o -path /var/cache -o -path /var/log -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/dnf \\
   -o -path /var/lib/rpm -o -path /usr/lib/sysimage -o -path /sluice \\) -prune -o ! -path '/etc/*-' \\
   ! -path /etc/ld.so.cache ! -type d -print
+[ $# = 0 ] || { echo ${endOfFiles}; exec "$@"; }
 `;
 
 /** What an init system would have made on the node: the list of who is logged in, which programs write to. */

@@ -1,6 +1,6 @@
 import type { Node } from '../nodes/packages/node.ts';
 import { exercise } from './exercise.ts';
-import { look } from './inventory.ts';
+import { type Look, look } from './inventory.ts';
 import { runOtherTests } from './other-tests.ts';
 import { checkIntegrity, installTested, remove, renew, type TriedPackage } from './package.ts';
 import { type PackageReport, Steps } from './steps.ts';
@@ -25,8 +25,11 @@ export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: Tr
   const old = oldOnes(node, plain.installed).filter((one) => one.name !== name);
   const isReady = old.length === 0 || (await steps.run('system', () => renew(node, old, timeout)));
   const before = old.length === 0 ? plain : await look(node, timeout);
-  const there = isReady && (await steps.run('install', () => installTested(node, wanted, timeout)));
-  const installed = there ? await look(node, timeout) : before;
+  let installed = before;
+  const looked = (now: Look) => {
+    installed = now;
+  };
+  const there = isReady && (await steps.run('install', () => installTested(node, wanted, { timeout, looked })));
   let good = there && (await steps.run('integrity', () => checkIntegrity(node, name, timeout)));
   if (good && !wanted.debug) good = await steps.run('exercise', () => exercise(node, name, settings));
   const { others = [] } = settings;

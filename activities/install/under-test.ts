@@ -97,10 +97,19 @@ export function oldOnes({ tested }: Node, installed: readonly InstalledPackage[]
  *
  * @returns one line that names it, and why what is under test is not there; null where all is as it was built
  */
-export async function standInOn(node: Node, { wanted, timeout }: Installation): Promise<string | null> {
+export async function standInOn(node: Node, installation: Installation): Promise<string | null> {
+  if (node.tested === undefined) return null;
+  return standInAmong(node, await listInstalled(node, installation.timeout), installation);
+}
+
+/** The same, among what is installed. */
+export async function standInAmong(
+  node: Node,
+  installed: readonly InstalledPackage[],
+  { wanted, timeout }: Installation,
+): Promise<string | null> {
   const { tested } = node;
-  if (tested === undefined) return null;
-  const [first] = standIns(await listInstalled(node, timeout), tested);
+  const [first] = tested === undefined ? [] : standIns(installed, tested);
   if (first === undefined) return null;
   const { name, there, versions } = first;
   const said = `${name} ${there} is installed in the place of ${[...versions].join(' or ')}, which is under test`;

@@ -82,20 +82,17 @@ export function createMachine(running: Running, lender: Lender): VirtualMachine 
   };
 }
 
+// By one program each: without KVM every one that is started costs a tenth of a second.
+
 const unplugged = `
-for each in eth0 eth1; do
-  ip addr flush dev $each
-  ip link set dev $each down
-done`;
+printf 'addr flush dev %s\\nlink set dev %s down\\n' eth0 eth0 eth1 eth1 | ip -force -batch - || :`;
 
 const plugged = `set -eu
-ip link set dev eth0 up
-ip addr replace 10.0.2.15/24 dev eth0
-ip route replace default via 10.0.2.2
-name=$(hostname)
+printf 'link set dev %s up\\naddr replace %s dev %s\\n%s\\n' eth0 10.0.2.15/24 eth0 'route replace default via 10.0.2.2' |
+  ip -batch -
+read -r name < /proc/sys/kernel/hostname
 printf '127.0.0.1 localhost\\n127.0.1.1 %s\\n%s' "$name" "$1" > /etc/hosts`;
 
 const joined = `set -eu
-ip link set dev eth1 up
-ip addr replace "$1/24" dev eth1
+printf 'link set dev %s up\\naddr replace %s/24 dev %s\\n' eth1 "$1" eth1 | ip -batch -
 printf '127.0.0.1 localhost\\n%s' "$2" > /etc/hosts`;
