@@ -163,7 +163,9 @@ export function leasing<C extends StageContext>(
 }
 
 /** What a stage gets that is lent nothing. */
-export async function stageContext(t: TestContext): Promise<StageContext & { readonly said: () => string }> {
+export async function stageContext(
+  t: Pick<TestContext, 'after'>,
+): Promise<StageContext & { readonly said: () => string }> {
   let text = '';
   const write = (more: string) => {
     text += more;

@@ -1,73 +1,14 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
-import { byPlatform } from '../../../activities/nodes/by-platform.ts';
-import { openProvider } from '../../../activities/nodes/registry.ts';
-import { createVmProvider } from '../../../activities/nodes/vm/provider.ts';
-import { waysTo } from '../../../activities/nodes/vm/ways.ts';
-import type { StageRunner } from '../../../activities/ports.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
-import { archivesOf } from '../../../infra/compose/machines.ts';
-import { readAptSettings } from '../../../infra/images/apt-settings.ts';
-import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
-import type { Platform } from '../../../pipelines/model/platform.ts';
-import type { StageInput } from '../../../workflows/contract.ts';
-import { leasing, readText, stageContext, stageInput, stageWorld, storeBuild } from '../install/stage.ts';
-import { image, preparedForTests, rpmImage } from '../nodes/vm/prepared.ts';
-import { makePackage } from '../repository/packages.ts';
+import { readText } from '../install/stage.ts';
+import { machineWorld } from './machine-world.ts';
 
 // By hand, and no part of `npm test`: an image is made and booted first, which takes minutes without KVM.
 // .tools/node --test test/activities/systest/machines.ts
-
-const formats = {
-  deb: { container: 'debian-12', label: 'debian-12-vm', image, requires: [], listed: /^alpha\t1\.0-1$/m },
-  rpm: {
-    ...{ container: 'rpm-debian-12', label: 'rpm-debian-12-vm', image: rpmImage, listed: /^alpha-1\.0-1\.noarch$/m },
-    // Only a machine has it.
-    requires: ['systemd'],
-  },
-} as const;
-
-/** The world of a stage, with virtual machines that reach its web server and the archives, and nothing else. */
-async function machineWorld(t: TestContext, format: PackageFormat = 'deb') {
-  const { container, label, image: own, requires } = formats[format];
-  const places = await preparedForTests(format);
-  const world = await stageWorld(t);
-  const reached = new URL(await world.trees.url('x')).origin;
-  const ways = async () => waysTo([reached, ...archivesOf(await readAptSettings('bookworm'))]);
-  const docker = openProvider('docker');
-  const provider = byPlatform({ docker, vm: createVmProvider({ places, installation: null, ways }), static: docker });
-  const platform = (name: string): Platform => {
-    if (name !== label) return world.platform(name);
-    return { ...world.platform(container), name, provider: 'vm', buildImage: own, testImage: own };
-  };
-  const tree = join(world.directory, 'tree');
-  await mkdir(join(tree, 'sluice/systest'), { recursive: true });
-  const deps = {
-    ...{ ...world, platform, released: () => Promise.resolve([]) },
-    sources: (_: unknown, directory: string) => cp(tree, directory, { recursive: true }),
-  };
-  const file = await makePackage(format, world.directory, {
-    ...{ name: 'alpha', version: '1.0-1', requires },
-    files: { '/usr/bin/answer': '#!/bin/sh\necho forty-two\n' },
-  });
-  const built = await storeBuild(world, format, [file]);
-  const publish = createPublishStage(world);
-  const { artifacts: parents } = await publish(stageInput(format, { parents: [built] }), await stageContext(t));
-  const run = async (stage: StageRunner, given: Partial<StageInput>) => {
-    const input = stageInput(format, { parents, ...given });
-    t.after(() => provider.sweep(input.build.id));
-    const context = await stageContext(t);
-    const begin = performance.now();
-    const result = await leasing(stage, provider)(input, context);
-    t.diagnostic(`${input.stage}: ${Math.round((performance.now() - begin) / 100) / 10} s`);
-    return { result, said: context.said() };
-  };
-  return { deps, tree, run, reached, label };
-}
 
 const scenario = (outside: string) => `
 install: {server: [alpha], client: [alpha]}
@@ -95,7 +36,7 @@ steps:
 
 for (const format of ['deb', 'rpm'] as const) {
   test(`a scenario of ${format} packages runs over two virtual machines that reach each other and nothing else`, async (t) => {
-    const { deps, tree, run, reached, label } = await machineWorld(t, format);
+    const { deps, tree, run, reached, label, listed } = await machineWorld(t, format);
     const { port } = new URL(reached);
     await writeFile(join(tree, 'sluice/systest/pair.yaml'), scenario(`10.0.2.100/${port}`));
     const nodes = ['server', 'client'].map((name) => ({ name, label }));
@@ -105,7 +46,7 @@ for (const format of ['deb', 'rpm'] as const) {
     });
     assert.deepEqual([result.result, result.summary], ['SUCCESS', 'pair: 13 steps passed'], said);
     for (const [name, words] of [
-      ['system-client.txt', formats[format].listed],
+      ['system-client.txt', listed],
       ['journal-server.txt', /systemd/],
       ['console-server.txt', /^printed-by-server$/m],
     ] as const) {
