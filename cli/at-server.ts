@@ -7,7 +7,7 @@ import { answerName, type HandRequest, outputName } from '../pipelines/by-hand/r
 import type { BuildRecord, BuildView, HandBegun, HandContent } from '../server/api/types.ts';
 import type { ApiClient } from './client.ts';
 import { CommandError, exitStatus, failed, unavailable } from './fault.ts';
-import { log } from './output.ts';
+import { note } from './output.ts';
 
 /** What a server is to do, and what is sent along. */
 export interface ServerWork {
@@ -142,7 +142,7 @@ async function tellWaiting({ client, build, said }: Told, signal: AbortSignal): 
     const { waiting, summary } = found?.build ?? {};
     atWork = waiting ? 0 : atWork + 1;
     if (waiting && summary !== undefined && !said.has(summary) && !signal.aborted) {
-      log(summary);
+      note(summary);
       said.add(summary);
     }
     await sleep(slowly, undefined, { signal }).catch(() => undefined);

@@ -6,7 +6,7 @@ import { addCommand, jsonOption } from './command.ts';
 import { checkGraphs, doubtfulLabels } from './config-graphs.ts';
 import { type ConfigOptions, loadConfig, requirePaths, runningOption, tenantOptions } from './config-input.ts';
 import { failed } from './fault.ts';
-import { log, print } from './output.ts';
+import { note, print, worded } from './output.ts';
 
 const examples = [
   'sluice config check .',
@@ -37,7 +37,7 @@ export function register(program: Command): void {
       const summary = { ...countDefinitions(loaded.files), errors: problems.map(shown) };
       print(summary, render, options);
       if (!options.json)
-        for (const said of [...problems.map((one) => line(one)), ...(await doubtfulLabels(loaded))]) log(said);
+        for (const said of [...problems.map((one) => line(one)), ...(await doubtfulLabels(loaded))]) note(said);
       if (problems.some(({ severity }) => severity === 'error')) throw failed();
     });
 }
@@ -46,7 +46,7 @@ export function register(program: Command): void {
 async function checkRunning(options: ConfigOptions & { readonly json?: boolean }): Promise<void> {
   const { createClient } = await import('./client.ts');
   const { errors } = await createClient(options).get<{ errors: Problem[] }>('/api/config/problems');
-  const lines = errors.map((problem) => line(problem, problemTextAnywhere));
+  const lines = errors.map((problem) => worded(line(problem, problemTextAnywhere)));
   print({ errors: errors.map(placed) }, () => [...lines, runningSummary(errors)].join('\n'), options);
   if (errors.some(({ severity }) => severity === 'error')) throw failed();
 }

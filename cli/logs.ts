@@ -67,7 +67,7 @@ async function followOn(client: ApiClient, { build, query }: Followed): Promise<
       return followOn(client, { build: next.id, query });
     }
     if (Date.now() > deadline) {
-      log(`attempt ${ended.attempt} is given up (${ended.summary}), and no other has come: see \`sluice builds\``);
+      log(`attempt ${ended.attempt} is given up (${ended.summary}), and no other has come: see 'sluice builds'`);
       return;
     }
     await sleep(pause);

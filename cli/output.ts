@@ -55,6 +55,11 @@ export function log(message: string): void {
   process.stderr.write(`${message}\n`);
 }
 
+/** The same for a sentence of ours that has code in it. */
+export function note(sentence: string): void {
+  log(inQuotes(sentence));
+}
+
 /** Columns as wide as their widest cell; the last one is not padded. Cells may hold colours. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const head = header.map((cell) => paint('bold', cell));

@@ -8,7 +8,7 @@ import { counted } from '../pipelines/report/words.ts';
 import { createClient } from './client.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { log, print } from './output.ts';
+import { note, print } from './output.ts';
 
 interface PruneCommandOptions {
   readonly config?: string;
@@ -95,7 +95,7 @@ async function whatIsInUse(storage: string, options: PruneCommandOptions): Promi
   try {
     return readMarks(await readFile(inUsePath(storage), 'utf8'));
   } catch {
-    log('it is not known which artifacts are in use: none is removed until `sluice up` has run');
+    note('it is not known which artifacts are in use: none is removed until `sluice up` has run');
     return null;
   }
 }

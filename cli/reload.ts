@@ -6,7 +6,7 @@ import type { Reloaded } from '../server/api/types.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { CommandError, exitStatus, misused } from './fault.ts';
-import { log, print } from './output.ts';
+import { note, print, worded } from './output.ts';
 
 /** Adds `reload`. */
 export function register(program: Command): void {
@@ -19,8 +19,8 @@ export function register(program: Command): void {
   });
   addClientOptions(command).action(async (options: ClientOptions) => {
     const { reloaded, errors, notes } = await reload(options);
-    print({ ...reloaded, errors }, reloadedText, options);
-    if (!options.json || errors === null) for (const note of notes) log(note);
+    print({ ...reloaded, errors }, () => worded(reloadedText(reloaded)), options);
+    if (!options.json || errors === null) for (const line of notes) note(line);
   });
 }
 

@@ -6,7 +6,7 @@ import { reloadedText } from '../pipelines/report/config-notice.ts';
 import type { ClientOptions } from './client.ts';
 import { addCommand, configOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { duration, isInteractive, log, paint } from './output.ts';
+import { duration, isInteractive, log, note, paint } from './output.ts';
 
 interface UpOptions {
   readonly config?: string;
@@ -73,8 +73,8 @@ function reloadWhenTold(options: ClientOptions): void {
     if (ended()) return;
     const { reload } = await import('./reload.ts');
     await reload(options).then(
-      ({ reloaded, notes }) => log([reloadedText(reloaded), ...notes].join('\n')),
-      (error: Error) => log(error.message),
+      ({ reloaded, notes }) => note([reloadedText(reloaded), ...notes].join('\n')),
+      (error: Error) => note(error.message),
     );
   });
 }
