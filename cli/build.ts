@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { access, constants, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { systemReason } from '../activities/files/system-reason.ts';
 import type { HandBuildResult } from '../infra/by-hand/build.ts';
 import type { HandSource } from '../infra/by-hand/source.ts';
 import type { ApiClient } from './client.ts';
@@ -57,7 +58,7 @@ async function requireRoom(out: string): Promise<void> {
   while (!existsSync(place)) place = dirname(place);
   if (!(await stat(place)).isDirectory()) throw misused(`--out: ${place} is not a directory`);
   await access(place, constants.W_OK).catch((error: NodeJS.ErrnoException) => {
-    throw misused(`--out: ${place} cannot be written to: ${error.code}`);
+    throw misused(`--out: ${place} cannot be written to: ${systemReason(error)}`);
   });
 }
 

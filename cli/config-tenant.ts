@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { systemReason } from '../activities/files/system-reason.ts';
 import type { DeclaredProject } from '../activities/layout/declare.ts';
 import type { Connections } from '../activities/layout/shipped.ts';
 import { defaultTenant, type ProjectSource, type TenantSettings } from '../pipelines/language/language.ts';
@@ -119,7 +120,7 @@ export async function readArgument(argument: string): Promise<Given> {
   if (split === 0) throw misused(`${argument}: a name stands before "=", as in org/app=${argument.slice(1)}`);
   const path = argument.slice(split + 1);
   const info = await stat(path).catch((error: Error) => {
-    throw misused(`${path}: cannot be read: ${error.message}`);
+    throw misused(`${path}: cannot be read: ${systemReason(error)}`);
   });
   const isDirectory = info.isDirectory();
   const directory = isDirectory ? resolve(path) : dirname(resolve(path));
@@ -166,6 +167,6 @@ export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw misused(`${path}: cannot be read: ${(error as Error).message}`);
+    throw misused(`${path}: cannot be read: ${systemReason(error as Error)}`);
   }
 }

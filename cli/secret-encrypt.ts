@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { systemReason } from '../activities/files/system-reason.ts';
 import { encryptText } from '../activities/secrets/oaep.ts';
 import { addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
@@ -58,7 +59,7 @@ async function encrypt(options: Options): Promise<void> {
   if (options.outfile === undefined) return print(stanza, render, options);
   const text = options.json ? `${JSON.stringify(stanza, null, 2)}\n` : render(stanza);
   await writeFile(options.outfile, text).catch((error: NodeJS.ErrnoException) => {
-    throw misused(`--outfile: ${options.outfile} cannot be written: ${error.code}`);
+    throw misused(`--outfile: ${options.outfile} cannot be written: ${systemReason(error)}`);
   });
   log(`written to ${options.outfile}`);
 }
@@ -66,7 +67,7 @@ async function encrypt(options: Options): Promise<void> {
 async function readPlain({ infile, strip }: Options): Promise<Uint8Array> {
   if (infile !== undefined) {
     return readFile(infile).catch((error: NodeJS.ErrnoException) => {
-      throw misused(`--infile: ${infile} cannot be read: ${error.code}`);
+      throw misused(`--infile: ${infile} cannot be read: ${systemReason(error)}`);
     });
   }
   if (process.stdin.isTTY) log('Type the secret, then Ctrl-D.');

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { systemReason } from '../activities/files/system-reason.ts';
 import { readShipped } from '../activities/layout/shipped.ts';
 import type { Problem } from '../pipelines/model/position.ts';
 import { counted } from '../pipelines/report/words.ts';
@@ -45,7 +46,7 @@ function run(path: string, shipped: readonly ScenarioFile[]): Run {
     return { result: simulateAt(parsed.scenario, path, shipped), problems: [] };
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    return { problems: [`${path}:1:1: cannot be read: ${error.message}`] };
+    return { problems: [`${path}:1:1: cannot be read: ${systemReason(error)}`] };
   }
 }
 

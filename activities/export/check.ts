@@ -7,6 +7,7 @@ import {
   parseDescription,
 } from '../../pipelines/export/description.ts';
 import { exists } from '../files/exists.ts';
+import { systemReason } from '../files/system-reason.ts';
 import { entriesIn, measure } from './files.ts';
 
 /** More than any list of files has; a larger one is not read. */
@@ -23,7 +24,7 @@ export async function checkExport(directory: string): Promise<ExportDescription>
   // A directory that is none may hold anything.
   if ((await exists(root)) && !(await exists(join(root, descriptionFile)))) throw new BadExport(none);
   const there = await entriesIn(root).catch((error: NodeJS.ErrnoException) => {
-    throw new BadExport(`${directory} cannot be read: ${error.code ?? error.message}`);
+    throw new BadExport(`${directory} cannot be read: ${systemReason(error)}`);
   });
   const own = there.find(({ path }) => path === descriptionFile);
   if (!own?.isFile) throw new BadExport(none);

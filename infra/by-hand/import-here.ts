@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
+import { systemReason } from '../../activities/files/system-reason.ts';
 import { byPlatform } from '../../activities/nodes/by-platform.ts';
 import type { Provider } from '../../activities/nodes/port.ts';
 import { openProvider, vmDirectory } from '../../activities/nodes/registry.ts';
@@ -69,7 +70,7 @@ export function machinesHere({ data, platforms, mirrors, holder }: Lending, door
 /** Reads the data of a secret from a file: a mapping in YAML. @throws with what is wrong, without the text */
 export async function readSecretData(path: string): Promise<SecretData> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${path} cannot be read: ${error.code}`);
+    throw new Error(`${path} cannot be read: ${systemReason(error)}`);
   });
   const data = dataIn(text);
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data as SecretData;

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, type ErrorCode, isAlias, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { systemReason } from '../../activities/files/system-reason.ts';
 import { asking, meant } from '../../pipelines/language/near-key.ts';
 import { kindOf, wording } from '../../pipelines/language/wording.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
@@ -82,7 +83,7 @@ function readText(file: string, absolute: string): string {
   try {
     return readFileSync(absolute, 'utf8');
   } catch (error) {
-    const message = `cannot be read: ${(error as NodeJS.ErrnoException).code ?? error}`;
+    const message = `cannot be read: ${systemReason(error as Error)}`;
     throw new InvalidConfiguration([{ path: file, line: 1, column: 1, severity: 'error', message }]);
   }
 }

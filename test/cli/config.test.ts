@@ -19,6 +19,7 @@ const files = {
   'org/config/.zuul.yaml': '- job: {name: ignored, foo: 1}\n',
   'org/app/.zuul.yaml': '- project: {check: {jobs: [unit, build, elsewhere]}}\n',
   'org/bad/zuul.yaml': '- job:\n    name: a\n    foo: 1\n- job: {name: b}\n',
+  'org/shut/zuul.yaml': '- semaphore: {name: one, max: 0}\n',
   'org/small/zuul.yaml': '- project: {check: {jobs: [unit, build]}}\n',
   'with space/app/zuul.d/a.yaml': '- job: {name: a}\n',
   'pkg/app/zuul.yaml': '- project: {templates: [deb-package]}\n',
@@ -175,6 +176,19 @@ test('a path that is no project of the tenant is a warning', () => {
   const { status, json } = check('--tenant-file', 'main.yaml', 'org/bad');
   assert.equal(status, 0);
   assert.match(json.errors[0]?.message ?? '', /no project of the tenant/);
+});
+
+test('code in what is wrong is in quotes, as elsewhere on a terminal', () => {
+  const { status, stderr } = execute(['config', 'check', 'org/shut'], root);
+  assert.equal(status, 0);
+  assert.match(stderr, /^org\/shut\/zuul\.yaml:1:\d+: warning: semaphore "one": with 'max: 0' every job/m);
+});
+
+test('what cannot be read is named once, with the system’s reason', () => {
+  const said = 'cannot be read: ENOENT: no such file or directory\n';
+  assert.equal(execute(['config', 'check', 'nowhere'], root).stderr, `nowhere: ${said}`);
+  assert.equal(execute(['config', 'check', '--tenant-file', 'nowhere', 'org/app'], root).stderr, `nowhere: ${said}`);
+  assert.equal(execute(['simulate', 'nowhere'], root).stderr, `nowhere:1:1: ${said}`);
 });
 
 const misused: readonly [sentence: string, words: string[]][] = [

@@ -446,7 +446,7 @@ test('there need be no file, and the file is found in the directory', (t) => {
   assert.equal(loadConfig({ directory, env: {}, data: 'other' }).data, join(directory, 'other'));
   assert.throws(
     () => loadConfig({ directory, file: 'none.yaml', env: {} }),
-    /^InvalidConfiguration: none\.yaml:1:1: cannot be read: ENOENT$/,
+    /^InvalidConfiguration: none\.yaml:1:1: cannot be read: ENOENT: no such file or directory$/,
   );
 });
 
