@@ -130,7 +130,7 @@ async function verdict(deps: StageDeps, run: Run, workdir: string): Promise<Stag
   const context = Context.current();
   const { timeout, stage } = run.input;
   // A job's programs have limits of their own: some run after the timeout.
-  const limit = timeout === null || stage === 'script' ? undefined : AbortSignal.timeout(timeout * 1000);
+  const limit = timeout === null || stage === 'script' ? undefined : AbortSignal.timeout(Math.max(0, timeout * 1000));
   const { cancellationSignal: cancellation } = context;
   const signal = limit ? AbortSignal.any([cancellation, limit]) : cancellation;
   const heartbeat = (at: string) => tellProgress(context, { at });

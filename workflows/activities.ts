@@ -178,7 +178,7 @@ export function readyActivities(taskQueue: string): ReadyActivities {
 function stageOptions(taskQueue: string, timeout: number | null) {
   return {
     taskQueue,
-    startToCloseTimeout: `${(timeout ?? longest) + slack}s`,
+    startToCloseTimeout: `${Math.max(0, timeout ?? longest) + slack}s`,
     heartbeatTimeout,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },

@@ -24,6 +24,10 @@ export function parsePipeline(stanza: RawStanza, context: ParseContext): Pipelin
     reporters: reporters(body, reader),
   };
   if (!reader.sound) return undefined;
+  if (body['allow-parameters']) {
+    const message = `pipeline "${body.name}": allow-parameters has no effect: nothing is enqueued with parameters`;
+    context.report('warning', stanza.marks['allow-parameters'] ?? stanza.offset, message);
+  }
   return {
     name: body.name,
     origin: context.origin,

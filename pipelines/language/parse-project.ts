@@ -61,6 +61,10 @@ function pipelinesOf(
     }
     const failFast = pipeline['fail-fast'];
     const parameters = pipeline.parameters ?? [];
+    if (parameters.length > 0) {
+      const message = `${name}: parameters have no effect: nothing is enqueued with parameters`;
+      context.report('warning', stanza.locate([name], 'parameters'), message);
+    }
     pipelines.set(name, {
       debug: pipeline.debug ?? false,
       ...(failFast !== undefined && { failFast }),

@@ -23,6 +23,8 @@ const IGNORED: Partial<Record<keyof JobAttributes, string>> = {
   'cleanup-run': 'write a post-run playbook with "cleanup: true"',
 };
 
+const TIMEOUTS = ['pre-timeout', 'timeout', 'post-timeout'] as const;
+
 const PROGRAMS = ['pre-run', 'run', 'post-run', 'cleanup-run'] as const;
 
 /**
@@ -42,6 +44,12 @@ export function warningsOfJob(job: JobVariant, context: ParseContext): boolean {
   for (const key of PROGRAMS) {
     const why = notRun(job.attributes, key);
     if (why !== undefined) context.report('warning', at(key), `${label}: ${why}`);
+  }
+  for (const key of TIMEOUTS) {
+    const time = job.attributes[key];
+    // Zuul takes it as well.
+    if (time !== undefined && time < 1)
+      context.report('warning', at(key), `${label}: ${key}: ${time} ends what it is for as soon as that begins`);
   }
   if (job.attributes.roles?.some(({ galaxy }) => galaxy !== undefined)) {
     context.report('warning', at('roles'), `${label}: roles from "galaxy" are passed over: name a project with "zuul"`);

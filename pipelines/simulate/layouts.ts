@@ -30,7 +30,7 @@ const ownPath = '.zuul.yaml';
 
 /** The configuration of a run: as it is in force, and as it would be with changes that are not merged yet. */
 export class Layouts {
-  readonly problems: Problem[] = [];
+  readonly problems: Problem[];
   readonly #scenario: Scenario;
   readonly #branches = new Map<string, Set<string>>();
   readonly #speculative = new Map<string, { readonly layout: Layout; readonly problems: readonly Problem[] }>();
@@ -40,6 +40,7 @@ export class Layouts {
 
   constructor(scenario: Scenario, files: readonly ScenarioFile[]) {
     this.#scenario = scenario;
+    this.problems = [...scenario.warnings];
     this.#files = files;
     for (const { project, branch, ref } of scenario.changes) if (ref === undefined) this.addBranch(project, branch);
     this.#layout = this.#load();

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { defaultTenant, type TenantSettings, tenantSettings } from '../language/language.ts';
 import { asking } from '../language/near-key.ts';
+import { unusedKeys } from '../language/tenant-unused.ts';
 import type { Problem } from '../model/position.ts';
 import { checkScenario, type PlacedEvent } from './check-scenario.ts';
 import { readEvent } from './read-event.ts';
@@ -42,6 +43,7 @@ export function parseScenario(text: string, path: string): ParsedScenario {
       config: readConfig(data.config),
       labels: data.labels,
       tenant,
+      warnings: warningsOf(source, data.tenant),
       changes,
       outcomes: data.outcomes.map(readOutcome),
       events: events.map(({ event }) => event).sort((a, b) => a.at - b.at),
@@ -84,6 +86,12 @@ function readTenant(source: Source, keys: Parameters<typeof tenantSettings>[0]):
     source.report(['tenant'], error.message);
     return defaultTenant;
   }
+}
+
+/** As `config check` has them of a tenant file. */
+function warningsOf(source: Source, keys: Parameters<typeof tenantSettings>[0]): readonly Problem[] {
+  const found = [...unusedKeys(keys, keys.source)];
+  return found.map(({ path, key, message }) => source.warning(['tenant', ...path, key], `tenant: ${message}`));
 }
 
 function readEvents(source: Source, raw: readonly Readonly<Record<string, unknown>>[]): readonly PlacedEvent[] {

@@ -1,5 +1,6 @@
 import type { TenantSettings } from '../language/language.ts';
 import type { Artifact, BuildResult } from '../model/job.ts';
+import type { Problem } from '../model/position.ts';
 
 /** A scenario as written, with every default filled in. Durations and times are milliseconds from the start. */
 export interface Scenario {
@@ -9,6 +10,8 @@ export interface Scenario {
   /** Label to the number of its nodes; a label that is not named has as many as are asked for. */
   readonly labels: Readonly<Record<string, number>>;
   readonly tenant: TenantSettings;
+  /** What its tenant says without effect. */
+  readonly warnings: readonly Problem[];
   readonly changes: readonly ScenarioChange[];
   readonly outcomes: readonly Outcome[];
   readonly events: readonly ScenarioEvent[];

@@ -30,6 +30,11 @@ export class Source {
     this.#problem(this.#offset(at), message);
   }
 
+  /** What has no effect, at its place; the scenario is sound. */
+  warning(at: readonly PropertyKey[], message: string): Problem {
+    return this.#placed(this.#offset(at), message, 'warning');
+  }
+
   reportIssues(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[]): void {
     for (const issue of issues) {
       const at = [...prefix, ...issue.path];
@@ -64,14 +69,12 @@ export class Source {
   }
 
   #problem(offset: number, message: string): void {
+    this.problems.push(this.#placed(offset, message, 'error'));
+  }
+
+  #placed(offset: number, message: string, severity: Problem['severity']): Problem {
     const { line, col } = this.#lines.linePos(offset);
-    this.problems.push({
-      path: this.#path,
-      line: Math.max(line, 1),
-      column: Math.max(col, 1),
-      severity: 'error',
-      message,
-    });
+    return { path: this.#path, line: Math.max(line, 1), column: Math.max(col, 1), severity, message };
   }
 }
 

@@ -43,8 +43,8 @@ export function timeline(result: SimulationResult, options: TimelineOptions): st
   for (const group of groups) lines.push(...draw(group, canvas, width));
   const merged = result.merged.length === 0 ? 'nothing merged' : `merged: ${result.merged.join(', ')}`;
   lines.push(cut(merged, width), ...remarks(result));
-  for (const { path, line, column, message } of result.configErrors)
-    lines.push(`${path}:${line}:${column}: ${message}`);
+  for (const { path, line, column, message, severity } of result.configErrors)
+    lines.push(`${path}:${line}:${column}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
   for (const failure of result.failures) lines.push(paint('bad', `✗ ${failure}`));
   return `${lines.join('\n')}\n`;
 }

@@ -198,6 +198,21 @@ const warned: readonly [sentence: string, text: string, warning: RegExp][] = [
     '- semaphore: {name: s, max: 0}\n',
     /`max: 0` every job that takes it waits/,
   ],
+  [
+    'a timeout below one second is told',
+    '- job: {name: a, timeout: -5}\n',
+    /timeout: -5 ends what it is for as soon as/,
+  ],
+  [
+    'a pipeline with parameters is told that it has none',
+    '- pipeline: {name: p, manager: independent, allow-parameters: true}\n',
+    /allow-parameters has no effect/,
+  ],
+  [
+    'a project with parameters is told that nobody gives them',
+    '- project: {check: {parameters: [{name: p, type: string}]}}\n',
+    /check: parameters have no effect/,
+  ],
   ['oidc secrets are said to be unused', '- secret: {name: s, oidc: {ttl: 5}}\n', /oidc tokens are not issued/],
   [
     'a negative lookahead is understood, with a better way',

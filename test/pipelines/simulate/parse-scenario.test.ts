@@ -131,6 +131,18 @@ test('an error inside the configuration is part of the run', () => {
   assert.match(configErrors[0]?.message ?? '', /colour/);
 });
 
+test('what the tenant says without effect is told with the run, as config check tells it', () => {
+  const parsed = parseScenario(`${head}tenant: {web-root: https://ci.example.org}\n`, 'f.yaml');
+  assert.ok('scenario' in parsed);
+  const result = simulate(parsed.scenario);
+  const [warning] = result.configErrors;
+  assert.deepEqual([result.ok, warning?.severity, warning?.line, warning?.column], [true, 'warning', 5, 10]);
+  assert.match(
+    timeline(result, { width: 100 }),
+    /^f\.yaml:5:10: warning: tenant: web-root has no effect: write "server\.url"/m,
+  );
+});
+
 const picture = `
 scenario: a picture
 config: |
