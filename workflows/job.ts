@@ -33,6 +33,7 @@ import { jobHas } from './patches.ts';
 import type { BuildRecord } from './records.ts';
 import { runRelease } from './release.ts';
 import { searchAttributes } from './search-attributes.ts';
+import type { StageTiming } from './stage.ts';
 import { tell } from './tell.ts';
 
 /**
@@ -127,13 +128,20 @@ async function pause(stage: StageInput, { result, paused, line }: Pause): Promis
   const { returned } = paused;
   try {
     await line.pause(outcomeOf(result, Date.now()));
-    return await resumeStage({ stage, returned, abandoned: false });
+    const resumed = await resumeStage({ stage, returned, abandoned: false });
+    return { ...resumed, ...allOf(result.timing, resumed.timing) };
   } catch (error) {
     if (isCancellation(error)) {
       await CancellationScope.nonCancellable(() => resumeStage({ stage, returned, abandoned: true }));
     }
     throw error;
   }
+}
+
+/** The time of a job that paused, its pause with it. */
+function allOf(before: StageTiming | undefined, after: StageTiming | undefined): Pick<StageResult, 'timing'> {
+  if (before === undefined || after === undefined) return {};
+  return { timing: { ...after, started: before.started, tools: before.tools + after.tools } };
 }
 
 /** Seconds that the whole stage may take; null where a part of it has no limit. */

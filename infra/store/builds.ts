@@ -85,11 +85,16 @@ export async function listBuildSets({ db, tenant }: TenantRows, filter: BuildFil
 /** How many of the last successful builds of a job the estimate of the next one is made from. */
 const sample = 5;
 
-/** `PROJECT JOB` to the mean time in milliseconds of its last successful builds. */
+/**
+ * `PROJECT JOB` to the mean time in milliseconds of its last successful builds: of one that a worker's end interrupted, of
+ * the run that went through.
+ */
 export async function estimates({ db, tenant }: TenantRows): Promise<Record<string, number>> {
   const { rows } = await sql<{ project: string; job: string; mean: number }>`
-    select project, job, avg(end_time - start_time)::float8 as mean
-    from (select project, job, start_time, end_time,
+    select project, job, avg(coalesce(
+             (record->'timing'->>'ended')::float8 - (record->'timing'->>'started')::float8,
+             end_time - start_time))::float8 as mean
+    from (select project, job, start_time, end_time, record,
             row_number() over (partition by project, job order by start_time desc) as age
           from builds where tenant = ${tenant} and result = 'SUCCESS' and end_time is not null) as ended
     where age <= ${sample} group by project, job`.execute(db);

@@ -114,14 +114,19 @@ const pausing: StageResult = {
 
 test('a job that pauses ends after the jobs that depend on it, which get what it returned', async () => {
   world.outside.jobs = () => [server, user];
-  world.outside.stage = ({ build: { job } }) => (job === 'server' ? pausing : sleep(200).then(() => fine));
+  const began = Date.now();
+  const timing = { started: began, ended: began + 10, tools: 4 };
+  world.outside.stage = async ({ build: { job } }) =>
+    job === 'server' ? { ...pausing, timing } : sleep(200).then(() => fine);
   const ends: string[] = [];
   world.outside.resume = ({ abandoned }) => {
     ends.push(abandoned ? 'abandoned' : 'resumed', ...ran('pause-'));
-    return { ...fine, summary: 'ended' };
+    return { ...fine, summary: 'ended', timing: { started: began + 20, ended: began + 30, tools: 5 } };
   };
   await world.tell('pause', entering([change('pause-0')]));
   await until('it is merged', () => merged('pause-').length === 1);
+  const paused = [...world.outside.builds.values()].find(({ change: id, job }) => id === 'pause-0' && job === 'server');
+  assert.deepEqual(paused?.timing, { started: began, ended: began + 30, tools: 9 }, 'its pause is part of its time');
   assert.deepEqual(ends, ['resumed', 'server pause-0', 'user pause-0']);
   const used = world.outside.stagesRun.find(({ build }) => build.change === 'pause-0' && build.job === 'user');
   assert.equal(used?.vars.address, '10.0.0.7');

@@ -40,6 +40,17 @@ describe('the store', () => {
     assert.equal((await store.listBuilds({ limit: 1 })).length, 1);
   });
 
+  it('estimates a job by the runs that went through, without what was interrupted before', async () => {
+    const interrupted = { startTime: 0, endTime: 90_000, timing: { started: 84_000, ended: 88_000, tools: 0 } };
+    await store.saveBuild(aBuild({ id: 'e1', job: 'estimated', ...interrupted }));
+    await store.saveBuild(aBuild({ id: 'e2', job: 'estimated', startTime: 1_000, endTime: 3_000 }));
+    await store.saveBuild(aBuild({ id: 'e3', job: 'estimated', result: 'RETRY', startTime: 2_000, endTime: 99_000 }));
+    await store.saveBuild(
+      aBuild({ id: 'e4', job: 'estimated', result: 'CANCELED', startTime: 3_000, endTime: 99_000 }),
+    );
+    assert.equal((await store.estimates())['tinycdb estimated'], 3_000);
+  });
+
   it('keeps build sets', async () => {
     await store.saveBuildSet(aBuildSet({ result: null, endTime: null }));
     await store.saveBuildSet(aBuildSet({ result: 'SUCCESS', endTime: 9_000 }));
