@@ -62,7 +62,9 @@ const project = z.strictObject({
   branches: z
     .array(z.string().min(1))
     .optional()
-    .describe('Branches that are gated, and released from. Default: all are gated (released from: `docs/trust.md`).'),
+    .describe(
+      'Branches whose configuration is read, and that are released from: `docs/trust.md`. Default: all are read.',
+    ),
   directPush: z.boolean().default(false).describe('Allow pushes to branches past the gate.'),
 });
 
