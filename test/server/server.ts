@@ -49,6 +49,19 @@ const ada: Actor = { name: 'ada', kind: 'person', via: 'token' };
 /** The real server and store on a free port, in front of operations that only write down what they were asked. */
 export async function startServer(given: Partial<ServerDeps> = {}): Promise<TestServer> {
   const data = await mkdtemp(join(tmpdir(), 'sluice-server-'));
+  const ends: (() => Promise<unknown>)[] = [() => rm(data, { recursive: true })];
+  const stop = async () => {
+    for (const end of ends.toReversed()) await end();
+  };
+  try {
+    return Object.assign(await startIn(data, given, ends), { stop });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startIn(data: string, given: Partial<ServerDeps>, ends: (() => Promise<unknown>)[]) {
   const storage = { root: join(data, 'storage'), baseUrl: '' };
   const [blobs, logs] = [createFileBlobStore(storage), createFileLogStore(storage)];
   const paths = {
@@ -56,7 +69,9 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
     released: join(data, 'released'),
   };
   for (const path of Object.values(paths)) await mkdir(path);
-  const [store, token] = await Promise.all([openStore(join(data, 'store')), readOrCreateToken(data)]);
+  const token = await readOrCreateToken(data);
+  const store = await openStore(join(data, 'store'));
+  ends.push(() => store.close());
   const live = createLiveStream();
   const asked: { what: string; input: unknown }[] = [];
   const server = { answer: { ok: true } as GateAnswer, open: [] as readonly Change[] };
@@ -105,14 +120,10 @@ export async function startServer(given: Partial<ServerDeps> = {}): Promise<Test
     ready: async () => {},
     ...given,
   });
+  ends.push(() => app.close());
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return Object.assign(server, {
     ...{ url, data, token, store, live, asked },
     report: createReportActivities({ store, publish: live.publish }),
-    stop: async () => {
-      await app.close();
-      await store.close();
-      await rm(data, { recursive: true });
-    },
   });
 }

@@ -212,6 +212,7 @@ describe('when a host is away', () => {
     const knownHosts = world.local('known_hosts');
     await writeFile(knownHosts, (await readFile(server.knownHosts, 'utf8')).replace(/:\d+/, `:${port}`));
     const m3 = { ...at('sftp'), identity: server.identity, knownHosts };
+    // A second each, which is waited for in full; the other sets' 60 s would be more than all may take together.
     const set = world.set({ timeout: 1, hosts: { m1: at('rsync'), m2: at('ssh'), m3 } });
     const started = Date.now();
     const { hosts } = await world.sync(set);

@@ -36,7 +36,12 @@ export async function startMachines(count: number, more: Partial<GivenSettings> 
   // Of their own: an address that is free while a machine boots anew is given to nobody else's container.
   const network = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
   await must('docker', ['network', 'create', network]);
-  return Promise.all(Array.from({ length: count }, (_, index) => startMachine(index, { network, key, secret, more })));
+  const making = Array.from({ length: count }, (_, index) => startMachine(index, { network, key, secret, more }));
+  const made = await Promise.allSettled(making);
+  if (made.some(({ status }) => status === 'rejected')) {
+    await Promise.all(made.map((one) => (one.status === 'fulfilled' ? one.value.stop() : undefined)));
+  }
+  return Promise.all(making);
 }
 
 /** The minimal system with the server that APT offers, made once. */
@@ -64,6 +69,28 @@ interface Making {
 async function startMachine(index: number, { network, key, secret, more }: Making): Promise<TestMachine> {
   const id = `sluice-test-${process.pid}-${randomBytes(4).toString('hex')}`;
   const group = join(await controlGroups(), id);
+  const stop = async () => {
+    await run('docker', ['rm', '-f', id]);
+    // Whoever is the last succeeds.
+    await run('docker', ['network', 'rm', network]);
+    for (const each of [join(group, 'sluice'), group]) await asRoot('rmdir', each).catch(() => {});
+  };
+  try {
+    return { ...(await boot({ id, group, index }, { network, key, secret, more })), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Place {
+  readonly id: string;
+  /** Its directory among the control groups. */
+  readonly group: string;
+  readonly index: number;
+}
+
+async function boot({ id, group, index }: Place, { network, key, secret, more }: Making) {
   await asRoot('mkdir', group);
   const options = [
     '--init',
@@ -97,12 +124,6 @@ async function startMachine(index: number, { network, key, secret, more }: Makin
     inside,
     halt: async () => void (await must('docker', ['pause', id])),
     resume: async () => void (await must('docker', ['unpause', id])),
-    async stop() {
-      await run('docker', ['rm', '-f', id]);
-      // Whoever is the last succeeds.
-      await run('docker', ['network', 'rm', network]);
-      for (const each of [join(group, 'sluice'), group]) await asRoot('rmdir', each).catch(() => {});
-    },
   };
 }
 
