@@ -384,7 +384,7 @@ const writers: readonly { readonly what: string; readonly files: readonly string
   { what: 'images of machines, made beside their place and synced', files: ['infra/images/vm/'] },
   {
     what: 'files that a person asked for',
-    files: ['cli/init.ts', 'cli/secret-encrypt.ts', 'cli/lint.ts', 'cli/at-server.ts'],
+    files: ['cli/secret-encrypt.ts', 'cli/lint.ts', 'cli/at-server.ts'],
   },
   { what: 'measurements, and what this machine runs', files: ['infra/temporal/tool-times.ts', 'infra/bootstrap/'] },
   { what: 'servers for tests and the demo, made anew each time', files: ['infra/gerrit/', 'infra/gitea/'] },
