@@ -135,6 +135,12 @@ export const holdsQuery = defineQuery<Holds>('holds');
 /** The nodes of a build are held now. */
 export const heldBegunSignal = defineSignal<[{ readonly id: string; readonly held: HeldBuild }]>('held-begun');
 
+/** Whether they are to be removed, and could not be yet. */
+export const heldStuckQuery = defineQuery<boolean>('held-stuck');
+
+/** The host that they are on is not configured any more: nobody will ever say that they are gone. */
+export const heldLeftSignal = defineSignal('held-left');
+
 /** They are gone, or could not be held, and do not count. */
 export const heldEndedSignal = defineSignal<[{ readonly build: string; readonly counts: boolean }]>('held-ended');
 

@@ -1,5 +1,5 @@
 import type { Capacity, Size } from '../pipelines/nodes/capacity.ts';
-import type { NodesClaims, NodesDesk, NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
+import type { NodesClaims, NodesDesk, NodesLease, NodesReply, NodesRequest } from '../pipelines/nodes/desk.ts';
 import type { AssignedMachine } from '../pipelines/nodes/machines.ts';
 
 /** What a job must be lent before it runs; jobs of a provider that has no limits are lent nothing. */
@@ -69,11 +69,17 @@ export interface NodesLook {
   readonly run?: string;
   readonly recalledBy?: string;
   readonly holding: readonly Pick<NodesRequest, 'holder' | 'token'>[];
+  /** Leases on one of several hosts; absent: there are none. */
+  readonly placed?: readonly PlacedLease[];
 }
+
+export type PlacedLease = Pick<NodesLease, 'holder' | 'token' | 'queue' | 'lost'>;
 
 /** Tokens of those who have ended without giving back, and what the provider has now. */
 export interface NodesNews {
   readonly lost: readonly string[];
+  /** Those of ended ones whose host is not configured any more; of workers of the first version: absent. */
+  readonly left?: readonly string[];
   readonly capacity: Capacity;
   /** What all jobs say that they hold, and the run that has asked; absent where it needed not ask. */
   readonly recalled?: NodesClaims & { readonly by: string };

@@ -174,8 +174,10 @@ class Keeper {
     const holding = [...this.desk.leases.filter(({ lost }) => !lost), ...this.desk.waiting];
     const asked = holding.map(({ holder, token }) => ({ holder, token }));
     const { runId: run } = workflowInfo();
-    const look = { provider, run, ...this.#recalled(), holding: asked };
-    const { lost, capacity, recalled } = await control.lookAtNodes(look);
+    const onHosts = this.desk.leases.filter(({ host }) => host !== undefined);
+    const placed = onHosts.map(({ holder, token, queue, lost }) => ({ holder, token, queue, lost }));
+    const look = { provider, run, ...this.#recalled(), holding: asked, ...(placed.length > 0 && { placed }) };
+    const { lost, left = [], capacity, recalled } = await control.lookAtNodes(look);
     if (recalled !== undefined) {
       const { by, ...claims } = recalled;
       this.#recalledBy = by;
@@ -184,11 +186,21 @@ class Keeper {
     }
     this.attend({ type: 'lose', tokens: lost });
     this.attend({ type: 'capacity', capacity });
+    this.#giveUp(left);
     const { length } = this.lost;
     const swept = (await Promise.all(this.lost.map((lease) => this.#sweep(lease)))).flat();
     this.attend({ type: 'release', tokens: swept });
     this.#said.keep(this.lost.map(({ token }) => token));
     return length - swept.length;
+  }
+
+  /** Of a host that nobody has any more nobody will ever say that the machines are gone. */
+  #giveUp(tokens: readonly string[]): void {
+    if (tokens.length === 0) return;
+    for (const { holder, host } of this.lost.filter(({ token }) => tokens.includes(token))) {
+      log.warn('what a job has left is given up: its host is not configured any more', { holder, host });
+    }
+    this.attend({ type: 'release', tokens });
   }
 
   /** A run that was reset has forgotten whom it has lent what. */

@@ -3,22 +3,33 @@ import type { Capacity } from '../../pipelines/nodes/capacity.ts';
 import type { ControlActivities } from '../../workflows/activities.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { nodesId } from '../../workflows/ids.ts';
-import { nodesLostSignal, nodesReleaseSignal, nodesUpdate } from '../../workflows/messages.ts';
-import type { NodesInput } from '../../workflows/nodes-contract.ts';
+import {
+  heldLeftSignal,
+  heldStuckQuery,
+  nodesLostSignal,
+  nodesReleaseSignal,
+  nodesUpdate,
+} from '../../workflows/messages.ts';
+import type { NodesInput, PlacedLease } from '../../workflows/nodes-contract.ts';
 import { attributes } from '../../workflows/search-attributes.ts';
 import { nodesClaimsOf } from './claims.ts';
 import { endedOf } from './open.ts';
+
+/** Milliseconds for an answer. */
+const patience = 10_000;
 
 export interface NodesDeps {
   readonly client: Client;
   /** What a provider has, as configured now. */
   readonly capacity: (provider: string) => Promise<Capacity>;
+  /** Whether a task queue is that of a host which is configured now. */
+  readonly hasHost: (queue: string) => boolean;
 }
 
 type NodesActivities = Pick<ControlActivities, 'askNodes' | 'returnNodes' | 'lookAtNodes'>;
 
 /** The way from jobs to the entity of a provider's machines, and from there to what is configured and running. */
-export function createNodesActivities({ client, capacity }: NodesDeps): NodesActivities {
+export function createNodesActivities({ client, capacity, hasHost }: NodesDeps): NodesActivities {
   return {
     async askNodes({ provider, request }) {
       const startWorkflowOperation = entityOf(provider);
@@ -36,12 +47,28 @@ export function createNodesActivities({ client, capacity }: NodesDeps): NodesAct
       }
     },
 
-    async lookAtNodes({ provider, holding, run, recalledBy }) {
-      const news = { lost: await endedOf(client, holding), capacity: await capacity(provider) };
+    async lookAtNodes({ provider, holding, placed = [], run, recalledBy }) {
+      const lost = await endedOf(client, holding);
+      const stranded = placed.filter(({ queue }) => !hasHost(queue));
+      const isOver = (lease: PlacedLease) => lease.lost || lost.includes(lease.token);
+      for (const lease of stranded) if (!isOver(lease)) await tellStranded(client, lease.holder);
+      const left = stranded.filter(isOver).map(({ token }) => token);
+      const news = { lost, left, capacity: await capacity(provider) };
       if (run === undefined || run === recalledBy) return news;
       return { ...news, recalled: { by: run, ...(await nodesClaimsOf(client, provider)) } };
     },
   };
+}
+
+/** Tells one who waits to remove held nodes that nobody ever will. */
+async function tellStranded(client: Client, holder: string): Promise<void> {
+  const held = client.workflow.getHandle(holder);
+  try {
+    const isStuck = await client.withDeadline(Date.now() + patience, () => held.query(heldStuckQuery));
+    if (isStuck) await held.signal(heldLeftSignal);
+  } catch {
+    // A job knows no such question; who cannot answer now is asked at the next look.
+  }
 }
 
 function entityOf(provider: string) {

@@ -50,6 +50,11 @@ export function hostStates(data: string): string {
   return join(vmDirectory(data), 'hosts');
 }
 
+/** Task queues of all machines that virtual machines run on, this one's first. */
+export function hostQueues(hosts: VmHosts): readonly string[] {
+  return [hostname(), ...Object.keys(hosts)].map(taskQueues.host);
+}
+
 /** What virtual machines have at most: that of the server's host, and of each other one. */
 export async function withHosts(own: Capacity, hosts: VmHosts, data: string): Promise<Capacity> {
   if (Object.keys(hosts).length === 0) return own;

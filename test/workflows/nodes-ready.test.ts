@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { startOfNodes } from '../../activities/jobs/nodes.ts';
 import { excess } from '../../pipelines/nodes/capacity.ts';
 import { type NodesDesk, usageOf } from '../../pipelines/nodes/desk.ts';
-import { nodesId } from '../../workflows/ids.ts';
-import { nodesCapacitySignal, nodesQuery, nodesReleaseSignal, nodesUpdate } from '../../workflows/messages.ts';
+import { heldId, nodesId } from '../../workflows/ids.ts';
+import {
+  nodesCapacitySignal,
+  nodesHandedSignal,
+  nodesLostSignal,
+  nodesQuery,
+  nodesReleaseSignal,
+  nodesUpdate,
+} from '../../workflows/messages.ts';
 import { replays, resetTo, taskOf } from './reset.ts';
 import { testHost, until, World } from './world.ts';
 
@@ -41,7 +49,7 @@ async function tell(now = world.outside.capacity): Promise<void> {
 function ask(token: string, count: number, of: object = { label: 'vm' }) {
   const sizes = Array.from({ length: count }, () => ({ ...size, ...of }));
   const request = { holder, token, sizes, priority: 1, build: `build-${token}`, queue: testHost };
-  return handle().executeUpdate(nodesUpdate, { args: [{ request, capacity }] });
+  return handle().executeUpdate(nodesUpdate, { args: [{ request, capacity: world.outside.capacity }] });
 }
 
 /** @returns their ids */
@@ -113,6 +121,35 @@ test('I10: R2: a reset and a later life of the entity lend nothing twice, and le
   const now = await standReady(2);
   await until('what the earlier life had is removed', () => world.outside.standing.size === 2);
   assert.deepEqual([...world.outside.standing].toSorted(), now.toSorted());
+});
+
+test('I10: what was left on a host that is not configured any more is given up, held nodes at their time', async () => {
+  const { client } = world.temporal;
+  const leases = async () => (await desk()).leases.map(({ token }) => token);
+  await tell({ hosts: [{ name: 'gone', queue: 'host-gone' }] });
+  await ask('held', 1);
+  await until('it is lent', async () => (await leases()).length === 1);
+  const held = { build: 'held', host: 'gone', nodes: [], time: 0, until: null };
+  const sizes = [size];
+  const request = { token: 'held', holder: heldId('held'), sizes, priority: 1, build: 'held', queue: 'host-gone' };
+  const claim = { provider: 'docker', request, fence: 1, host: 'gone' };
+  const workflowId = heldId('held');
+  // There is no such hold any more: they are to go at once.
+  const args = [{ tenant: 'main', hold: 'none', queue: 'host-gone', held, claim }];
+  const removing = await client.workflow.start('heldNodes', { workflowId, taskQueue: 'control', args });
+  await handle().signal(nodesHandedSignal, { token: 'held', holder: workflowId, queue: 'host-gone' });
+  await ask('left', 1);
+  assert.deepEqual(await leases(), ['held', 'left']);
+  await tell({ hosts: [{ name: 'there', queue: testHost }] });
+  await handle().signal(nodesLostSignal, { token: 'left' });
+  await until('the lost one is given up', async () => isDeepStrictEqual(await leases(), ['held']));
+  await removing.result();
+  await until('the held one is given up', async () => (await leases()).length === 0);
+  assert.ok(!world.outside.swept.includes('held'), 'nobody was there to remove it');
+  await replays(client, entity);
+  await replays(client, workflowId);
+  await tell(capacity);
+  await standReady(2);
 });
 
 test('I10: what nobody wishes any more goes, also while it is being made', async (t) => {
