@@ -46,7 +46,7 @@ function run(path: string, shipped: readonly ScenarioFile[]): Run {
     return { result: simulateAt(parsed.scenario, path, shipped), problems: [] };
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    return { problems: [`${path}:1:1: cannot be read: ${systemReason(error)}`] };
+    return { problems: [`${path}:1:1: cannot be read: ${systemReason(error as Error)}`] };
   }
 }
 

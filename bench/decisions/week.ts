@@ -42,6 +42,7 @@ export function weekOf(changesADay: number): Scenario {
     ],
     labels: {},
     tenant: defaultTenant,
+    warnings: [],
     changes,
     outcomes: [
       { change: failing, job: 'install', pipeline: 'gate', result: 'FAILURE', after: 300_000, ...usual },
