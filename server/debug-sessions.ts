@@ -35,7 +35,7 @@ export class NothingKept extends Error {
 }
 
 /** There is a session whose machines are being ended: nobody can move that. */
-export class SessionEnds extends Error {
+class SessionEnds extends Error {
   constructor(build: string, why: string) {
     super(`the machines of ${build} are being ended (${why}): ask again when they are gone`);
     this.name = 'SessionEnds';

@@ -60,7 +60,7 @@ export interface MachinesDeps {
 }
 
 /** A host's worker that does not answer; the message says so. */
-export class HostSilent extends Error {
+class HostSilent extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'HostSilent';

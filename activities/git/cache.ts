@@ -33,7 +33,7 @@ interface Wanted {
 }
 
 /** A project of which nothing is here, for its host has not given anything yet. */
-export class NotFetched extends Error {
+class NotFetched extends Error {
   constructor(message: string, options: ErrorOptions) {
     super(message, options);
     this.name = 'NotFetched';

@@ -7,7 +7,7 @@ const fresh = 600_000;
 const patience: HttpPatience = { timeout: 10_000, size: 4 * 1024 * 1024, tries: 3, pause: 250, longestPause: 1_000 };
 
 /** The list cannot be read now: who asks may try again later. */
-export class NoExclusions extends Error {
+class NoExclusions extends Error {
   readonly statusCode = 503;
 }
 

@@ -37,7 +37,7 @@ export interface AddedProject extends AddedRepository {
 const launcher = resolve(import.meta.dirname, '../../sluice');
 
 /** A template that nobody defines: every change of the project would fail by its configuration. */
-export class UnknownTemplate extends Error {
+class UnknownTemplate extends Error {
   constructor(names: readonly string[], known: readonly string[]) {
     const words = names.map((name) => JSON.stringify(name)).join(', ');
     super(`there is no project template ${words}; there are: ${known.join(', ')}`);
@@ -46,7 +46,7 @@ export class UnknownTemplate extends Error {
 }
 
 /** A queue that `sluice.yaml` would not take: it could not be read any more. */
-export class BadQueue extends Error {
+class BadQueue extends Error {
   constructor(queue: string, reason: string) {
     super(`${JSON.stringify(queue)} cannot be a queue: it ${reason}`);
     this.name = 'BadQueue';
@@ -54,7 +54,7 @@ export class BadQueue extends Error {
 }
 
 /** Architectures that `sluice.yaml` would not take. */
-export class BadArch extends Error {
+class BadArch extends Error {
   constructor(reason: string) {
     super(`the project cannot be built for these architectures: ${reason}`);
     this.name = 'BadArch';

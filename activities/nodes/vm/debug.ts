@@ -131,7 +131,7 @@ export async function openShell({ host: { files }, directory, name, hostKey, key
 }
 
 /** How OpenSSH reaches a machine: by a port of its emulator, which no network leads to. */
-export function sshConfig(of: { readonly directory: string; readonly name: string; readonly key: string }): string {
+function sshConfig(of: { readonly directory: string; readonly name: string; readonly key: string }): string {
   return [
     `Host ${of.name}`,
     '  User root',

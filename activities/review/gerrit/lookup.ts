@@ -30,7 +30,7 @@ const page = 250;
 const lot = 20;
 
 /** Reads a change by any of its names, with what `options` ask of Gerrit; null where there is none of ours. */
-export async function readInfo(gerrit: Gerrit, name: string, options: readonly string[] = usual) {
+async function readInfo(gerrit: Gerrit, name: string, options: readonly string[] = usual) {
   const parsed = parseChangeName(name, gerrit);
   if (parsed === null) return null;
   const found =

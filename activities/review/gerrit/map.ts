@@ -73,7 +73,7 @@ export function patchsetRef(number: number, patchset: number): string {
 }
 
 /** How Gerrit itself names a change's page. */
-export function changeUrl({ url }: Place, { project, _number: number }: GerritChange): string {
+function changeUrl({ url }: Place, { project, _number: number }: GerritChange): string {
   return `${url}/c/${project.split('/').map(encodeURIComponent).join('/')}/+/${number}`;
 }
 

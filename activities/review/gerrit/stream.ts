@@ -15,7 +15,7 @@ export interface StreamTimes extends SshTimes {
   readonly longestPause: number;
 }
 
-export const usualStreamTimes: StreamTimes = { ...usualSshTimes, pause: 1_000, longestPause: 60_000 };
+const usualStreamTimes: StreamTimes = { ...usualSshTimes, pause: 1_000, longestPause: 60_000 };
 
 type Listener = Parameters<Stream['listen']>[0];
 

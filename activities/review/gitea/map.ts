@@ -58,7 +58,7 @@ export function toChange(site: Site, facts: PullFacts): Change {
   };
 }
 
-export function messageOf({ title, body }: Pull): string {
+function messageOf({ title, body }: Pull): string {
   const text = body.replaceAll('\r\n', '\n');
   return text === '' ? title : `${title}\n\n${text}`;
 }

@@ -66,7 +66,7 @@ export async function nameNow({ client, owns }: Desk, project: string): Promise<
 }
 
 /** What the host has on a pull request besides itself. */
-export async function completed(desk: Desk, pull: schema.Pull): Promise<PullFacts> {
+async function completed(desk: Desk, pull: schema.Pull): Promise<PullFacts> {
   // The host's spelling: projects are found by any.
   const name = { project: pull.base.repo.full_name, number: pull.number };
   const reviewed = readReviews(desk, name);

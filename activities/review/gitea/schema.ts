@@ -98,11 +98,11 @@ export const happeningSchema = z.object({
 export type Happening = z.infer<typeof happeningSchema>;
 export const timelineSchema = list(happeningSchema);
 
-export const commentSchema = z.object({ id: z.number(), user, body: z.string().optional().default('') });
+const commentSchema = z.object({ id: z.number(), user, body: z.string().optional().default('') });
 export const commentsSchema = list(commentSchema);
 export const lineCommentsSchema = list(z.object({ path: z.string(), body: z.string() }));
 
-export const statusSchema = z.object({
+const statusSchema = z.object({
   id: z.number(),
   context: text,
   status: z.string(),

@@ -46,7 +46,7 @@ const Paging = Octokit.plugin(paginateRest);
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Where the API is: GitHub's own, or that of an Enterprise server. */
-export function apiOf({ url, api }: Pick<GithubSettings, 'url' | 'api'>): string {
+function apiOf({ url, api }: Pick<GithubSettings, 'url' | 'api'>): string {
   const usual = new URL(url).host === 'github.com' ? 'https://api.github.com' : `${url}/api/v3`;
   return (api ?? usual).replace(/\/+$/, '');
 }

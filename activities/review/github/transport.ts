@@ -3,7 +3,7 @@ import { HostAway } from '../../outcome.ts';
 import { ask, type HttpAnswer, type HttpPatience, usualPatience } from '../http.ts';
 
 /** GitHub will not answer before a time that is too far away to wait for: who asks then is answered. */
-export class RateLimited extends HostAway {
+class RateLimited extends HostAway {
   constructor(host: string, seconds: number) {
     super(`${host} answers no more questions for ${seconds} s: its rate limit is used up`);
     this.name = 'RateLimited';

@@ -88,7 +88,7 @@ export function landedAs(request: MergeRequest): string | null {
   return request.merge_commit_sha ?? request.squash_commit_sha ?? request.sha ?? null;
 }
 
-export function messageOf({ title, description }: MergeRequest): string {
+function messageOf({ title, description }: MergeRequest): string {
   const text = description.replaceAll('\r\n', '\n');
   return text === '' ? title : `${title}\n\n${text}`;
 }

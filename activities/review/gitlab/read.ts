@@ -63,7 +63,7 @@ export async function nameNow({ client, owns }: Desk, project: string): Promise<
 }
 
 /** What the host has on a merge request besides itself; null for one that has no commits. */
-export async function completed(desk: Desk, request: schema.MergeRequest): Promise<RequestFacts | null> {
+async function completed(desk: Desk, request: schema.MergeRequest): Promise<RequestFacts | null> {
   const { client } = desk;
   const name = { project: projectOf(request), number: request.iid };
   const path = requestPath(name);
