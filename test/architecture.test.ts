@@ -224,6 +224,29 @@ test('no arrow of the table leads back up, but for types, and each is there for 
   );
 });
 
+/** The folders of `infra/`: each knows those of the lines before its own and of that alone. */
+const infraLevels = [
+  ['images'],
+  ['config'],
+  ['bootstrap'],
+  ['temporal', 'store'],
+  ['stack'],
+  ['signer', 'git-host', 'gerrit', 'gitea'],
+  ['by-hand', 'compose'],
+];
+
+test('no folder of infra/ imports one of a later level', () => {
+  const level = (path: string) =>
+    infraLevels.findIndex((folders) =>
+      within(
+        path,
+        folders.map((each) => `infra/${each}`),
+      ),
+    );
+  const own = imports.filter(({ from, to }) => from.startsWith('infra/') && to.startsWith('infra/'));
+  assert.deepEqual(own.filter(({ from, to }) => level(from) < level(to) || level(from) === -1).map(show), []);
+});
+
 /** Who knows that a repository is a directory of this machine, besides `activities/git` and the host that keeps it. */
 const directories: readonly { readonly path: string; readonly because: string }[] = [
   { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },

@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigSource } from '../../pipelines/language/language.ts';
-import { architectureOf, foreignTo } from '../../pipelines/model/architecture.ts';
+import { foreignTo } from '../../pipelines/model/architecture.ts';
 import { shippedProject } from '../../pipelines/model/shipped.ts';
+import { hostArch } from '../host-arch.ts';
 import type { ConnectionSettings } from '../review/settings.ts';
 import { reviewRules } from './review-rules.ts';
 
@@ -28,7 +29,7 @@ const builtIn: Connections = { git: { driver: 'git' } };
  */
 export async function readShipped(
   connections: Connections = builtIn,
-  own = architectureOf(process.arch),
+  own = hostArch(),
 ): Promise<readonly ConfigSource[]> {
   const names = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
   const texts = names.map(async (path) => ({ ...place, path, text: await readText(path, connections) }));

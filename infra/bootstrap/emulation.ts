@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
+import { hostArch } from '../../activities/host-arch.ts';
+import { asRoot, runInTerminal } from '../../activities/process/in-terminal.ts';
 import { debianName, rpmName } from '../../pipelines/model/architecture.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Config } from '../config/load.ts';
 import { madePlatforms } from '../config/platforms.ts';
 import { binfmtDirectory, findEmulation, whyNotHere } from '../images/emulation.ts';
 import { builtInPlatforms, isForeign } from '../images/platforms.ts';
-import { hostArch } from '../stack/arch.ts';
-import { act, aptGet, asRoot, type Finding, type Step } from './step.ts';
+import { aptGet, type Finding, type Step } from './step.ts';
 
 const packages = ['qemu-user-static', 'binfmt-support'] as const;
 
@@ -19,14 +20,14 @@ export function foreignArchitectures(config: Wanting): Step {
     why: 'packages are built and tried for them by qemu-user',
     check: async () => (await absent(config)).map(finding),
     async act(_, report) {
-      await act([...aptGet(), 'update', '-q'], report);
-      await act([...aptGet(), 'install', '-q', '-y', '--no-install-recommends', ...packages], report);
+      await runInTerminal([...aptGet(), 'update', '-q'], report);
+      await runInTerminal([...aptGet(), 'install', '-q', '-y', '--no-install-recommends', ...packages], report);
       const mount = ['mount', '-t', 'binfmt_misc', 'binfmt_misc', binfmtDirectory];
-      if (!existsSync(`${binfmtDirectory}/register`)) await act([...asRoot(), ...mount], report);
+      if (!existsSync(`${binfmtDirectory}/register`)) await runInTerminal([...asRoot(), ...mount], report);
       for (const arch of await absent(config)) {
         // Debian's packages leave it out where the machine is a container itself.
         if ((await findEmulation(arch)) === 'absent') {
-          await act([...asRoot(), 'update-binfmts', '--import', `qemu-${rpmName(arch)}`], report);
+          await runInTerminal([...asRoot(), 'update-binfmts', '--import', `qemu-${rpmName(arch)}`], report);
         }
       }
     },

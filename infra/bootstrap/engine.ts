@@ -3,9 +3,10 @@ import { request } from 'node:http';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { asRoot, runInTerminal } from '../../activities/process/in-terminal.ts';
 import { must } from '../../activities/process/run.ts';
 import { checkout, findProgram } from './find.ts';
-import { act, asRoot, type Step } from './step.ts';
+import type { Step } from './step.ts';
 
 const socket = '/var/run/docker.sock';
 const pidFile = '/var/run/docker.pid';
@@ -61,7 +62,7 @@ async function joinGroup(report: (line: string) => void): Promise<void> {
   const { username } = userInfo();
   const group = (await must('stat', ['-c', '%G', socket])).stdout.trim();
   report(`adding ${username} to the group ${group}`);
-  await act([...asRoot(), 'usermod', '--append', '--groups', group, username], report);
+  await runInTerminal([...asRoot(), 'usermod', '--append', '--groups', group, username], report);
   process.execve?.('/bin/bash', ['bash', join(checkout, 'sluice'), ...process.argv.slice(2)], process.env);
 }
 
@@ -80,7 +81,7 @@ async function startEngine(report: (line: string) => void): Promise<void> {
   const log = join(directory, 'dockerd.log');
   // It outlives this command: a session of its own, and nothing of ours kept open.
   const detached = ['setsid', '--fork', 'sh', '-c', 'exec "$1" >>"$2" 2>&1', 'sh', program, log];
-  await act([...asRoot(), ...detached], report);
+  await runInTerminal([...asRoot(), ...detached], report);
   if (!(await untilItAnswers())) throw new Error(`dockerd does not come up: see ${log}`);
   const started: StartedEngine = { pid: Number(readFileSync(pidFile, 'utf8')) };
   writeFileSync(record, JSON.stringify(started));
@@ -90,7 +91,7 @@ async function startEngine(report: (line: string) => void): Promise<void> {
 async function clearTheWay(report: (line: string) => void): Promise<void> {
   for (const deadline = Date.now() + 20_000; existsSync(pidFile) && Date.now() < deadline; await sleep(100)) {
     if (isDockerd(Number(readFileSync(pidFile, 'utf8')))) continue;
-    await act([...asRoot(), 'rm', '-f', pidFile], report);
+    await runInTerminal([...asRoot(), 'rm', '-f', pidFile], report);
   }
 }
 
@@ -112,7 +113,7 @@ export async function stopEngine(): Promise<boolean> {
   if (!existsSync(record)) return false;
   const { pid } = JSON.parse(readFileSync(record, 'utf8')) as StartedEngine;
   const there = isDockerd(pid);
-  if (there) await act([...asRoot(), 'kill', String(pid)], () => {});
+  if (there) await runInTerminal([...asRoot(), 'kill', String(pid)], () => {});
   const deadline = Date.now() + 15_000;
   while (isDockerd(pid) && Date.now() < deadline) await sleep(100);
   rmSync(record);

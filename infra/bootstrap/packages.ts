@@ -1,5 +1,6 @@
+import { asRoot, runInTerminal } from '../../activities/process/in-terminal.ts';
 import { findProgram } from './find.ts';
-import { act, aptGet, asRoot, type Finding, type Step } from './step.ts';
+import { aptGet, type Finding, type Step } from './step.ts';
 import { type Tool, tools } from './tools.ts';
 
 /** The external programs of `tools.ts`, from the machine's own package manager. */
@@ -9,8 +10,11 @@ export function debianPackages(): Step {
     why: 'the tools that build, check, sign and copy packages',
     check: async () => tools.filter(({ program }) => findProgram(program) === undefined).map(finding),
     async act(findings, report) {
-      await act([...aptGet(), 'update', '-q'], report);
-      await act([...aptGet(), 'install', '-q', '-y', '--no-install-recommends', ...packagesOf(findings)], report);
+      await runInTerminal([...aptGet(), 'update', '-q'], report);
+      await runInTerminal(
+        [...aptGet(), 'install', '-q', '-y', '--no-install-recommends', ...packagesOf(findings)],
+        report,
+      );
     },
   };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { chown } from 'node:fs/promises';
+import { runInTerminal } from '../../activities/process/in-terminal.ts';
 import { findProgram } from './find.ts';
-import { act, type Step } from './step.ts';
+import type { Step } from './step.ts';
 
 /** The Unix user that alone can read the signing key. */
 const signerName = 'sluice-signer';
@@ -38,7 +39,7 @@ export function signerUser(): Step {
     },
     async act([finding], report) {
       const [program = '', ...args] = finding?.mend.split(' ') ?? [];
-      await act([findProgram(program) ?? program, ...args], report);
+      await runInTerminal([findProgram(program) ?? program, ...args], report);
     },
   };
 }

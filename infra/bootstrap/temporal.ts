@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { runInTerminal } from '../../activities/process/in-terminal.ts';
 import { run } from '../../activities/process/run.ts';
 import { checkout, findProgram, findTemporal, pythonTools } from './find.ts';
-import { act, aptGet, type Step } from './step.ts';
+import { aptGet, type Step } from './step.ts';
 
 const requirements = join(checkout, 'infra', 'bootstrap', 'requirements.txt');
 
@@ -16,9 +17,9 @@ export function temporalServer(): Step {
     },
     async act(_, report) {
       const python = (await findPython()) ?? (await installPython(report));
-      await act([python, '-m', 'venv', '--clear', pythonTools], report);
+      await runInTerminal([python, '-m', 'venv', '--clear', pythonTools], report);
       const pip = [join(pythonTools, 'bin', 'python'), '-m', 'pip', 'install', '--disable-pip-version-check'];
-      await act([...pip, '--no-deps', '--only-binary=:all:', '--require-hashes', '-r', requirements], report);
+      await runInTerminal([...pip, '--no-deps', '--only-binary=:all:', '--require-hashes', '-r', requirements], report);
     },
   };
 }
@@ -34,6 +35,6 @@ async function findPython(): Promise<string | undefined> {
 
 async function installPython(report: (line: string) => void): Promise<string> {
   if (findProgram('apt-get') === undefined) throw new Error('needs a Python 3 with its venv and ensurepip modules');
-  await act([...aptGet(), 'install', '-q', '-y', '--no-install-recommends', 'python3-venv'], report);
+  await runInTerminal([...aptGet(), 'install', '-q', '-y', '--no-install-recommends', 'python3-venv'], report);
   return '/usr/bin/python3';
 }

@@ -1,4 +1,5 @@
 import { createGateActivities, type Findings } from '../../activities/gate/gate-activities.ts';
+import { hostArch } from '../../activities/host-arch.ts';
 import { adoptBy } from '../../activities/jobs/adopt.ts';
 import { askGateBy } from '../../activities/jobs/ask-gate.ts';
 import { createJobActivities } from '../../activities/jobs/jobs.ts';
@@ -24,7 +25,6 @@ import { takenOutMarks, tellTakenOut } from '../../server/events/taken-out.ts';
 import { createOperations } from '../../server/operations.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import { releaseRules } from '../config/release-rules.ts';
-import { hostArch } from '../stack/arch.ts';
 import type { Store } from '../store/store.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import type { Common } from './common.ts';

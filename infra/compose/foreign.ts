@@ -1,3 +1,4 @@
+import { hostArch } from '../../activities/host-arch.ts';
 import { patience } from '../../activities/jobs/jobs.ts';
 import { debianName, foreignTo } from '../../pipelines/model/architecture.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
@@ -6,7 +7,6 @@ import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { Config } from '../config/load.ts';
 import { binfmtDirectory, findEmulation, whyNotHere } from '../images/emulation.ts';
 import { isForeign } from '../images/platforms.ts';
-import { hostArch } from '../stack/arch.ts';
 import type { Common } from './common.ts';
 import { type Asked, isServedBy, pollersOf } from './pollers.ts';
 

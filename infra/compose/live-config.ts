@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { hostArch } from '../../activities/host-arch.ts';
 import type { GatedProject } from '../../activities/layout/layouts.ts';
 import { templatesFor } from '../../pipelines/model/architecture.ts';
 import { broken, type ConfigNotice, differs, type Reloaded } from '../../pipelines/report/config-notice.ts';
@@ -6,7 +7,6 @@ import { changedKeys } from '../config/changes.ts';
 import { type Config, InvalidConfiguration, loadConfig } from '../config/load.ts';
 import { placeOf } from '../config/project-places.ts';
 import { entryOf, expandProjects } from '../config/projects.ts';
-import { hostArch } from '../stack/arch.ts';
 import type { StackConfig } from '../stack/settings.ts';
 import { requireOwnArchitecture } from './own-architecture.ts';
 import { requireOtherNames } from './vm-hosts.ts';

@@ -1,5 +1,5 @@
+import { hostArch } from '../../activities/host-arch.ts';
 import { taskQueues } from '../../workflows/contract.ts';
-import { hostArch } from '../stack/arch.ts';
 import type { Part } from '../stack/part.ts';
 import type { StackConfig } from '../stack/settings.ts';
 

@@ -1,6 +1,6 @@
+import { hostArch } from '../../activities/host-arch.ts';
 import { debianName, hasArchitectures } from '../../pipelines/model/architecture.ts';
 import { builtInPlatforms } from '../images/platforms.ts';
-import { hostArch } from '../stack/arch.ts';
 
 interface Project {
   readonly arch?: readonly string[] | undefined;

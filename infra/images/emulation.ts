@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { hostArch } from '../../activities/host-arch.ts';
 import { debianName, rpmName } from '../../pipelines/model/architecture.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { hostArch } from '../stack/arch.ts';
 import { isForeign } from './platforms.ts';
 
 /** Where the kernel says what it runs foreign programs by. */

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import Docker from 'dockerode';
 import { createContainer } from '../../activities/nodes/docker/container.ts';
 import { ask, askIfThere } from '../../activities/nodes/docker/faults.ts';
+import { asRoot, runInTerminal } from '../../activities/process/in-terminal.ts';
 import { quoted } from '../../activities/process/quoted.ts';
 import { makeTemporary } from '../../activities/process/temporary.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
-import { act, asRoot } from '../bootstrap/step.ts';
 import { type AptSettings, readAptSettings, withoutArchitecture } from './apt-settings.ts';
 import { codenameOf, type Recipe, recipesFor, scriptPath, type WantedPlatform } from './recipes.ts';
 
@@ -104,7 +104,7 @@ async function bootstrap(kitchen: Kitchen, recipe: Recipe): Promise<string> {
       ...(preferences ? [`--customize-hook=${writeFileHook('/etc/apt/preferences.d/sluice', preferences)}`] : []),
     ];
     // As an administrator: it need not find out whether this kernel lets others make a system.
-    await act([...asRoot(), 'mmdebstrap', ...options, codename, tar, ...sources], () => {});
+    await runInTerminal([...asRoot(), 'mmdebstrap', ...options, codename, tar, ...sources], () => {});
     const repo = recipe.image.split(':')[0] ?? '';
     // Another process may be making the same one.
     const tag = `new-${randomBytes(6).toString('hex')}`;

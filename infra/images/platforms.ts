@@ -1,6 +1,6 @@
+import { hostArch } from '../../activities/host-arch.ts';
 import { debianName, foreignTo, rpmName } from '../../pipelines/model/architecture.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
-import { hostArch } from '../stack/arch.ts';
 import { type DebianRelease, debianReleases } from './releases.ts';
 
 const limits = { cpus: 2, memoryMiB: 4096, pids: 4096, diskMiB: 4096 };

@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostArch } from '../../activities/host-arch.ts';
 import { publicKeyFile } from '../../activities/repository/port.ts';
 import { markReleased } from '../../activities/repository/released.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { checkout, findProgram, findTemporal } from '../bootstrap/find.ts';
 import type { Config } from '../config/load.ts';
 import { devServerArguments } from '../temporal/dev-server-arguments.ts';
-import { hostArch } from './arch.ts';
 import { type DirectoryLock, lockDirectory, type StackAddresses } from './lock.ts';
 import { dataPaths } from './paths.ts';
 import { choosePort, untilListening } from './ports.ts';

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { hostArch } from '../../activities/host-arch.ts';
 import { must, run } from '../../activities/process/run.ts';
 import { loadConfig } from '../../infra/config/load.ts';
-import { hostArch } from '../../infra/stack/arch.ts';
 import { builtInArchitectures, foreignTo } from '../../pipelines/model/architecture.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));

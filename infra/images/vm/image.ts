@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, open, readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { moveWhole } from '../../../activities/files/write.ts';
+import { asRoot, runInTerminal } from '../../../activities/process/in-terminal.ts';
 import { quoted } from '../../../activities/process/quoted.ts';
-import { act, asRoot } from '../../bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from '../apt-settings.ts';
 import type { OnProgress } from '../ensure.ts';
 import { codenameOf, machineScripts, type System, scriptPath } from '../recipes.ts';
@@ -131,7 +131,7 @@ async function removeAsRoot(path: string): Promise<void> {
 }
 
 async function runAsRoot(...command: string[]): Promise<void> {
-  await act([...asRoot(), ...command], () => {});
+  await runInTerminal([...asRoot(), ...command], () => {});
 }
 
 /** Digest of all that goes into an image. */

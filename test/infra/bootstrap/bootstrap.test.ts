@@ -13,11 +13,12 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { runInTerminal } from '../../../activities/process/in-terminal.ts';
 import { run } from '../../../activities/process/run.ts';
 import { findNeeds, meet } from '../../../infra/bootstrap/bootstrap.ts';
 import { askEngine } from '../../../infra/bootstrap/engine.ts';
 import { checkout, findProgram, findTemporal } from '../../../infra/bootstrap/find.ts';
-import { act, type Step } from '../../../infra/bootstrap/step.ts';
+import type { Step } from '../../../infra/bootstrap/step.ts';
 import { tools } from '../../../infra/bootstrap/tools.ts';
 
 function directory(t: TestContext): string {
@@ -60,7 +61,9 @@ test('what cannot be made good is named with the command that mends it', async (
     meet(idle, () => {}),
     new Error(`a file: still missing\n  it: touch ${file}`),
   );
-  const [broken] = await findNeeds([fileStep(file, () => act(['sh', '-c', 'echo no room; exit 4'], () => {}))]);
+  const [broken] = await findNeeds([
+    fileStep(file, () => runInTerminal(['sh', '-c', 'echo no room; exit 4'], () => {})),
+  ]);
   assert.ok(broken);
   await assert.rejects(
     meet(broken, () => {}),

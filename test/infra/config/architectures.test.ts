@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hostArch } from '../../../activities/host-arch.ts';
 import { ownArchitectureFaults } from '../../../infra/config/architectures.ts';
 import { InvalidConfiguration, parseConfig } from '../../../infra/config/load.ts';
 import { releaseRules } from '../../../infra/config/release-rules.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
-import { hostArch } from '../../../infra/stack/arch.ts';
 import { builtInArchitectures } from '../../../pipelines/model/architecture.ts';
 import { lineOf } from '../../../pipelines/model/release-line.ts';
 

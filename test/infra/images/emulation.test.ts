@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type Docker from 'dockerode';
+import { hostArch } from '../../../activities/host-arch.ts';
 import { findEmulation, whyNotHere } from '../../../infra/images/emulation.ts';
 import { imagesOnNeed } from '../../../infra/images/on-need.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
-import { hostArch } from '../../../infra/stack/arch.ts';
 import { debianName, rpmName } from '../../../pipelines/model/architecture.ts';
 import { temporary } from '../../activities/repository/packages.ts';
 

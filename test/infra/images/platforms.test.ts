@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type Docker from 'dockerode';
+import { hostArch } from '../../../activities/host-arch.ts';
 import { readAptSettings, withoutArchitecture } from '../../../infra/images/apt-settings.ts';
 import { imagesOnNeed, platformsInUse, withControl } from '../../../infra/images/on-need.ts';
 import { builtInPlatforms, shippedPlatforms } from '../../../infra/images/platforms.ts';
 import { recipesFor, type WantedPlatform } from '../../../infra/images/recipes.ts';
-import { hostArch } from '../../../infra/stack/arch.ts';
 import { foreignTo, rpmName } from '../../../pipelines/model/architecture.ts';
 import { imageOf } from '../../../pipelines/model/platform.ts';
 

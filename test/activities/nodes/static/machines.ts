@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GivenSettings } from '../../../../activities/nodes/static/settings.ts';
+import { asRoot as before } from '../../../../activities/process/in-terminal.ts';
 import { must, run } from '../../../../activities/process/run.ts';
-import { asRoot as before } from '../../../../infra/bootstrap/step.ts';
 import { ensureImages } from '../../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asRoot, runInTerminal } from '../../../../activities/process/in-terminal.ts';
 import { withLock } from '../../../../activities/process/lock.ts';
 import { must } from '../../../../activities/process/run.ts';
 import { checkout } from '../../../../infra/bootstrap/find.ts';
-import { act, asRoot } from '../../../../infra/bootstrap/step.ts';
 import { type AptSettings, readAptSettings } from '../../../../infra/images/apt-settings.ts';
 import { machineScripts, type System } from '../../../../infra/images/recipes.ts';
 import { runInside } from '../../../../infra/images/vm/image.ts';
@@ -114,7 +114,7 @@ function bootSectors(first: Buffer, rest: Buffer): Buffer {
 }
 
 function byRoot(...command: string[]): Promise<void> {
-  return act([...asRoot(), ...command], () => {});
+  return runInTerminal([...asRoot(), ...command], () => {});
 }
 
 if (import.meta.main) await cloudDisk();

@@ -13,8 +13,8 @@ import { emulator } from '../../../../activities/nodes/vm/host.ts';
 import { localHost } from '../../../../activities/nodes/vm/hosts/local/host.ts';
 import { withMonitor } from '../../../../activities/nodes/vm/monitor.ts';
 import { watchDisk } from '../../../../activities/nodes/vm/watch-disk.ts';
+import { asRoot } from '../../../../activities/process/in-terminal.ts';
 import { must } from '../../../../activities/process/run.ts';
-import { asRoot } from '../../../../infra/bootstrap/step.ts';
 
 /** A machine that has no more than its firmware, and perhaps a disk. */
 async function start(t: TestContext, directory: string, more: readonly string[] = []) {

@@ -3,8 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { asRoot, runInTerminal } from '../../../../activities/process/in-terminal.ts';
 import { must } from '../../../../activities/process/run.ts';
-import { act, asRoot } from '../../../../infra/bootstrap/step.ts';
 import { readAptSettings } from '../../../../infra/images/apt-settings.ts';
 import { cloudDisk } from './cloud-disk.ts';
 import { lendGiven, looked, looks } from './lend-given.ts';
@@ -39,7 +39,7 @@ async function makeIso(root: string): Promise<string> {
     .map((line) => `--aptopt=${line}`);
   const include = '--include=linux-image-amd64,initramfs-tools,kmod';
   const options = ['--variant=apt', '--format=directory', '--dpkgopt=force-unsafe-io', ...asked, include];
-  await act([...asRoot(), 'mmdebstrap', ...options, 'bookworm', tree, ...sources], () => {});
+  await runInTerminal([...asRoot(), 'mmdebstrap', ...options, 'bookworm', tree, ...sources], () => {});
   await mkdir(iso);
   const boot = await readdir(join(tree, 'boot'));
   for (const [part, name] of [
@@ -58,7 +58,7 @@ async function makeIso(root: string): Promise<string> {
 test('I10: machines are lent of a disk that an ISO image has installed', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'sluice-installer-'));
   t.after(async () => {
-    await act([...asRoot(), 'rm', '-rf', '--one-file-system', join(root, 'tree')], () => {});
+    await runInTerminal([...asRoot(), 'rm', '-rf', '--one-file-system', join(root, 'tree')], () => {});
     await rm(root, { recursive: true });
   });
   const answers = join(root, 'answers');
