@@ -14,6 +14,7 @@ export interface ReviewRulesInput {
 
 /** The keys of a pipeline whose values are rules by connection. */
 const keys = ['trigger', 'require', 'reject', 'start', 'success', 'failure'] as const;
+type Key = (typeof keys)[number];
 
 /**
  * The shipped pipelines with rules for every connection of the installation, under its name: the built-in host's go to
@@ -28,18 +29,20 @@ export function reviewRules({ text, connections, rules }: ReviewRulesInput): str
   for (const [index] of (document.toJS() as readonly unknown[]).entries()) {
     const at = [index, 'pipeline'];
     const name = String(document.getIn([...at, 'name']));
+    const ruleOf = (settings: ConnectionSettings, key: Key, own: unknown) =>
+      settings.driver === 'git'
+        ? agreed(own, settings, key)
+        : rulesOf(settings, parsed.get(settings.driver)?.[name])[key];
     for (const key of keys) {
-      const own = asPlain(document.getIn([...at, key, 'git']));
-      if (own !== undefined) document.deleteIn([...at, key, 'git']);
+      const rules = [...at, key];
+      const own = asPlain(document.getIn([...rules, 'git']));
+      if (own !== undefined) document.deleteIn([...rules, 'git']);
       for (const [connection, settings] of entries) {
-        const rule =
-          settings.driver === 'git'
-            ? agreed(own, settings, key)
-            : rulesOf(settings, parsed.get(settings.driver)?.[name])[key];
-        if (rule !== undefined) document.setIn([...at, key, connection], document.createNode(rule));
+        const rule = ruleOf(settings, key, own);
+        if (rule !== undefined) document.setIn([...rules, connection], document.createNode(rule));
       }
-      const left = document.getIn([...at, key]);
-      if (left instanceof YAMLMap && left.items.length === 0) document.deleteIn([...at, key]);
+      const left = document.getIn(rules);
+      if (left instanceof YAMLMap && left.items.length === 0) document.deleteIn(rules);
     }
   }
   return String(document);
@@ -61,7 +64,7 @@ function rulesOf(settings: Exclude<ConnectionSettings, { driver: 'git' }>, rules
 }
 
 /** Plain Git's rules of one key for one connection: votes on its own label stand where those on `Approved` do. */
-function agreed(own: unknown, { approve }: GitSettings, key: (typeof keys)[number]): unknown {
+function agreed(own: unknown, { approve }: GitSettings, key: Key): unknown {
   if (approve === undefined || !Array.isArray(own)) return own;
   const { label, value = 1 } = approve;
   return (own as readonly Rules[]).map(({ approval: votes, ...rest }) => {

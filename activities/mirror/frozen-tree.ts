@@ -99,24 +99,18 @@ export function scan(root: string, except: readonly string[] = []): Scanned {
   for (const directory of directories) {
     for (const entry of at(directory, () => readdirSync(join(root, directory), { withFileTypes: true }))) {
       const path = join(directory, entry.name);
+      const look = <T>(read: (place: string) => T) => at(path, () => read(join(root, path)));
       if (except.includes(path)) continue;
       if (entry.isDirectory()) directories.push(path);
       else if (entry.isSymbolicLink())
         links.set(
           path,
-          at(path, () => readlinkSync(join(root, path))),
+          look((place) => readlinkSync(place)),
         );
-      else if (entry.isFile())
-        files.set(
-          path,
-          at(path, () => factsOf(join(root, path))),
-        );
+      else if (entry.isFile()) files.set(path, look(factsOf));
     }
   }
-  for (const path of [...files.keys(), ...links.keys()]) {
-    if (/\p{Cc}/u.test(path)) throw refusedName(path, 'has a control character');
-    if (/\\#\d{3}/.test(path)) throw refusedName(path, 'has what rsync writes for a control character');
-  }
+  for (const path of [...files.keys(), ...links.keys()]) checkName(path);
   const inOrder = <T>(map: ReadonlyMap<string, T>) =>
     new Map([...map.keys()].sort().map((path) => [path, map.get(path) as T]));
   return { directories: directories.slice(1), files: inOrder(files), links: inOrder(links) };
@@ -129,6 +123,11 @@ function at<T>(path: string, look: () => T): T {
   } catch (error) {
     throw path.includes('\ufffd') ? refusedName(path.replaceAll('\ufffd', '?'), 'is not UTF-8') : error;
   }
+}
+
+function checkName(path: string): void {
+  if (/\p{Cc}/u.test(path)) throw refusedName(path, 'has a control character');
+  if (/\\#\d{3}/.test(path)) throw refusedName(path, 'has what rsync writes for a control character');
 }
 
 function refusedName(path: string, why: string): MirrorError {

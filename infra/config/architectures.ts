@@ -1,6 +1,7 @@
 import { hostArch } from '../../activities/host-arch.ts';
 import { debianName, hasArchitectures } from '../../pipelines/model/architecture.ts';
 import { builtInPlatforms } from '../images/platforms.ts';
+import type { Fault } from './fault.ts';
 
 interface Project {
   readonly arch?: readonly string[] | undefined;
@@ -11,11 +12,6 @@ interface OwnPlatform {
   readonly format: 'deb' | 'rpm';
   readonly arch: string;
   readonly primary?: string | undefined;
-}
-
-interface Fault {
-  readonly path: readonly string[];
-  readonly message: string;
 }
 
 type Projects = Readonly<Record<string, Project>>;

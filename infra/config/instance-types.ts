@@ -2,6 +2,7 @@ import { type Platform, type PlatformProvider, providerOf } from '../../pipeline
 import { sizeWithin } from '../../pipelines/nodes/capacity.ts';
 import { type InstanceTypes, sizedAs, smallestType } from '../../pipelines/nodes/instance-types.ts';
 import { builtInPlatforms } from '../images/platforms.ts';
+import type { Fault } from './fault.ts';
 
 /** Types of machines, by provider. */
 export type TypesOf = Readonly<
@@ -20,7 +21,7 @@ export function withType<P extends Sized>(platform: P, nodes: TypesOf): P {
 export function typeFaults(
   nodes: TypesOf,
   platforms: Readonly<Record<string, { readonly provider: 'docker' | 'vm'; readonly limits: Platform['limits'] }>>,
-): { readonly path: readonly string[]; readonly message: string }[] {
+): readonly Fault[] {
   const builtIn: Readonly<Record<string, Sized>> = Object.fromEntries(
     builtInPlatforms.map((each) => [each.name, each]),
   );

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builtInPlatforms } from '../images/platforms.ts';
+import type { Fault } from './fault.ts';
 import { namedSchema } from './mirrors.ts';
 import { durationSchema } from './units.ts';
 
@@ -29,7 +30,7 @@ export function labelFaults(
   nodes: Nodes,
   platforms: Readonly<Record<string, { readonly provider: 'docker' | 'vm' }>>,
   { build }: { readonly build: number },
-): { readonly path: readonly string[]; readonly message: string }[] {
+): readonly Fault[] {
   const all = {
     ...Object.fromEntries(builtInPlatforms.map(({ name }) => [name, { provider: 'docker' as const }])),
     ...platforms,

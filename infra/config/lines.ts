@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builtInPlatforms } from '../images/platforms.ts';
+import type { Fault } from './fault.ts';
 
 const keptVersions = z.number().int().min(1).max(1000);
 
@@ -87,12 +88,6 @@ const lineName = z
 
 export const linesSchema = z.record(lineName, line);
 
-export interface LineFault {
-  /** From `release.lines` on. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
 /** A line as it is written, as far as it can be read. */
 interface WrittenLine {
   readonly name: string;
@@ -108,7 +103,7 @@ interface WrittenLine {
  * @param lines as they are written: what is wrong with one by itself keeps none of the others from being looked at
  * @param own the platforms that are written there
  */
-export function lineFaults(lines: unknown, own: unknown): readonly LineFault[] {
+export function lineFaults(lines: unknown, own: unknown): readonly Fault[] {
   const formats = new Map<string, unknown>(builtInPlatforms.map(({ name, format }) => [name, format]));
   const primaries = new Map<string, unknown>(builtInPlatforms.map(({ name, primary }) => [name, primary]));
   for (const [name, platform] of entriesOf(own)) {
@@ -125,7 +120,7 @@ export function lineFaults(lines: unknown, own: unknown): readonly LineFault[] {
 }
 
 function platformFaults({ name, platforms, codename }: WrittenLine, formats: ReadonlyMap<string, unknown>) {
-  const faults: LineFault[] = platforms.flatMap((platform, at) =>
+  const faults: Fault[] = platforms.flatMap((platform, at) =>
     formats.has(platform) ? [] : [{ path: [name, 'platforms', at], message: `no platform is called "${platform}"` }],
   );
   const found = new Set(platforms.flatMap((platform) => formats.get(platform) ?? []));
@@ -137,7 +132,7 @@ function platformFaults({ name, platforms, codename }: WrittenLine, formats: Rea
 }
 
 /** One repository has all architectures, for packages for every one of them are there once. */
-function loners({ name, platforms }: WrittenLine, primaries: ReadonlyMap<string, unknown>): LineFault[] {
+function loners({ name, platforms }: WrittenLine, primaries: ReadonlyMap<string, unknown>): Fault[] {
   return platforms.flatMap((platform, at) => {
     const primary = primaries.get(platform);
     if (typeof primary !== 'string' || platforms.includes(primary)) return [];
@@ -147,7 +142,7 @@ function loners({ name, platforms }: WrittenLine, primaries: ReadonlyMap<string,
 }
 
 /** What a line goes with and cannot. */
-function strangers(line: WrittenLine, all: readonly WrittenLine[], formats: ReadonlyMap<string, unknown>): LineFault[] {
+function strangers(line: WrittenLine, all: readonly WrittenLine[], formats: ReadonlyMap<string, unknown>): Fault[] {
   const formatOf = ({ platforms: [first = ''] }: WrittenLine) => formats.get(first);
   const format = formatOf(line);
   if (format === undefined) return [];
@@ -162,7 +157,7 @@ function strangers(line: WrittenLine, all: readonly WrittenLine[], formats: Read
 }
 
 /** A line before this one with a platform and a branch (or none) the same would take what this one is for. */
-function twins({ name, platforms, branches }: WrittenLine, before: readonly WrittenLine[]): LineFault[] {
+function twins({ name, platforms, branches }: WrittenLine, before: readonly WrittenLine[]): Fault[] {
   const twin = before.find((earlier) => {
     if (!earlier.platforms.some((platform) => platforms.includes(platform))) return false;
     if (branches === undefined || earlier.branches === undefined) return branches === earlier.branches;
@@ -188,7 +183,7 @@ function readLine(name: string, line: unknown): WrittenLine {
  * @param release as it is written
  * @returns faults whose paths begin at `release`
  */
-export function keyFaults(release: unknown): readonly LineFault[] {
+export function keyFaults(release: unknown): readonly Fault[] {
   const signing = entryOf(entryOf(release, 'keys'), 'sign');
   const known = (Array.isArray(signing) ? signing : []).map(writtenName);
   const places: readonly (readonly [path: readonly string[], keys: unknown])[] = [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseWindow } from '../../pipelines/mirror/window.ts';
+import type { Fault } from './fault.ts';
 import { durationSchema, sizeSchema } from './units.ts';
 
 /** Turns a path as written into an absolute one. */
@@ -148,15 +149,10 @@ interface Placed {
   readonly hosts: Readonly<Record<string, { readonly url: string }>>;
 }
 
-interface Clash {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
 /** Links that two sets would turn on one host, and hosts that are one. Sets may be read in part. */
-function clashes(sets: Readonly<Record<string, Partial<Placed>>>): readonly Clash[] {
+function clashes(sets: Readonly<Record<string, Partial<Placed>>>): readonly Fault[] {
   const seen: { readonly set: string; readonly host: string; readonly url: string; readonly placed: Placed }[] = [];
-  const found: Clash[] = [];
+  const found: Fault[] = [];
   for (const [set, { heads, snapshots, hosts }] of Object.entries(sets)) {
     if (!Array.isArray(heads) || typeof snapshots !== 'string' || typeof hosts !== 'object') continue;
     const placed = { heads, snapshots, hosts };
@@ -164,12 +160,13 @@ function clashes(sets: Readonly<Record<string, Partial<Placed>>>): readonly Clas
       const url = typeof given?.url === 'string' ? given.url.replace(/(?<=[^/])\/+$/, '') : '';
       const same = seen.filter((each) => url !== '' && each.url === url);
       const twin = same.find((each) => each.set === set);
-      if (twin === undefined) seen.push({ set, host, url, placed });
-      const message = `is the root of the host ${JSON.stringify(twin?.host)} as well`;
-      found.push(
-        ...(twin === undefined ? same.flatMap((other) => headClashes(set, heads, other)) : []),
-        ...(twin === undefined ? [] : [{ path: [set, 'hosts', host, 'url'], message }]),
-      );
+      if (twin === undefined) {
+        seen.push({ set, host, url, placed });
+        found.push(...same.flatMap((other) => headClashes(set, heads, other)));
+      } else {
+        const message = `is the root of the host ${JSON.stringify(twin.host)} as well`;
+        found.push({ path: [set, 'hosts', host, 'url'], message });
+      }
     }
   }
   return found;
@@ -179,7 +176,7 @@ function headClashes(
   set: string,
   heads: readonly string[],
   other: { readonly set: string; readonly url: string; readonly placed: Placed },
-): readonly Clash[] {
+): readonly Fault[] {
   return heads.flatMap((head, index) => {
     const problem = sharedHeadProblem(head, other.placed);
     const message = `${problem} of the set ${JSON.stringify(other.set)} on ${other.url}`;

@@ -97,26 +97,31 @@ export function platformsSchema(resolve: Resolve) {
 type Written = z.infer<ReturnType<typeof platformSchema>>;
 
 function check({ provider, ...given }: Written, context: z.RefinementCtx): void {
-  const images = ['buildImage', 'testImage'] as const;
-  const machines = ['image', 'provision'] as const;
-  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  if (provider === 'docker') {
-    for (const key of images) if (given[key] === undefined) issue(key, 'must be given where nodes are containers');
-    for (const key of machines) {
-      if (given[key] !== undefined) issue(key, 'is for virtual machines: give `provider: vm` as well');
-    }
-    return;
+  const faults = provider === 'docker' ? containerFaults(given) : machineFaults(given);
+  for (const [key, message] of faults) context.addIssue({ code: 'custom', path: [key], message });
+}
+
+type Faults = Generator<readonly [key: string, message: string]>;
+
+const images = ['buildImage', 'testImage'] as const;
+
+function* containerFaults(given: Omit<Written, 'provider'>): Faults {
+  for (const key of images) if (given[key] === undefined) yield [key, 'must be given where nodes are containers'];
+  for (const key of ['image', 'provision'] as const) {
+    if (given[key] !== undefined) yield [key, 'is for virtual machines: give `provider: vm` as well'];
   }
+}
+
+function* machineFaults(given: Omit<Written, 'provider'>): Faults {
   for (const key of images) {
-    if (given[key] !== undefined) issue(key, 'is for containers: a virtual machine is made of `codename`');
+    if (given[key] !== undefined) yield [key, 'is for containers: a virtual machine is made of `codename`'];
   }
-  if (given.network !== undefined)
-    issue('network', 'is for containers: a virtual machine reaches what is named for it');
-  const { format, codename, image, arch = usualArch[format], limits } = given;
+  const { format, codename, image, network, arch = usualArch[format], limits } = given;
   const made = debianReleases.map(({ dist }) => dist);
+  if (network !== undefined) yield ['network', 'is for containers: a virtual machine reaches what is named for it'];
   if (format === 'rpm' && image === undefined && !made.includes(codename))
-    issue('codename', `must be one of ${made.join(', ')} where virtual machines are made here: give \`image\``);
-  if (arch !== usualArch[format]) issue('arch', `must be ${usualArch[format]} where nodes are virtual machines`);
-  if (!Number.isInteger(limits.cpus)) issue('limits', 'must have whole `cpus` where nodes are virtual machines');
-  if (limits.memoryMiB < 192) issue('limits', 'must have 192 `memoryMiB` where nodes are virtual machines');
+    yield ['codename', `must be one of ${made.join(', ')} where virtual machines are made here: give \`image\``];
+  if (arch !== usualArch[format]) yield ['arch', `must be ${usualArch[format]} where nodes are virtual machines`];
+  if (!Number.isInteger(limits.cpus)) yield ['limits', 'must have whole `cpus` where nodes are virtual machines'];
+  if (limits.memoryMiB < 192) yield ['limits', 'must have 192 `memoryMiB` where nodes are virtual machines'];
 }

@@ -3,6 +3,7 @@ import { builtInArchitectures } from '../../pipelines/model/architecture.ts';
 import { architectureFaults } from './architectures.ts';
 import { capacity } from './capacity.ts';
 import { connectionsSchema } from './connections.ts';
+import type { Fault } from './fault.ts';
 import { typeFaults } from './instance-types.ts';
 import { labelFaults, labelsSchema } from './labels.ts';
 import { debugSchema, keepSchema, linesSchema, repositoryKeys } from './lines.ts';
@@ -247,31 +248,38 @@ export function configSchema(resolve: Resolve) {
     workers: workers.prefault({}).describe('How much runs at once.'),
   });
   return keys.superRefine(({ connections, projects, platforms, nodes, workers }, context) => {
-    for (const { path, message } of typeFaults(nodes, platforms)) {
-      context.addIssue({ code: 'custom', path: ['nodes', ...path], message });
-    }
-    for (const { path, message } of labelFaults(nodes, platforms, workers)) {
-      context.addIssue({ code: 'custom', path: ['nodes', 'labels', ...path], message });
-    }
-    for (const { path, message } of architectureFaults({ projects, platforms })) {
-      context.addIssue({ code: 'custom', path: [...path], message });
-    }
-    for (const { path, message } of vmHostFaults(nodes.vm.hosts, workers)) {
-      context.addIssue({ code: 'custom', path: ['nodes', 'vm', 'hosts', ...path], message });
-    }
-    for (const { path, message } of staticFaults(nodes.static, platforms)) {
-      context.addIssue({ code: 'custom', path: ['nodes', 'static', ...path], message });
-    }
-    if (platforms['debian-12']?.provider === 'vm') {
-      const message = 'must be docker for debian-12: programs of jobs without nodes run there';
-      context.addIssue({ code: 'custom', path: ['platforms', 'debian-12', 'provider'], message });
-    }
-    for (const [name, { connection }] of Object.entries(projects)) {
-      if (Object.hasOwn(connections, connection)) continue;
-      const message = `there is no connection ${connection}: there are ${Object.keys(connections).join(', ') || 'none'}`;
-      context.addIssue({ code: 'custom', path: ['projects', name, 'connection'], message });
-    }
+    const below: readonly (readonly [section: string, faults: readonly Fault[]])[] = [
+      ['nodes', typeFaults(nodes, platforms)],
+      ['nodes.labels', labelFaults(nodes, platforms, workers)],
+      ['nodes.vm.hosts', vmHostFaults(nodes.vm.hosts, workers)],
+      ['nodes.static', staticFaults(nodes.static, platforms)],
+    ];
+    const faults = [
+      ...below.flatMap(([section, own]) => own.map((one) => ({ ...one, path: [...section.split('.'), ...one.path] }))),
+      ...architectureFaults({ projects, platforms }),
+      ...(platforms['debian-12']?.provider === 'vm' ? [virtualDefault] : []),
+      ...connectionFaults(projects, connections),
+    ];
+    for (const { path, message } of faults) context.addIssue({ code: 'custom', path: [...path], message });
   });
+}
+
+const virtualDefault: Fault = {
+  path: ['platforms', 'debian-12', 'provider'],
+  message: 'must be docker for debian-12: programs of jobs without nodes run there',
+};
+
+function connectionFaults(
+  projects: Readonly<Record<string, { readonly connection: string }>>,
+  connections: Readonly<Record<string, unknown>>,
+): readonly Fault[] {
+  const message = (name: string) =>
+    `there is no connection ${name}: there are ${Object.keys(connections).join(', ') || 'none'}`;
+  return Object.entries(projects).flatMap(([name, { connection }]) =>
+    Object.hasOwn(connections, connection)
+      ? []
+      : [{ path: ['projects', name, 'connection'], message: message(connection) }],
+  );
 }
 
 export type Settings = z.infer<ReturnType<typeof configSchema>>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builtInPlatforms } from '../images/platforms.ts';
+import type { Fault } from './fault.ts';
 import { namedSchema, nameSchema, type Resolve } from './mirrors.ts';
 import { secretForms, secretSchema } from './secrets.ts';
 import { durationSchema } from './units.ts';
@@ -58,15 +59,10 @@ export function staticSchema(resolve: Resolve) {
 
 export type StaticMachine = z.infer<ReturnType<typeof staticSchema>>[string];
 
-export interface StaticFault {
-  readonly path: readonly string[];
-  readonly message: string;
-}
-
 type Platforms = Readonly<Record<string, { readonly provider: string }>>;
 
 /** What is wrong with a machine only beside others, or beside the platforms. */
-export function staticFaults(machines: Readonly<Record<string, StaticMachine>>, platforms: Platforms): StaticFault[] {
+export function staticFaults(machines: Readonly<Record<string, StaticMachine>>, platforms: Platforms): Fault[] {
   const contained = [...builtInPlatforms.map(({ name }) => name), ...Object.keys(platforms)].filter(
     (name) => (platforms[name]?.provider ?? 'docker') === 'docker',
   );
@@ -74,7 +70,7 @@ export function staticFaults(machines: Readonly<Record<string, StaticMachine>>, 
   const first = new Map<string, StaticMachine>();
   return Object.entries(machines).flatMap(([name, machine]) => {
     const { platform, labels } = machine;
-    const faults: StaticFault[] = contained.includes(platform)
+    const faults: Fault[] = contained.includes(platform)
       ? []
       : [{ path: [name, 'platform'], message: `there is no platform ${platform}: there are ${contained.join(', ')}` }];
     for (const [index, label] of labels.entries()) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { capacity } from './capacity.ts';
+import type { Fault } from './fault.ts';
 import { namedSchema, type Resolve } from './mirrors.ts';
 import { secretForms, secretSchema } from './secrets.ts';
 import { hostKeySchema, hostNameSchema, portSchema, userSchema } from './static.ts';
@@ -27,11 +28,6 @@ export function vmHostsSchema(resolve: Resolve) {
 
 export type VmHost = z.infer<ReturnType<typeof vmHostsSchema>>[string];
 
-export interface VmHostFault {
-  readonly path: readonly string[];
-  readonly message: string;
-}
-
 /**
  * What is wrong with hosts only beside each other, or beside `workers`: of a machine with two names nobody would count what
  * is lent there.
@@ -39,13 +35,13 @@ export interface VmHostFault {
 export function vmHostFaults(
   hosts: Readonly<Record<string, Pick<VmHost, 'host' | 'port' | 'hostKey'>>>,
   { build }: { readonly build: number },
-): readonly VmHostFault[] {
+): readonly Fault[] {
   const addressOf = ({ host, port }: Pick<VmHost, 'host' | 'port'>) => `${host.toLowerCase()} ${port}`;
   const keyOf = ({ hostKey }: Pick<VmHost, 'hostKey'>) => hostKey.split(' ', 2).join(' ');
   if (build === 0 && Object.keys(hosts).length > 0) {
     return [{ path: [], message: 'are reached by the worker of this machine, and none runs here: give workers.build' }];
   }
-  return Object.entries(hosts).flatMap(([name, host], index): VmHostFault[] => {
+  return Object.entries(hosts).flatMap(([name, host], index): Fault[] => {
     const before = Object.entries(hosts).slice(0, index);
     const twin = (of: (one: typeof host) => string) => before.find(([, one]) => of(one) === of(host))?.[0];
     const [sameAddress, sameKey] = [twin(addressOf), twin(keyOf)];

@@ -136,19 +136,21 @@ export function parseTenantFile(text: string, path: string): TenantFile {
   for (const stanza of raw.stanzas) {
     if (stanza.kind === 'tenant') {
       const body = check(tenantBody, stanza, report);
-      if (bodies.some((other) => other.body.name === body?.name)) {
-        report(stanza.marks.name ?? stanza.offset, `tenant "${body?.name}" is already defined`);
-      } else if (body !== undefined) bodies.push({ body, stanza });
+      if (body === undefined) continue;
+      if (bodies.every((other) => other.body.name !== body.name)) bodies.push({ body, stanza });
+      else report(stanza.marks.name ?? stanza.offset, `tenant "${body.name}" is already defined`);
     } else if (stanza.kind === 'global-semaphore') {
       const semaphore = check(globalSemaphore, stanza, report);
       if (semaphore !== undefined) limits[semaphore.name] = semaphore.max ?? 1;
-    } else {
-      const unused = Object.hasOwn(unusedObjects, stanza.kind) ? unusedObjects[stanza.kind] : undefined;
-      if (unused === undefined) report(stanza.offset, `unknown object "${stanza.kind}" in a tenant file`);
-      else report(stanza.offset, `${stanza.kind} has no effect: ${unused}`, 'warning');
-    }
+    } else reportUnused(stanza, report);
   }
   return { tenants: bodies.flatMap(({ body, stanza }) => tenantOf(body, limits, stanza, report)), problems };
+}
+
+function reportUnused({ kind, offset }: RawStanza, report: Report): void {
+  const unused = Object.hasOwn(unusedObjects, kind) ? unusedObjects[kind] : undefined;
+  if (unused === undefined) report(offset, `unknown object "${kind}" in a tenant file`);
+  else report(offset, `${kind} has no effect: ${unused}`, 'warning');
 }
 
 function check<T>(schema: z.ZodType<T>, stanza: RawStanza, report: Report): T | undefined {

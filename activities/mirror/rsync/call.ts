@@ -100,27 +100,28 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
   let silent: RunResult | null = null;
   let busySince: number | null = null;
   let running = 0;
-  const start = (args: readonly string[], silence: number | undefined) => {
+  // Whoever sends or fetches goes on telling a silent host that it is alive, and never gives up by itself.
+  const silence = url.kind === 'local' ? undefined : (seconds + 1) * 1_000;
+  const start = (args: readonly string[]) => {
     running += 1;
     const result = run('rsync', [...fixed, ...args], { endsWithUs: true, silence, ...signal });
     return result.finally(() => {
       running -= 1;
     });
   };
+  const mayBeFreeSoon = () => {
+    // It may be another call of ours that keeps the daemon busy, for as long as that takes.
+    if (running > 0 || busySince === null) busySince = Date.now();
+    return Date.now() - busySince < seconds * 1_000;
+  };
   return async (args: readonly string[]): Promise<RunResult> => {
     // A host that was silent through all tries is not asked again: its time is spent.
     if (silent !== null) return silent;
     for (let tries = 0; ; ) {
-      // Whoever sends or fetches goes on telling a silent host that it is alive, and never gives up by itself.
-      const silence = url.kind === 'local' ? undefined : (seconds + 1) * 1_000;
-      const result = await start(args, silence);
-      const busy = result.code === 5 && /max connections/.test(result.stderr);
-      // It may be another call of ours that keeps the daemon busy, for as long as that takes.
-      if (busy) busySince = running > 0 ? Date.now() : (busySince ?? Date.now());
-      else busySince = null;
-      const again = busy
-        ? Date.now() - (busySince ?? 0) < seconds * 1_000
-        : tries < retries && (worthRetrying.has(result.code) || result.timedOut);
+      const result = await start(args);
+      const busy = isBusy(result);
+      if (!busy) busySince = null;
+      const again = busy ? mayBeFreeSoon() : tries < retries && mayDoBetter(result);
       if (!again) {
         if (result.code !== 0 && fault(url, result).code === 'timeout') silent = result;
         return result;
@@ -131,6 +132,15 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
       await sleep(busy ? busyPause : pause, undefined, signal);
     }
   };
+}
+
+/** Whether a daemon has as many connections as it takes. */
+function isBusy({ code, stderr }: RunResult): boolean {
+  return code === 5 && /max connections/.test(stderr);
+}
+
+function mayDoBetter({ code, timedOut }: RunResult): boolean {
+  return worthRetrying.has(code) || timedOut;
 }
 
 function topOf(url: RsyncUrl): Rsync['top'] {
