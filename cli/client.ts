@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
@@ -123,8 +123,9 @@ function findServer(options: ClientOptions): Found {
     const config = readConfiguration(files);
     return found(config.data, options.server ?? defaultUrl(config));
   } catch (error) {
-    if (!(error instanceof CommandError) || !existsSync(options.config ?? 'sluice.yaml')) throw error;
+    if (!(error instanceof CommandError)) throw error;
     const data = dataAsWritten(files);
+    if (data === undefined) throw error;
     const url = options.server ?? readHolder(data)?.stack?.url;
     if (url === undefined) throw error;
     process.stderr.write(`warning: ${error.message} (what runs goes on with what was read before)\n`);

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { type CommandEntry, findCommand } from './command.ts';
 import { commands, findCommands } from './commands.ts';
-import { CommandError, exitStatus, wordsOf } from './fault.ts';
+import { CommandError, exitStatus, misused, wordsOf } from './fault.ts';
 import { inQuotes, worded } from './output.ts';
 import { version } from './version.ts';
 
@@ -44,6 +44,7 @@ export async function createProgram(wanted: readonly CommandEntry[]): Promise<Co
     .showHelpAfterError('(see --help)')
     .helpCommand(false)
     .configureHelp({ subcommandTerm: (command) => command.name(), styleDescriptionText: (text) => worded(text) });
+  program.hook('preAction', (_, called) => refuseEmpty(called));
   program.addHelpText('after', '\nExample:\n  $ sluice COMMAND --help');
   if (wanted.length === 0) for (const entry of commands) program.addCommand(placeholder(entry, program));
   const modules = await Promise.all(wanted.map(({ load }) => load()));
@@ -62,6 +63,16 @@ function summarize(program: Command, { name, summary }: CommandEntry): void {
   if (command === undefined) throw new Error(`the module of "${name}" does not register it`);
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
   command.summary(summary).description([sentence, command.description()].join('\n\n').trim());
+}
+
+/** An empty word is a variable of some script that has no value; as a number it would be 0, as a name anything. */
+function refuseEmpty(command: Command): void {
+  const words = command.registeredArguments.map((each, index) => [each.name(), command.processedArgs[index]] as const);
+  const options = command.options
+    .filter((each) => command.getOptionValueSource(each.attributeName()) === 'cli')
+    .map((each) => [each.long, command.getOptionValue(each.attributeName())] as const);
+  for (const [name, value] of [...words, ...options])
+    if ([value].flat().includes('')) throw misused(`${name}: there is nothing in it`);
 }
 
 /** Moves the options of `leading` behind the command's words. */

@@ -56,15 +56,25 @@ export function loadConfig(options: LoadOptions = {}): Config {
 /**
  * The data directory that the file names, though the file as a whole may be wrong; else the default's.
  *
- * @throws what reading a file throws
+ * @returns undefined where the file cannot be read
  */
-export function dataAsWritten({ directory = process.cwd(), ...options }: LoadOptions = {}): string {
-  if (options.data !== undefined) return resolve(directory, options.data);
+export function dataAsWritten({ directory = process.cwd(), ...options }: LoadOptions = {}): string | undefined {
   const absolute = resolve(directory, options.file ?? 'sluice.yaml');
-  const document = parseDocument(readFileSync(absolute, 'utf8'), { prettyErrors: false });
+  const text = readIfPossible(absolute);
+  if (text === undefined) return undefined;
+  if (options.data !== undefined) return resolve(directory, options.data);
+  const document = parseDocument(text, { prettyErrors: false });
   replaceReferences(document, options.env ?? process.env);
   const written = document.get('data');
   return typeof written === 'string' ? resolve(dirname(absolute), written) : noConfig(dirname(absolute)).data;
+}
+
+function readIfPossible(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function noConfig(directory: string): Config {

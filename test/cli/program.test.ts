@@ -38,6 +38,8 @@ test('a configuration that cannot be opened is misuse, and said with its name', 
   const { status, stderr } = sluice('status', '--config', config);
   assert.equal(status, 2);
   assert.ok(stderr.includes(`${config}:1:1: cannot be read: ELOOP`), stderr);
+  const folder = sluice('status', '--config', directory);
+  assert.deepEqual([folder.status, folder.stderr], [2, `${directory}:1:1: cannot be read: EISDIR\n`]);
 });
 
 test('doctor advises --mend only for what that mends: no machine of `nodes.static` is', (t) => {
@@ -72,6 +74,8 @@ const usage: readonly (readonly [why: string, args: readonly string[], status: n
     2,
     /^\/none\.yaml:1:1: cannot be read/,
   ],
+  ['an empty argument is bad usage', ['lint', 'a.deb', ''], 2, /^files: there is nothing in it\n$/],
+  ['an empty option is bad usage', ['approve', '7', '--value', ''], 2, /^--value: there is nothing in it\n$/],
   ['common options may stand before the command', ['--config', '/none.yaml', 'doctor'], 2, /^\/none\.yaml:1:1:/],
 ];
 
