@@ -15,6 +15,7 @@ export function wording(issue: Issue, found: (value: unknown) => string): string
       if (issue.input === undefined) return `is required: ${article(issue.expected)}`;
       return customOr(issue.message, `expected ${article(issue.expected)}, found ${found(issue.input)}`);
     case 'invalid_value':
+      if (issue.input === undefined) return `is required: ${issue.values.map(String).join(' or ')}`;
       return customOr(issue.message, `expected ${issue.values.map(String).join(' or ')}, found ${found(issue.input)}`);
     case 'invalid_union':
       return customOr(issue.message, `expected ${unionText(issue)}, found ${found(issue.input)}`);

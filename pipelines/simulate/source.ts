@@ -2,6 +2,7 @@ import { isMap, isNode, LineCounter, type ParsedNode, parseDocument } from 'yaml
 import type { z } from 'zod';
 import { parseConfigFile } from '../language/language.ts';
 import { meant } from '../language/near-key.ts';
+import { quoted, wording } from '../language/wording.ts';
 import type { Problem } from '../model/position.ts';
 
 /** The YAML of a scenario, with the places of its values. */
@@ -42,7 +43,7 @@ export class Source {
       if (inner.length > 0) this.reportIssues(inner, at);
       else if (issue.code === 'unrecognized_keys')
         for (const key of issue.keys) this.report([...at, key], `unknown key "${key}"${meant(key, issue)}`);
-      else this.report(at, `${label(at)}: ${this.#document.hasIn(at) ? issue.message : 'is missing'}`);
+      else this.report(at, `${label(at)}: ${this.#document.hasIn(at) ? wording(issue, quoted) : 'is missing'}`);
     }
   }
 

@@ -10,9 +10,9 @@ export interface Merged<T> {
   readonly value: T;
 }
 
-/** X or a list of X, read as a list. */
+/** X or a list of X, read as a list; what is not there is none. */
 export function oneOrMany<T extends z.ZodType>(item: T) {
-  return z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(item));
+  return z.preprocess((value) => (Array.isArray(value) || value === undefined ? value : [value]), z.array(item));
 }
 
 /** An attribute that may carry `!override` or `!inherit`. */

@@ -46,6 +46,7 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
     /may not be named "localhost"/,
   ],
   ['a node has a label', '- nodeset: {name: s, nodes: {name: a}}\n', /label: is required/],
+  ['a nodeset has nodes', '- nodeset: {name: s}\n', /:1:12: nodeset "s": nodes: is required: a list$/],
   [
     'a group names known nodes',
     '- nodeset: {name: s, nodes: {name: a, label: x}, groups: {name: g, nodes: b}}\n',
@@ -55,6 +56,11 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
     'a window has room for its floor',
     '- pipeline: {name: p, manager: dependent, window-ceiling: 2, trigger: {}}\n',
     /less than window-floor 3/,
+  ],
+  [
+    'a pipeline has a manager',
+    '- pipeline: {name: p}\n',
+    /manager: is required: independent or dependent or serial or supercedent$/,
   ],
   [
     'a manager is one of four',
