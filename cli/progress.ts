@@ -16,7 +16,8 @@ export interface Step {
  */
 export async function runSteps(steps: readonly Step[]): Promise<void> {
   if (steps.length === 0) return;
-  if (isInteractive()) await runInTerminal(steps);
+  // A terminal that does not know its width, as `script` makes one without another, gets nothing drawn.
+  if (isInteractive() && process.stdout.columns > 0) await runInTerminal(steps);
   else for (const step of steps) await runPlainly(step);
 }
 

@@ -84,7 +84,7 @@ function yamlFiles(path: string): readonly string[] {
 const colours: Readonly<Record<Mood, Paint>> = { title: 'bold', good: 'green', bad: 'red', gone: 'gray', quiet: 'dim' };
 
 function draw(result: SimulationResult): string {
-  const width = process.stdout.columns ?? 100;
+  const width = process.stdout.columns || 100;
   return timeline(result, { width, paint: (mood, text) => paint(colours[mood], text) });
 }
 
