@@ -15,7 +15,10 @@ export async function flipTogether(
 ): Promise<void> {
   const prepared = new Map<Session, PreparedFlip>();
   await forEach(sessions, async (session) => {
-    prepared.set(session, await prepareFlip(session, snapshot));
+    const { flip } = session;
+    session.flip = null;
+    // Who was ready long before the others asks for the lock again here, and not while they turn.
+    prepared.set(session, flip?.isReady(snapshot) ? flip : await prepareFlip(session, snapshot));
   });
   if (prepared.size < sessions.length) return;
   await forEach(sessions, async (session) => {

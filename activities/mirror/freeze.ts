@@ -48,6 +48,13 @@ export interface Source {
   freeze(): Promise<FrozenSource>;
 }
 
+/** The source as it was read. */
+export interface Opened {
+  readonly digest: string;
+  /** @throws MirrorError when it has lost all its indexes, or is not what they say. */
+  check(): Promise<Source>;
+}
+
 /** What was found in order the last time: it needs no other look while the digest is the same. */
 interface Known {
   /** The state of a repository of ours that it was. */
@@ -68,11 +75,12 @@ export interface Opening {
 }
 
 /**
- * Checks the source as it is now. What nobody touched since the last time is neither read nor checked again.
+ * Reads the source as it is now, and then checks it. What nobody touched since the last time is neither read nor checked
+ * again.
  *
- * @throws MirrorError when the source is not there, changes meanwhile, has lost all its indexes, or is not what they say.
+ * @throws MirrorError when the source is not there, or changes meanwhile.
  */
-export async function openSource(opening: Opening): Promise<Source> {
+export async function openSource(opening: Opening): Promise<Opened> {
   const { set, directory, shown } = opening;
   const source = await realpath(set.source).catch(() => {
     throw new MirrorError('source', `${set.source} is not there`);
@@ -82,6 +90,20 @@ export async function openSource(opening: Opening): Promise<Source> {
   const tree = shown?.tree ?? join(directory, 'frozen');
   const read = once(() => (shown === null ? copyTree(source, tree, `${tree}.json`) : readState(shown, directory)));
   const digest = shown !== null && known?.id === shown.id ? known.digest : digestOf(await read());
+  return { digest, check: () => checkSource({ ...opening, source, memory, known, tree, read, digest }) };
+}
+
+interface Checking extends Opening {
+  readonly source: string;
+  /** Where it stands what was found, and what that was. */
+  readonly memory: string;
+  readonly known: Known | null;
+  readonly tree: string;
+  readonly digest: string;
+  read(): Promise<Manifest>;
+}
+
+async function checkSource({ set, shown, source, memory, known, tree, read, digest }: Checking): Promise<Source> {
   const same = known?.digest === digest ? known : null;
   const content = once(async () => checkedContent(tree, await read(), same));
   const { checked, roots } = same ?? (await content());

@@ -5,7 +5,7 @@ import { type HeldLock, takeLock } from './lock.ts';
 import type { PoolPlan } from './pool.ts';
 import type { SetState, Transaction } from './state.ts';
 import { isTemporary } from './temporary-name.ts';
-import { undoOn } from './transaction.ts';
+import { type PreparedFlip, undoOn } from './transaction.ts';
 import type { Transferred } from './transport.ts';
 import { type MirrorContext, MirrorError, type MirrorSet } from './types.ts';
 
@@ -22,6 +22,10 @@ export interface Session {
   transferred: Transferred | null;
   /** What its pool is to get, where the set has one. */
   pool: PoolPlan | null;
+  /** Its links, where they were made ready to be turned together with something else. */
+  flip: PreparedFlip | null;
+  /** Done when its lock is given back; null while it is worked on. */
+  closed: Promise<void> | null;
 }
 
 /** Opens all hosts side by side and lists them. Nothing but missing directories is made. */
@@ -37,6 +41,8 @@ export async function openSessions(set: MirrorSet, context: MirrorContext): Prom
       target: null,
       transferred: null,
       pool: null,
+      flip: null,
+      closed: null,
     }),
   );
   await forEach(sessions, (session) => look(session, context));
@@ -53,18 +59,27 @@ export async function holdSessions(sessions: readonly Session[], { state, contex
   const owed = await state.undone();
   const up = sessions.filter(({ error }) => error === null);
   await forEach(up, (session) => hold(session, { state, context, owed: owed[session.host.name] ?? [] }));
+  if (Object.keys(owed).length === 0) return;
   const left = sessions.filter(({ error, host }) => error !== null && owed[host.name] !== undefined);
   await state.saveUndone(Object.fromEntries(left.map(({ host }) => [host.name, owed[host.name] ?? []])));
 }
 
-/** Gives the locks back, and ends connections; a host that is gone keeps its lock until the lease ends. */
+/**
+ * Gives the locks back, and ends connections; a host that is gone keeps its lock until the lease ends. What is closed
+ * already, or about to be, is waited for.
+ */
 export async function closeSessions(sessions: readonly Session[]): Promise<void> {
   await Promise.all(
-    sessions.map(async ({ host, lock }) => {
-      await lock?.release();
-      await host.transport.close();
+    sessions.map((session) => {
+      session.closed ??= close(session);
+      return session.closed;
     }),
   );
+}
+
+async function close({ host, lock }: Session): Promise<void> {
+  await lock?.release();
+  await host.transport.close();
 }
 
 /** Does something on hosts side by side; what goes wrong is kept as the host's own error. */
@@ -100,6 +115,7 @@ export async function undo(
       }
     }),
   );
+  if (failed.length === 0) return failed;
   const owed = await state.undone();
   const more = failed.map(({ host: { name } }) => [name, [...(owed[name] ?? []), transaction]] as const);
   await state.saveUndone({ ...owed, ...Object.fromEntries(more) });

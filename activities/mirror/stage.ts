@@ -18,6 +18,7 @@ import type { Session } from './session.ts';
 import { settleAll } from './settle.ts';
 import { differences, listSnapshot, mendDifferences, placeOf, sendReport, sendSnapshot } from './snapshot.ts';
 import type { SetState } from './state.ts';
+import { prepareFlip } from './transaction.ts';
 import { nothingSent, type Transferred } from './transport.ts';
 import { type MirrorContext, MirrorError } from './types.ts';
 
@@ -62,7 +63,7 @@ export async function stage(session: Session, { snapshot, frozen, state, context
   session.transferred = transferred;
   session.phase = 'verify';
   await settleAll([
-    finishStaged(host, { snapshot, frozen }, transferred.report),
+    finishStaged(session, { snapshot, frozen }, transferred.report),
     verifyStaged(host, { snapshot, frozen }, transferred.changed),
     // What was frozen shares its bytes with the source, which may have been written to in place meanwhile.
     checkFrozen(frozen, transferred.changed),
@@ -169,15 +170,20 @@ export async function differencesOf(
   return found.flat();
 }
 
-/** Puts the report beside a snapshot, and into it what leads to the pool; it is whole then. */
+/** Puts the report beside a snapshot, and into it what leads to the pool; it is whole then, and may soon be shown. */
 async function finishStaged(
-  host: MirrorHost,
+  session: Session,
   { snapshot, frozen: { manifest } }: Pick<Staging, 'snapshot' | 'frozen'>,
   report: string,
 ): Promise<void> {
+  const { host } = session;
   const { own } = splitShared(manifest, host.set.name);
   await sendReport(host, snapshot, { report, links: linksToPool(manifest, own) });
-  if (!isPooled(manifest)) return;
+  const whole = isPooled(manifest) ? findWhole(host, snapshot, own) : undefined;
+  [session.flip] = await settleAll([prepareFlip(session, snapshot), whole]);
+}
+
+async function findWhole(host: MirrorHost, snapshot: string, own: Manifest): Promise<void> {
   const damage = damageOf(own, await listSnapshot(host, snapshot))[0];
   if (damage !== undefined) throw new MirrorError('verify', damage);
 }

@@ -13,7 +13,7 @@ import { keepRecord, planPool } from './pool.ts';
 import { pruneSessions } from './prune.ts';
 import { withSource } from './reading.ts';
 import { rehearseOn } from './rehearse.ts';
-import { asMirrorError, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
+import { asMirrorError, closeSessions, forEach, plainResult, resultOf, type Session, undo } from './session.ts';
 import { settleAll } from './settle.ts';
 import { stage } from './stage.ts';
 import { type Committed, type SetState, type Transaction, withSetState } from './state.ts';
@@ -47,14 +47,16 @@ export function syncMirrors(set: MirrorSet, context: MirrorContext, options: Syn
 
 /** The sync itself, for a command that has the set already. */
 export function syncSet(base: Base): Promise<MirrorResult> {
-  return withSource(base, async (read) => {
+  return withSource(base, async (reading) => {
     const look = async (sessions: readonly Session[]) => {
-      const source = await read;
-      const settled = !(source instanceof MirrorError) && (await isSettled(base, source));
-      return settled ? tellUnchanged({ ...base, sessions }, source) : null;
+      const digest = await reading.digest;
+      // Where something is to be done, hosts are locked while the source is checked.
+      if (digest === null || !(await isSettled(base, { digest }))) return null;
+      const source = await reading.source;
+      return source instanceof MirrorError ? null : tellUnchanged({ ...base, sessions }, source);
     };
     const sync = async (work: Work) =>
-      work.lost.length > 0 ? diverged(work, work.lost) : publish(work, await read, {});
+      work.lost.length > 0 ? diverged(work, work.lost) : publish(work, await reading.source, {});
     const result = await runAfter(base, await withOpenHosts(base, sync, look));
     await base.state.saveLast(result);
     return result;
@@ -63,8 +65,8 @@ export function syncSet(base: Base): Promise<MirrorResult> {
 
 /** Hosts where directories are missing that `init` would make count as empty ones. */
 function rehearseSync(base: Base, init: boolean): Promise<MirrorResult> {
-  return withSource(base, async (read) => {
-    const source = await read;
+  return withSource(base, async (reading) => {
+    const source = await reading.source;
     return withOpenHosts(base, async (work) => {
       for (const session of work.sessions.filter(({ error }) => init && error?.code === 'missing')) {
         session.error = null;
@@ -198,12 +200,21 @@ async function transact(work: Work, publication: Publication): Promise<MirrorRes
   await state.saveTransaction(null);
   await forgetDamage(state, shown);
   await pruneSessions(shown, { state, context });
+  // Nothing more is done on hosts: what is left to be written here keeps nobody waiting for them.
+  const [result] = await settleAll([conclude(work, publication, shown), closeSessions(sessions)]);
+  return result;
+}
+
+/** Notes how hosts stand that show what was published, and says so. */
+async function conclude(work: Work, publication: Publication, shown: readonly Session[]): Promise<MirrorResult> {
+  const { state, sessions } = work;
+  const { snapshot, committed } = publication;
   await noteOutlines(
     work,
     snapshot,
     shown.map(({ host }) => host),
   );
-  const compared = publication.committed?.snapshot ?? snapshot;
+  const compared = committed?.snapshot ?? snapshot;
   if (shown.length === sessions.length) await state.keepOnly(new Set([snapshot, compared, ...namesOn(sessions)]));
   return finished(work, publication);
 }

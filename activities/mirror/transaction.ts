@@ -22,6 +22,8 @@ export interface Turning {
 
 /** Links that are ready to be turned. */
 export interface PreparedFlip {
+  /** Whether they are to lead to this snapshot, and the lock was ours a moment ago. */
+  isReady(snapshot: string): boolean;
   /** @throws MirrorError `locked` when the lock is another's by now, or rsync's code. */
   turn(): Promise<void>;
   /** Looks at the host anew. @throws MirrorError `munged` where a link is not what was sent. */
@@ -53,9 +55,11 @@ export async function prepareFlip(turning: Turning, snapshot: string): Promise<P
   };
   const [{ entries }, before] = await settleAll([turning.view ?? host.view(), read()]);
   const planned = planLinks(links, { entries, before });
+  const isRecent = () => performance.now() - checked <= recent;
   return {
+    isReady: (other) => other === snapshot && isRecent(),
     turn: async () => {
-      if (performance.now() - checked > recent) await lock?.check();
+      if (!isRecent()) await lock?.check();
       await host.transport.place(planned);
       turning.target = snapshot;
     },

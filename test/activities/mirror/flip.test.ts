@@ -49,6 +49,7 @@ test('a head waits until all others are ready, and its lock is looked at again a
     let asked = 0;
     const [quick, slow] = sessions;
     assert.ok(quick && slow);
+    const never = () => assert.fail('another flip');
     const release = { quick: quick.lock, slow: slow.lock };
     const count = async () => {
       asked += 1;
@@ -60,9 +61,12 @@ test('a head waits until all others are ready, and its lock is looked at again a
       return new Map();
     };
     quick.lock = { linksHold: true, check: count, release: async () => release.quick?.release() };
+    // What was made ready for another snapshot, or long ago, is made ready again.
+    quick.flip = { isReady: (snapshot) => snapshot !== first.snapshot, turn: never, readBack: never };
     slow.lock = { linksHold: true, check: wait, release: async () => release.slow?.release() };
     await flipTogether(sessions, first.snapshot ?? '');
     assert.deepEqual([quick.error, slow.error], [null, null]);
+    assert.equal(quick.flip, null);
     for (const name of ['m1', 'm2']) {
       assert.equal((await look(world.local(name))).latest, first.snapshot);
       assert.ok((await lstat(join(world.local(name), 'stable'))).ctimeMs >= ready - 20, `${name} turned too early`);
