@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { outlineFormats, outlineText } from '../../pipelines/mirror/outline.ts';
+import type { PoolRecord } from '../../pipelines/mirror/pool.ts';
 import { poolName } from '../../pipelines/mirror/shared.ts';
 import type { Work } from './command.ts';
 import type { MirrorHost } from './host.ts';
@@ -31,10 +32,12 @@ async function note(state: SetState, snapshot: string, hosts: readonly MirrorHos
   if (known === null) return;
   const own = digestOf(outlineText(known.own));
   const outlines: Record<string, Outline> = {};
+  const digests = new Map<PoolRecord, string>();
   for (const { name } of hosts) {
     const record = known.pooled ? await state.pool(name) : null;
     if (known.pooled && record === null) continue;
-    const pool = record === null ? null : digestOf(outlineText({ files: record.files, links: {} }));
+    const pool = record === null ? null : (digests.get(record) ?? digestOf(outlineText({ ...record, links: {} })));
+    if (record !== null && pool !== null) digests.set(record, pool);
     outlines[name] = { snapshot, own, pool };
   }
   await state.saveOutlines({ ...(await state.outlines()), ...outlines });

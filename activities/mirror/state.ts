@@ -9,7 +9,7 @@ import { keepFirst, writeWhole } from '../files/write.ts';
 import { Locked, withLock } from '../process/lock.ts';
 import { removeLeftovers } from '../process/temporary.ts';
 import { type Manifests, manifestsIn } from './manifests.ts';
-import { readPacked, writePacked } from './packed.ts';
+import { openPacked } from './packed.ts';
 import type { MirrorContext, MirrorSet } from './types.ts';
 
 /** A transaction that has begun and not ended: read again after whatever happened. */
@@ -189,18 +189,19 @@ export async function openSetState(set: MirrorSet, context: MirrorContext): Prom
   };
 }
 
-/** Each is read once by a command. */
+/** Each is read once by a command. Hosts of a set mostly have the same: that is one record, read and packed once. */
 function poolsIn(path: (host: string) => string): Pick<SetState, 'pool' | 'savePool'> {
   const known = new Map<string, Promise<PoolRecord | null>>();
+  const packed = openPacked<PoolRecord>();
   return {
     pool: (host) => {
-      const record = known.get(host) ?? readPacked<PoolRecord>(path(host));
+      const record = known.get(host) ?? packed.read(path(host));
       known.set(host, record);
       return record;
     },
     savePool: async (host, record) => {
       known.delete(host);
-      await writePacked(path(host), record);
+      await packed.write(path(host), record);
       known.set(host, Promise.resolve(record));
     },
   };

@@ -37,8 +37,19 @@ export function clashesWith({ files }: PoolRecord, wanted: Files): string[] {
   });
 }
 
+/** What a pool has become: all hosts of a set mostly have the same, with an entry for each package. */
+const grown = new WeakMap<PoolRecord, { readonly wanted: Files; readonly record: PoolRecord }>();
+
 /** The pool once it has all of a new state. What that does not name is another's, or goes with the older ones. */
 export function poolWith(record: PoolRecord, wanted: Files, snapshot: string): PoolRecord {
+  const known = grown.get(record);
+  if (known?.wanted === wanted && known.record.snapshots.at(-1) === snapshot) return known.record;
+  const fresh = grow(record, wanted, snapshot);
+  grown.set(record, { wanted, record: fresh });
+  return fresh;
+}
+
+function grow(record: PoolRecord, wanted: Files, snapshot: string): PoolRecord {
   const before = record.snapshots.toSorted().at(-1) ?? '';
   const others = Object.entries(record.files).flatMap(([path, file]): [string, PoolFile][] =>
     Object.hasOwn(wanted, path) ? [] : [[path, { ...file, last: file.last ?? before }]],

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { readPacked, writePacked } from '../../../activities/mirror/packed.ts';
+import { openPacked, readPacked, writePacked } from '../../../activities/mirror/packed.ts';
 import { openSetState } from '../../../activities/mirror/state.ts';
 import { temporary } from '../repository/packages.ts';
 import { look, mirrorWorld, type World } from './world.ts';
@@ -70,4 +70,18 @@ test('what an older version wrote after ours counts, until it is written anew', 
   await utimes(`${path}.gz`, 1, 1);
   assert.equal(await readPacked(path), 'fourth');
   assert.ok((await readFile(`${path}.zst`)).length > 0);
+});
+
+test('hosts with the same record share one', async (t) => {
+  const directory = await temporary(t);
+  const [one, two, other] = ['one', 'two', 'other'].map((name) => join(directory, name)) as [string, string, string];
+  const record = { files: { a: 1 } };
+  const written = openPacked<object>();
+  await Promise.all([written.write(one, record), written.write(two, record), written.write(other, { files: {} })]);
+  await written.write(two, record);
+  const { read } = openPacked<object>();
+  const [first, second, third] = [await read(one), await read(two), await read(other)];
+  assert.deepEqual([first, third], [record, { files: {} }]);
+  assert.equal(first, second);
+  assert.equal(await read(join(directory, 'none')), null);
 });
