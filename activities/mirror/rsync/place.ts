@@ -154,6 +154,8 @@ export async function removeEntries(rsync: Rsync, directory: string, names: read
 /** Small files of the mirror by path; those that are not there are left out. */
 export async function readTexts(rsync: Rsync, paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (rsync.kind === 'local') return readHere(rsync, paths);
+  const read = rsync.near() ? await readByShell(rsync, paths) : null;
+  if (read !== null) return read;
   const found = new Map<string, string>();
   await withTemporary(async (directory) => {
     const { place, path: prefix } = rsync.top ?? { place: rsync.at(''), path: '' };
@@ -169,6 +171,28 @@ export async function readTexts(rsync: Rsync, paths: readonly string[]): Promise
       if (text !== null) found.set(path, text);
     }
   });
+  return found;
+}
+
+const readScript = `
+cd -- "$1" && shift || exit
+for path; do
+  [ ! -f "$path" ] || { printf '%s\\0' "$path" && cat -- "$path" && printf '\\0'; } || exit
+done
+printf read`;
+
+/** The same by a shell, for a program less there and here; null where it does not say all, which rsync then does. */
+async function readByShell(rsync: Rsync, paths: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
+  const named = new Map(paths.map((path) => [`./${path}`, path]));
+  const said = await rsync.shell?.(readScript, [rsync.directory(''), ...named.keys()]);
+  const parts = (said ?? '').split('\0');
+  if (parts.pop() !== 'read') return null;
+  const found = new Map<string, string>();
+  for (let at = 0; at < parts.length; at += 2) {
+    const [path, text] = [named.get(parts[at] ?? ''), parts[at + 1]];
+    if (path === undefined || text === undefined) return null;
+    found.set(path, text);
+  }
   return found;
 }
 

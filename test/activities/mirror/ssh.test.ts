@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { openHost } from '../../../activities/mirror/host.ts';
 import { verifyMirrors } from '../../../activities/mirror/verify.ts';
+import { recordCalls } from './calls.ts';
 import { type SshServer, startSshServer } from './sshd.ts';
 import { look, mirrorWorld, type World } from './world.ts';
 
@@ -36,6 +38,29 @@ test('every command makes one connection a host, and leaves none behind', async 
   const left = (await readdir(directory)).filter((name) => name.startsWith('sluice-ssh-'));
   assert.deepEqual(left, []);
   for (const name of ['a', 'b']) assert.equal((await look(world.local(name))).snapshots.length, 1);
+});
+
+test('small files are read without rsync once the connection stands, and by it what a shell cannot say', async (t) => {
+  const world = await mirrorWorld(t);
+  const root = world.local('a');
+  const texts = { 'a b': 'text\n\n', '-x': '' };
+  await mkdir(join(root, 'folder'), { recursive: true });
+  for (const [name, text] of Object.entries(texts)) await writeFile(join(root, name), text);
+  for (const [name, to] of [
+    ['link', 'a b'],
+    ['gone', 'nowhere'],
+  ] as const)
+    await symlink(to, join(root, name));
+  const { transport } = openHost(setOn(world, server, ['a']), 'a');
+  const read = async () =>
+    Object.fromEntries(await transport.readTexts([...Object.keys(texts), 'folder', 'link', 'gone']));
+  const wanted = { ...texts, link: texts['a b'] };
+  const calls = recordCalls(t, world, ['rsync']);
+  assert.deepEqual([await read(), calls.all().length], [wanted, 1], 'rsync connects');
+  assert.deepEqual([await read(), calls.all().length], [wanted, 1]);
+  await writeFile(join(root, '-x'), 'one\0two');
+  assert.deepEqual([await read(), calls.all().length], [{ ...wanted, '-x': 'one\0two' }, 2]);
+  await transport.close();
 });
 
 test('T33: a host key that is not the expected one is refused, and nothing is sent', async (t) => {
