@@ -39,7 +39,10 @@ test('a configuration that cannot be opened is misuse, and said with its name', 
   assert.equal(status, 2);
   assert.ok(stderr.includes(`${config}:1:1: cannot be read: ELOOP`), stderr);
   const folder = sluice('status', '--config', directory);
-  assert.deepEqual([folder.status, folder.stderr], [2, `${directory}:1:1: cannot be read: EISDIR\n`]);
+  assert.deepEqual(
+    [folder.status, folder.stderr],
+    [2, `${directory}:1:1: cannot be read: EISDIR: illegal operation on a directory\n`],
+  );
 });
 
 test('doctor advises --mend only for what that mends: no machine of `nodes.static` is', (t) => {
