@@ -136,12 +136,13 @@ function gateActivities({ common, store, sealer }: ControlDeps, { router, layout
   };
 }
 
-/** Mends what was left behind, and forgets what is in the audit log for too long. */
+/** Mends what was left behind, forgets what is in the audit log for too long, and makes room for new rows. */
 function sweepBy({ live, store }: ControlDeps, sweeper: ReturnType<typeof createSweep>) {
   return async (input: { readonly tenant: string }) => {
     const swept = await sweeper.sweep(input);
     const { audit } = live.settings().retention;
     if (audit > 0) await store.acts.forget(Date.now() - audit * 1000);
+    await store.vacuum();
     return swept;
   };
 }

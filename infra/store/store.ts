@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { PlanBookDeps } from '../../activities/release/plan-port.ts';
 import type { ReportStore } from '../../activities/report/port.ts';
 import type { ReleasePlanRecord } from '../../activities/report/types.ts';
@@ -34,6 +35,8 @@ export interface Store extends ReportStore, Records {
   readonly occurrences: OccurrenceStore;
   /** What people asked for. */
   readonly acts: Acts;
+  /** Lets the room of rows that are no more be used again: PGlite says `autovacuum = on`, and does it never. */
+  vacuum(): Promise<void>;
   /** Ends once everything is on the disk. */
   close(): Promise<void>;
 }
@@ -84,6 +87,7 @@ export function createStore(rows: TenantRows): Store {
     },
     occurrences: createOccurrences(rows),
     acts: createActs(rows),
+    vacuum: async () => void (await sql`vacuum`.execute(db)),
     close: () => db.destroy(),
   };
 }
