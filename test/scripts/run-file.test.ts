@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Times } from '../../scripts/run-file.ts';
 
 const script = resolve(import.meta.dirname, '../../scripts/run-file.ts');
@@ -50,7 +51,13 @@ test('R17: a file that does not end is ended with what it started, and fails by 
   assert.ok(count.failed >= 1);
   assert.match(stdout, /✖ \S*it\.test\.mjs took longer than 5 s: it was ended/);
   assert.ok(pid !== undefined, 'it came to its child');
-  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
+  const stateNow = () => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
+  // A killed process ends when it gets a core.
+  let state = await stateNow();
+  for (let looks = 0; looks < 200 && !/^gone$|\) Z /.test(state); looks += 1) {
+    await sleep(50);
+    state = await stateNow();
+  }
   assert.match(state, /^gone$|\) Z /, 'it has ended, whether somebody has asked for its end or not');
 });
 
