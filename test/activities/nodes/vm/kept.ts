@@ -99,7 +99,8 @@ test('I10: machines are saved after each step and go on; a person finds them as 
   const lease = await provider.lend({ build });
   const machines = await Promise.all(['server', 'client'].map((name) => lease.machine({ ...need, name })));
   await lease.seclude(signal);
-  const going = machines[0]?.exec(['sh', '-c', 'while :; do date +%s > /run/ticks; sleep 1; done'], { signal });
+  const ticking = 'while :; do date +%s > /run/tick; mv /run/tick /run/ticks; sleep 1; done';
+  const going = machines[0]?.exec(['sh', '-c', ticking], { signal });
   going?.catch(() => {});
   for (const step of steps) {
     const begin = performance.now();
@@ -110,7 +111,8 @@ test('I10: machines are saved after each step and go on; a person finds them as 
       assert.equal(code, 0, output);
       assert.ok(Math.abs(Number(output) - Date.now() / 1000) < 60, `the clock says ${output}`);
     }
-    const { output } = (await machines[0]?.exec(['cat', '/run/ticks'], { signal })) ?? {};
+    const read = ['sh', '-c', 'until [ -e /run/ticks ]; do sleep 1; done; cat /run/ticks'];
+    const { output } = (await machines[0]?.exec(read, { signal })) ?? {};
     assert.ok(Date.now() / 1000 - Number(output) < 60, 'what ran in the background goes on');
   }
   const kept = await provider.keep?.(lease);
