@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# JGit 7.4.0 (Maven Central) beside git 2.39.5 (Debian 12): both merge the same two commits without a conflict, and to other
+# JGit 7.4.0 (by Maven) beside git 2.39.5 (Debian 12): both merge the same two commits without a conflict, and to other
 # contents. It is so where lines repeat, as empty ones, `fi` and `%endif` do. Where both sides have taken one of several
 # equal lines out, JGit takes out two; where both have put one more there, it puts in two; git takes either for one change
 # that both have made. Gerrit merges by JGit: what it submits may be another tree than what was tested after `git merge`.
@@ -19,6 +19,7 @@ cat > pom.xml <<XML
   </dependencies>
 </project>
 XML
+apt-get install -qq --yes --no-install-recommends git default-jdk-headless maven > installing 2>&1
 mvn --quiet --batch-mode dependency:copy-dependencies -DoutputDirectory=lib > fetching 2>&1 || { cat fetching; exit 1; }
 
 cat > Merge.java <<'JAVA'

@@ -9,6 +9,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work"
+apt-get install -qq --yes --no-install-recommends qemu-system-x86 > installing 2>&1
 qemu-system-x86_64 --version | grep -F 'version 7.2.'
 
 cat > migrate.py <<'PYTHON'

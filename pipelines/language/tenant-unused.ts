@@ -11,7 +11,7 @@ const access = { instead: 'who may do what is not said in a tenant file: see doc
 const oidc = { instead: 'oidc tokens are not issued' };
 const branches = {
   preset: false,
-  instead: 'name the branches that are gated in "branches" of the project, in sluice.yaml',
+  instead: 'name the branches whose configuration counts in "branches" of the project, in sluice.yaml',
 };
 const cycles = { preset: false, instead: 'write it into the queue, as Zuul wants it, too' };
 const nodes = { instead: "nodes come from Sluice's own platforms" };
