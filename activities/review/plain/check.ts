@@ -1,6 +1,7 @@
 import type { ConnectionCheck } from '../connection.ts';
 import { checkClock as checkSkew, line, some } from '../doctor.ts';
 import type { ReadSecret } from '../settings.ts';
+import { NoProject } from './client.ts';
 import type { Desk } from './look.ts';
 import { directoryOf, type UrlSettings } from './remote.ts';
 import { notesPrefix } from './schema.ts';
@@ -14,40 +15,62 @@ export interface CheckSettings {
 
 /** Asks the live host whether all is as Sluice needs it: each line says what to do where it is not. */
 export async function checkConnection(about: CheckSettings): Promise<readonly ConnectionCheck[]> {
-  const [first] = about.desk.projects();
-  const login = await line('login', () => checkLogin(about, first));
-  if (!login.ok || first === undefined) return [login];
+  let found: Found = { there: [], empty: [], absent: [] };
+  const login = await line('login', async () => {
+    found = await findProjects(about);
+    return `${about.settings.url} answers`;
+  });
+  if (!login.ok) return [login];
   return [
     login,
     await line('events', async () => `looked at every ${about.poll / 1000} s`),
-    await line('git', () => checkGit(about)),
+    await line('git', async () => saidOf(about, found)),
     await line('labels', async () => `votes are notes in ${notesPrefix}NAME: nothing has to be set up`),
-    await line('rights', () => checkRights(about)),
+    await line('rights', () => checkRights(about, found)),
     await line('webhook', () => checkHook(about)),
     await line('clock', () => checkClock(about)),
   ];
 }
 
-async function checkLogin({ desk, settings }: CheckSettings, first: string | undefined): Promise<string> {
-  if (first === undefined) {
-    throw new Error(`sluice.yaml has no project of it: add {connection: ${desk.connection}} to one under "projects"`);
-  }
-  await desk.client.list(first);
-  return `${settings.url} answers`;
+/** Projects of the connection by what the host says of them. */
+interface Found {
+  readonly there: readonly string[];
+  /** Those of the first that have no branch. */
+  readonly empty: readonly string[];
+  readonly absent: readonly string[];
 }
 
-async function checkGit({ desk }: CheckSettings): Promise<string> {
-  const projects = desk.projects();
-  const empty: string[] = [];
-  for (const project of projects) {
-    if ((await desk.client.list(project)).branches.size === 0) empty.push(project);
+/** @throws Error when the host does not answer, or has none of them: then it may be another one */
+async function findProjects({ desk }: CheckSettings): Promise<Found> {
+  const [there, empty, absent]: [string[], string[], string[]] = [[], [], []];
+  let first: NoProject | undefined;
+  for (const project of desk.projects()) {
+    try {
+      const { branches } = await desk.client.list(project);
+      there.push(project);
+      if (branches.size === 0) empty.push(project);
+    } catch (error) {
+      if (!(error instanceof NoProject)) throw error;
+      first ??= error;
+      absent.push(project);
+    }
+  }
+  if (there.length > 0) return { there, empty, absent };
+  const none = `sluice.yaml has no project of it: add {connection: ${desk.connection}} to one under "projects"`;
+  throw first ?? new Error(none);
+}
+
+function saidOf({ settings }: CheckSettings, { there, empty, absent }: Found): string {
+  if (absent.length > 0) {
+    const remedy = 'name them under "projects" in sluice.yaml as they are called there, or take them out';
+    throw new Error(`there is no ${some(absent)} at ${settings.url}: ${remedy}`);
   }
   if (empty.length > 0) throw new Error(`there is no branch in ${some(empty)}: push one`);
-  return `${projects.length} of ${projects.length} projects can be read`;
+  return `${there.length} of ${there.length} projects can be read`;
 }
 
-async function checkRights({ desk }: CheckSettings): Promise<string> {
-  for (const project of desk.projects()) {
+async function checkRights({ desk }: CheckSettings, { there }: Found): Promise<string> {
+  for (const project of there) {
     await desk.client.tryNote(project, desk.self).catch((error: Error) => {
       throw new Error(`${error.message}: let Sluice push there, and to the branches that it merges into`);
     });

@@ -412,6 +412,14 @@ test('plain Git: the doctor asks the host line by line, and says what to do', as
     ['login', 'events', 'git', 'labels', 'rights', 'webhook', 'clock'].map((name) => [name, true]),
   );
   await rename(world.repo('alpha'), `${world.repo('alpha')}.away`);
+  const missing = (await world.connection.check?.()) ?? [];
+  assert.deepEqual(
+    missing.filter(({ ok }) => !ok).map(({ name }) => name),
+    ['git'],
+    'the host answers, and the other project is looked at',
+  );
+  assert.match(missing.find(({ ok }) => !ok)?.message ?? '', /^there is no alpha at .*: name them under "projects"/);
+  await rename(world.repo('beta'), `${world.repo('beta')}.away`);
   const [login, ...more] = (await world.connection.check?.()) ?? [];
   assert.deepEqual([login?.name, login?.ok, more], ['login', false, []]);
   const none = openPlain({

@@ -96,7 +96,8 @@ for (const [name, open] of [
       assert.match(error.message, /alpha/);
       return true;
     });
-    assert.deepEqual((await connection.check?.())?.[0]?.ok, false);
+    const wrong = (await connection.check?.())?.filter(({ ok }) => !ok) ?? [];
+    assert.deepEqual([wrong[0]?.name, /^there is no alpha at /.test(wrong[0]?.message ?? '')], ['git', true]);
     assert.deepEqual(await host.listOpenChanges(), [], 'the other project is read');
   });
 }
