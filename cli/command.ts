@@ -51,6 +51,7 @@ function findOrAddParent(program: Command, name: string): Command {
   const found = program.commands.find((each) => each.name() === name);
   if (found !== undefined) return found;
   const parent = inherit(new Command(name), program);
+  parent.addHelpText('after', `\nExample:\n  $ sluice ${name} COMMAND --help`);
   program.addCommand(parent);
   return parent;
 }

@@ -30,6 +30,12 @@ test('every command of the table is registered by its module, with a line about 
   }
 });
 
+test('a group of commands shows them, and an example', () => {
+  const { status, stdout } = sluice('project', '--help');
+  assert.equal(status, 0);
+  assert.match(stdout, /^ {2}add .*[\s\S]*^Example:\n {2}\$ sluice project COMMAND --help$/m);
+});
+
 test('a configuration that cannot be opened is misuse, and said with its name', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-loop-'));
   t.after(() => rmSync(directory, { recursive: true }));
