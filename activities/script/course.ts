@@ -69,7 +69,7 @@ export async function runPost(session: Session, programs: Programs, verdict: Ver
 
 /** After a cancellation: runs what must be cleaned up in any case, as far as that is possible. */
 export async function cleanUp(session: Session, { postRun, postTimeout }: Programs): Promise<void> {
-  const timeout = Math.min(postTimeout ?? cleanupTimeout, cleanupTimeout);
+  const timeout = Math.max(0, Math.min(postTimeout ?? cleanupTimeout, cleanupTimeout));
   for (const script of postRun.filter(({ cleanup }) => cleanup)) {
     const signal = AbortSignal.timeout(2 * timeout * 1000);
     await runProgram(session, script, { phase: 'post-run', signal, timeout, success: false }).catch((error) =>

@@ -347,6 +347,18 @@ test('a paused job that nobody wants any more only cleans up', async (t) => {
   assert.equal(await engine.find(input.build.id), null);
 });
 
+test('a cleanup that may take less than no time ends at once, and the job as others do', async (t) => {
+  const stage = stageOf({ ...pausing, sweep: 'sleep 300' });
+  const postRun = [program('post'), program('sweep', { cleanup: true })];
+  const input = inputOf({ ...simple, postRun, postTimeout: -5 });
+  const { paused } = await stage.run(input, await contextOf(t));
+  const context = await contextOf(t);
+  const { returned } = paused ?? assert.fail();
+  assert.equal((await stage.resume({ stage: input, returned, abandoned: true }, context)).result, 'CANCELED');
+  assert.match(context.said(), /^== post-run sweep\n/);
+  assert.equal(await engine.find(input.build.id), null);
+});
+
 for (const [reason, log] of [
   ['CANCELLED', /\n== post-run sweep\nswept\n$/],
   ['WORKER_SHUTDOWN', /== run run\nstarted\n$/],
