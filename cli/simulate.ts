@@ -46,7 +46,9 @@ function run(path: string, shipped: readonly ScenarioFile[]): Run {
     return { result: simulateAt(parsed.scenario, path, shipped), problems: [] };
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
-    return { problems: [`${path}:1:1: cannot be read: ${systemReason(error as Error)}`] };
+    const { path: unread = path } = error as NodeJS.ErrnoException;
+    const which = unread === path ? '' : `${unread} `;
+    return { problems: [`${path}:1:1: ${which}cannot be read: ${systemReason(error as Error)}`] };
   }
 }
 

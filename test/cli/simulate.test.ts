@@ -66,6 +66,13 @@ test('a malformed scenario ends with 2, whatever the others do, with every probl
   assert.match(stderr, /^missing\.yaml:1:1: cannot be read/m);
 });
 
+test('a configuration that cannot be read is named, and not the scenario that names it', () => {
+  writeFileSync(join(folder, 'astray.yaml'), 'scenario: s\nconfig: {path: nowhere}\nchanges: {}\nevents: []\n');
+  const { status, stderr } = sluice('astray.yaml');
+  const said = `astray.yaml:1:1: ${join(folder, 'nowhere')} cannot be read: ENOENT: no such file or directory\n`;
+  assert.deepEqual([status, stderr], [2, said]);
+});
+
 test('W6: the example of the documentation holds: the shipped pipelines react to the host that they speak of', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/simulate.md'), 'utf8');
   const [, text = ''] = /^```yaml\n(scenario:.*?)^```/ms.exec(page) ?? [];
