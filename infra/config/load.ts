@@ -4,7 +4,7 @@ import { type Document, type ErrorCode, isAlias, isMap, isNode, isPair, isSeq, L
 import type { z } from 'zod';
 import { systemReason } from '../../activities/files/system-reason.ts';
 import { asking, meant } from '../../pipelines/language/near-key.ts';
-import { kindOf, wording } from '../../pipelines/language/wording.ts';
+import { kindOf, toldOnce, wording } from '../../pipelines/language/wording.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
 import { replaceReferences } from './environment.ts';
 import { keyFaults, lineFaults } from './lines.ts';
@@ -120,19 +120,13 @@ export function parseConfig({ path, text, directory, env }: ConfigText): Setting
   const missing = replaceReferences(document, env).map(({ offset, message }) => at(offset, message));
   const plain = toPlain(document, at) ?? {};
   const result = configSchema((each) => resolve(directory, each)).safeParse(plain, asking);
-  const wrong = [...(result.error?.issues ?? []).filter(isLast), ...betweenLines(plain)].flatMap((issue) =>
+  const wrong = [...toldOnce(result.error?.issues ?? []), ...betweenLines(plain)].flatMap((issue) =>
     places(document, issue).map((place) => at(place.offset, place.message)),
   );
   const isMissing = ({ line, column }: Problem) => missing.some((each) => each.line === line && each.column === column);
   const problems = [...missing, ...wrong.filter((problem) => !isMissing(problem))].sort(inOrder);
   if (problems.length > 0 || result.data === undefined) throw new InvalidConfiguration(problems);
   return result.data;
-}
-
-/** What is too large for any whole number is too large for its key as well: that is said after it, and enough. */
-function isLast({ code, path }: z.core.$ZodIssue, at: number, issues: readonly z.core.$ZodIssue[]): boolean {
-  const next = issues[at + 1];
-  return code !== 'too_big' || next?.code !== code || next.path.join('.') !== path.join('.');
 }
 
 /** The library looks at what several keys say together only where each by itself is right. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { meant } from './near-key.ts';
-import { quoted, wording } from './wording.ts';
+import { quoted, toldOnce, wording } from './wording.ts';
 import type { RawStanza } from './yaml.ts';
 import type { Fault } from './yaml-document.ts';
 
@@ -11,7 +11,7 @@ const MAX_FAULTS = 50;
 
 /** Says in words, and with a place each, what a schema found wrong with a stanza. */
 export function faultsOf(stanza: RawStanza, issues: readonly Issue[], prefix: readonly PropertyKey[] = []): Fault[] {
-  const found = issues
+  const found = toldOnce(issues)
     .slice(0, MAX_FAULTS)
     .flatMap((issue) => innermost(issue, [...prefix, ...issue.path]))
     .slice(0, MAX_FAULTS);
@@ -42,7 +42,8 @@ function innermost(issue: Issue, path: readonly PropertyKey[]): readonly Placed[
   if (issue.code !== 'invalid_union') return [{ issue, path }];
   const branches = issue.errors.filter((errors) => errors.length > 0);
   const deep = branches.find(([first]) => first && (first.path.length > 0 || first.code !== 'invalid_type'));
-  return deep?.flatMap((inner) => innermost(inner, [...path, ...inner.path])) ?? [{ issue, path }];
+  if (deep === undefined) return [{ issue, path }];
+  return toldOnce(deep).flatMap((inner) => innermost(inner, [...path, ...inner.path]));
 }
 
 /** `value` is the inside of an attribute that may carry a merge mode: not something that was written. */

@@ -3,6 +3,16 @@ import { counted } from '../report/words.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** What is outside of all whole numbers is outside of its key's as well: that is found after it, and enough. */
+export function toldOnce(issues: readonly Issue[]): readonly Issue[] {
+  return issues.filter(({ code, path }, at) => {
+    const next = issues[at + 1];
+    return (
+      (code !== 'too_big' && code !== 'too_small') || next?.code !== code || next.path.join('.') !== path.join('.')
+    );
+  });
+}
+
 /**
  * What a schema found wrong, in words.
  *

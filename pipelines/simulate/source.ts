@@ -2,7 +2,7 @@ import { isMap, isNode, LineCounter, type ParsedNode, parseDocument } from 'yaml
 import type { z } from 'zod';
 import { parseConfigFile } from '../language/language.ts';
 import { meant } from '../language/near-key.ts';
-import { quoted, wording } from '../language/wording.ts';
+import { quoted, toldOnce, wording } from '../language/wording.ts';
 import type { Problem } from '../model/position.ts';
 
 /** The YAML of a scenario, with the places of its values. */
@@ -37,7 +37,7 @@ export class Source {
   }
 
   reportIssues(issues: readonly z.core.$ZodIssue[], prefix: readonly PropertyKey[]): void {
-    for (const issue of issues) {
+    for (const issue of toldOnce(issues)) {
       const at = [...prefix, ...issue.path];
       const inner = issue.code === 'invalid_union' ? issue.errors.flat().filter(({ path }) => path.length > 0) : [];
       if (inner.length > 0) this.reportIssues(inner, at);

@@ -436,9 +436,10 @@ test('A-024 A-027: the test service is off unless it has a secret, which is neve
   assert.throws(() => parse(files), /tests\.repositories\.0/);
 });
 
-test('a number that is too large is told once', () => {
-  const said = 'sluice.yaml:1:18: workers.build: must be at most 256';
-  assert.throws(() => parse('workers: {build: 99999999999999999999}\n'), { message: said });
+test('a number that is too large or too small for any whole number is told once', () => {
+  const said = 'sluice.yaml:1:18: workers.build: must be at';
+  assert.throws(() => parse('workers: {build: 99999999999999999999}\n'), { message: `${said} most 256` });
+  assert.throws(() => parse('workers: {build: -99999999999999999999}\n'), { message: `${said} least 0` });
 });
 
 test('there need be no file, and the file is found in the directory', (t) => {

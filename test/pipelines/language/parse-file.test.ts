@@ -26,6 +26,11 @@ const refused: readonly [sentence: string, text: string, problem: RegExp][] = [
     '- job:\n    name: a\n    timeout: soon\n',
     /:3:14: .*timeout: expected seconds, or a time such as 90s, 2m or 1h, found "soon"/,
   ],
+  [
+    'a number that is too small for any whole number is told once',
+    '- semaphore: {name: s, max: -99999999999999999999}\n',
+    /^zuul\.yaml:1:29: semaphore "s": max: must be at least 0$/,
+  ],
   ['a missing name is named', '- job: {timeout: 1}\n', /name: is required/],
   ['an unknown object is named', '- jobs: {name: a}\n', /:1:3: unknown object "jobs"/],
   ['an unindented body is explained', '- job:\n  name: a\n', /:2:3: .*indent/],

@@ -30,6 +30,11 @@ const rows: readonly (readonly [says: string, text: string, problem: RegExp])[] 
   ['a negative duration', `${head}until: -3s\n`, /^f\.yaml:5:1: until: must be a duration/],
   ['a number for a duration', `${head}until: 5\n`, /^f\.yaml:5:1: until: expected text, found 5$/],
   ['a number below its limit', `${head}labels: {vm: -1}\n`, /^f\.yaml:5:10: labels\.vm: must be at least 0$/],
+  [
+    'a number below any',
+    `${head}labels: {vm: -99999999999999999999}\n`,
+    /^f\.yaml:5:10: labels\.vm: must be at least 0$/,
+  ],
   ['an unknown change in an event', `${head}events:\n  - {approve: B}\n`, /^f\.yaml:6:6: unknown change "B"$/],
   ['an unknown change in an outcome', `${head}outcomes:\n  - {change: B}\n`, /^f\.yaml:6:6: unknown change "B"$/],
   ['an unknown parent', 'scenario: s\nconfig: ""\nchanges:\n  A: {project: p, parent: B}\n', /unknown change "B"$/],
