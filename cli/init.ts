@@ -50,8 +50,8 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: { readonly config?: string; readonly json?: boolean }) => {
       const file = resolve(options.config ?? 'sluice.yaml');
-      if (existsSync(file)) throw failed(`${file} is there already: edit it, or remove it first`);
-      await keepFirst(file, template, { mode: 0o644 });
+      const came = existsSync(file) || (await keepFirst(file, template, { mode: 0o644 })) !== template;
+      if (came) throw failed(`${file} is there already: edit it, or remove it first`);
       print({ file }, () => `${file} is written. Next: sluice project add NAME URL, then sluice up.`, options);
     });
 }

@@ -21,8 +21,8 @@ export async function writeWhole(path: string, content: string | Uint8Array, opt
 /** The same for who cannot wait: while a process starts or ends. */
 export function writeWholeSync(path: string, content: string, { mode = 0o644 }: WriteOptions = {}): void {
   const fresh = besides(path);
+  const file = openFresh(fresh, path, mode);
   try {
-    const file = openSync(fresh, 'wx', mode & 0o700);
     try {
       writeFileSync(file, content);
       fchmodSync(file, mode);
@@ -61,8 +61,10 @@ async function placed(
   place: (fresh: string) => Promise<void>,
 ): Promise<void> {
   const fresh = besides(path);
+  const handle = await open(fresh, 'wx', mode & 0o700).catch((error) => {
+    throw ofTarget(error, fresh, path);
+  });
   try {
-    const handle = await open(fresh, 'wx', mode & 0o700);
     try {
       await handle.writeFile(content);
       await handle.chmod(mode);
@@ -82,6 +84,20 @@ async function placed(
 /** Whether there is no room for what was to be written: on the disk, or in what its user may have there. */
 export function isFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
+function openFresh(fresh: string, path: string, mode: number): number {
+  try {
+    return openSync(fresh, 'wx', mode & 0o700);
+  } catch (error) {
+    throw ofTarget(error as Error, fresh, path);
+  }
+}
+
+/** Who asked for a file does not know the name that it has until it is whole. */
+function ofTarget(error: Error, fresh: string, path: string): Error {
+  error.message = error.message.replace(fresh, () => path);
+  return Object.assign(error, { path });
 }
 
 /** What the system says of an open file, such as that the disk is full, has no path. */

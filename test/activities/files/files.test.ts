@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { knownSha256, sha256 } from '../../../activities/files/digest.ts';
 import { makeOpenDirectory, openTree } from '../../../activities/files/modes.ts';
 import { syncTree } from '../../../activities/files/sync.ts';
-import { keepFirst, moveLink, moveWhole, writeWhole } from '../../../activities/files/write.ts';
+import { keepFirst, moveLink, moveWhole, writeWhole, writeWholeSync } from '../../../activities/files/write.ts';
 
 const umask = process.umask(0o077);
 after(() => void process.umask(umask));
@@ -35,6 +35,20 @@ test('R15: a file that cannot be replaced is as it was', async (t) => {
   await mkdir(join(path, 'full'), { recursive: true });
   await assert.rejects(writeWhole(path, 'text'), /EISDIR|ENOTEMPTY|EEXIST/);
   assert.deepEqual(await readdir(root), ['directory']);
+});
+
+test('a file that cannot be made is told by its own name', async (t) => {
+  const root = await scratch(t);
+  await writeFile(join(root, 'file'), '');
+  for (const [path, message] of [
+    [join(root, 'missing', 'a'), 'ENOENT: no such file or directory'],
+    [join(root, 'file', 'a'), 'ENOTDIR: not a directory'],
+  ] as const) {
+    const said = { message: `${message}, open '${path}'`, path };
+    await assert.rejects(writeWhole(path, 'text'), said);
+    await assert.rejects(keepFirst(path, 'text'), said);
+    assert.throws(() => writeWholeSync(path, 'text'), said);
+  }
 });
 
 test('R15: many who replace one file at once leave one whole text', async (t) => {
