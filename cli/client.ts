@@ -8,6 +8,7 @@ import type { ApiError } from '../server/api/types.ts';
 import { configOption, jsonOption, serverOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { CommandError, failed, misused, unavailable } from './fault.ts';
+import { note } from './output.ts';
 
 export interface ClientOptions {
   readonly server?: string;
@@ -128,7 +129,7 @@ function findServer(options: ClientOptions): Found {
     if (data === undefined) throw error;
     const url = options.server ?? readHolder(data)?.stack?.url;
     if (url === undefined) throw error;
-    process.stderr.write(`warning: ${error.message} (what runs goes on with what was read before)\n`);
+    note(`warning: ${error.message} (what runs goes on with what was read before)`);
     return found(data, url);
   }
 }

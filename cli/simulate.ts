@@ -10,7 +10,7 @@ import { parseScenario, simulate } from '../pipelines/simulate/simulate.ts';
 import { type Mood, timeline } from '../pipelines/simulate/timeline.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { failed, misused } from './fault.ts';
-import { type Paint, paint, print } from './output.ts';
+import { type Paint, paint, print, worded } from './output.ts';
 
 const examples = ['sluice simulate scenarios/*.yaml', 'sluice simulate gate.yaml --json'];
 
@@ -87,7 +87,8 @@ const colours: Readonly<Record<Mood, Paint>> = { title: 'bold', good: 'green', b
 
 function draw(result: SimulationResult): string {
   const width = process.stdout.columns || 100;
-  return timeline(result, { width, paint: (mood, text) => paint(colours[mood], text) });
+  const configErrors = result.configErrors.map((one) => ({ ...one, message: worded(one.message) }));
+  return timeline({ ...result, configErrors }, { width, paint: (mood, text) => paint(colours[mood], text) });
 }
 
 function summary(results: readonly SimulationResult[]): string {

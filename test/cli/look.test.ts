@@ -176,6 +176,9 @@ describe('looking from the command line', () => {
     const seen = await run(['status', '--config', broken]);
     assert.deepEqual([seen.code, seen.stdout === (await run(['status'])).stdout], [0, true]);
     assert.match(seen.stderr, /^warning: .*broken\.yaml:2:1: "bogus" is not a known key \(what runs goes on/);
+    const mixed = join(server.data, 'mixed.yaml');
+    await writeFile(mixed, 'platforms: {vm: {provider: vm, format: deb, codename: bookworm, buildImage: a}}\n');
+    assert.match((await run(['status', '--config', mixed])).stderr, /^warning: .* is made of 'codename' \(what runs/m);
     const acted = await run(['retrigger', 'deb-build', '--change', 'I1', '--config', broken]);
     assert.doesNotMatch(acted.stderr, /token/, 'the data directory is the one that the file names');
     const alone = await run(['status', '--config', broken], { SLUICE_SERVER: '' });

@@ -96,6 +96,12 @@ test('W6: a scenario may name directories of several repositories', () => {
   assert.match(stdout, /^mine|only config-projects may define base jobs/m);
 });
 
+test('code in what is wrong with a configuration is in quotes, as elsewhere on a terminal', () => {
+  const config = "config: '- semaphore: {name: a, max: 0}'";
+  writeFileSync(join(folder, 'shut.yaml'), `scenario: s\n${config}\nchanges: {}\nevents: []\n`);
+  assert.match(sluice('shut.yaml').stdout, /: warning: semaphore "a": with 'max: 0' every job/m);
+});
+
 test('W6: events that no pipeline waits for are told when nothing came of anything', () => {
   const text = `scenario: s\nconfig: {path: repository}\nchanges: {A: {project: p/a}}\nevents: [{approve: A}]\n`;
   writeFileSync(join(folder, 'silent.yaml'), text);
