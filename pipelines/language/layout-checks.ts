@@ -3,7 +3,7 @@ import { parseCron } from '../policy/cron.ts';
 import { changesGuarded, definesGuarded, guardedChange, guardedDeed } from './guarded.ts';
 import type { LayoutBuilder } from './layout-builder.ts';
 import { flattenNodesets } from './nodesets.ts';
-import { nameOf } from './parse-warnings.ts';
+import { nameOf, TIMEOUTS } from './parse-warnings.ts';
 import { findProject } from './project-index.ts';
 import type { NodesetBody } from './schema/nodeset.ts';
 import type { JobVariant, ProjectStanza } from './stanza.ts';
@@ -60,8 +60,6 @@ function isPermitted(layout: LayoutBuilder, job: JobVariant): boolean {
   }
   return layout.problems.slice(before).every(({ severity }) => severity !== 'error');
 }
-
-const TIMEOUTS = ['pre-timeout', 'timeout', 'post-timeout'] as const;
 
 /** Checks limits of the tenant, and that named projects exist. `stanza` is where to report. */
 function checkLimits(layout: LayoutBuilder, job: JobVariant, stanza: JobVariant | ProjectStanza): void {

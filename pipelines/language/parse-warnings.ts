@@ -23,7 +23,8 @@ const IGNORED: Partial<Record<keyof JobAttributes, string>> = {
   'cleanup-run': 'write a post-run playbook with "cleanup: true"',
 };
 
-const TIMEOUTS = ['pre-timeout', 'timeout', 'post-timeout'] as const;
+/** The keys of a job that limit how long its parts take. */
+export const TIMEOUTS = ['pre-timeout', 'timeout', 'post-timeout'] as const;
 
 const PROGRAMS = ['pre-run', 'run', 'post-run', 'cleanup-run'] as const;
 
