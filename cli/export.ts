@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { systemReason } from '../activities/files/system-reason.ts';
 import type { ExportDescription } from '../pipelines/export/description.ts';
 import { counted } from '../pipelines/report/words.ts';
 import { type ApiClient, addClientOptions, type ClientOptions, createClient } from './client.ts';
@@ -51,7 +52,9 @@ function render({ directory, files, bytes, secrets, jobs, buildSet }: Shown): st
 async function requireEmpty(directory: string): Promise<void> {
   const found = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw misused(`${directory} cannot be written to: ${error.code === 'ENOTDIR' ? 'it is a file' : error.message}`);
+    throw misused(
+      `${directory} cannot be written to: ${error.code === 'ENOTDIR' ? 'it is a file' : systemReason(error)}`,
+    );
   });
   if (found.length > 0) throw misused(`${directory} is not empty: name a directory that is, or is not there yet`);
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemReason } from '../files/system-reason.ts';
 import type { SecretReference } from './settings.ts';
 
 /**
@@ -18,7 +19,7 @@ export async function readSecret(reference: SecretReference): Promise<string> {
 
 async function readFrom(path: string, place: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`a secret cannot be read from ${place}: ${error.code ?? 'unknown'}`);
+    throw new Error(`a secret cannot be read from ${place}: ${systemReason(error)}`);
   });
   return given(text, place);
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemReason } from '../../activities/files/system-reason.ts';
 import { workerTokenFile } from '../../server/token.ts';
 
 /**
@@ -9,7 +10,7 @@ import { workerTokenFile } from '../../server/token.ts';
  */
 export async function readToken(file: string): Promise<string> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`--token ${file} cannot be read: ${error.code}`);
+    throw new Error(`--token ${file} cannot be read: ${systemReason(error)}`);
   });
   const token = text.trim();
   if (!/^\S+$/.test(token))

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { NativeConnectionOptions } from '@temporalio/worker';
+import { systemReason } from '../../activities/files/system-reason.ts';
 import { readSecret } from '../../activities/review/secret.ts';
 import type { SecretReference } from '../../activities/review/settings.ts';
 
@@ -47,7 +48,7 @@ export async function secured({ address, tls, apiKey }: TemporalAddress): Promis
 /** Reads a file of certificates. @param named what names the file, for messages */
 export async function readPem(named: string, path: string): Promise<Buffer> {
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${named} ${path} cannot be read: ${error.code}`);
+    throw new Error(`${named} ${path} cannot be read: ${systemReason(error)}`);
   });
   if (content.includes('-----BEGIN CERTIFICATE-----')) return content;
   throw new Error(`${named} ${path} holds no certificate (PEM)`);

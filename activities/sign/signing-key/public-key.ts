@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { systemReason } from '../../files/system-reason.ts';
 import { armor, dearmor } from '../../keys/armor.ts';
 import { judgeKey, type KeyVerdict, readKeyring } from '../../keys/keyring.ts';
 import { run } from '../../process/run.ts';
@@ -32,8 +33,8 @@ export async function readPublicKey(
 }
 
 async function packetsOf(file: string): Promise<Buffer> {
-  const content = await readFile(file).catch(({ code }: NodeJS.ErrnoException) => {
-    throw new KeyRefused(`${file} cannot be read: ${code}`);
+  const content = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new KeyRefused(`${file} cannot be read: ${systemReason(error)}`);
   });
   const found = dearmor('PUBLIC KEY BLOCK', content.toString('latin1'));
   return found.length > 0 ? found : content;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { configurationFault } from '../../../activities/failure.ts';
+import { systemReason } from '../../../activities/files/system-reason.ts';
 import { must } from '../../../activities/process/run.ts';
 import type { Entry } from './cpio.ts';
 
@@ -16,7 +17,7 @@ const most = 64 * 1024 ** 2;
 export async function readAnswers(directory: string): Promise<readonly Entry[]> {
   const found = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
-      throw configurationFault(`the answers ${directory} cannot be read: ${error.code}`);
+      throw configurationFault(`the answers ${directory} cannot be read: ${systemReason(error)}`);
     },
   );
   let left = most;

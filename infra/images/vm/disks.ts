@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { configurationFault } from '../../../activities/failure.ts';
 import { knownSha256, sha256 } from '../../../activities/files/digest.ts';
 import { sync } from '../../../activities/files/sync.ts';
+import { systemReason } from '../../../activities/files/system-reason.ts';
 import { moveWhole } from '../../../activities/files/write.ts';
 import { withLock } from '../../../activities/process/lock.ts';
 import type { DiskImage, Installation } from '../../../pipelines/model/platform.ts';
@@ -175,6 +176,6 @@ async function checkDisk(path: string, { url, file, maxSize }: Known): Promise<v
 
 function digestOfFile(path: string): Promise<string> {
   return knownSha256(path).catch((error: NodeJS.ErrnoException) => {
-    throw configurationFault(`the image ${path} cannot be read: ${error.code}`);
+    throw configurationFault(`the image ${path} cannot be read: ${systemReason(error)}`);
   });
 }

@@ -57,7 +57,7 @@ test('I10: what would be run and is not there is said at its place in the file',
       `${file}:2:90: platforms.a.provision.run.0: tools.sh is not executable: chmod +x ${directory}/tools.sh`,
       `${file}:2:111: platforms.a.provision.run.2: there is no file none.sh in ${directory}`,
       `${file}:3:79: platforms.b.provision.directory: there is no directory ${root}/lib`,
-      `${file}:4:89: platforms.c.image.iso.answers: the answers ${root}/told cannot be read: ENOENT`,
+      `${file}:4:89: platforms.c.image.iso.answers: the answers ${root}/told cannot be read: ENOENT: no such file or directory`,
     ]);
     return true;
   });

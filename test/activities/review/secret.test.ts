@@ -19,7 +19,7 @@ test('a secret is read from a file, the environment or what systemd hands over, 
   });
   for (const reference of [{ file }, { env: 'SLUICE_TEST_SECRET' }, { credential: 'token' }])
     assert.equal(await readSecret(reference), 'opensesame');
-  await assert.rejects(readSecret({ file: join(directory, 'none') }), /none: ENOENT$/);
+  await assert.rejects(readSecret({ file: join(directory, 'none') }), /none: ENOENT: no such file or directory$/);
   await assert.rejects(readSecret({ file: join(directory, 'empty') }), /expected in .*empty, and there is none$/);
   await assert.rejects(readSecret({ env: 'SLUICE_TEST_NONE' }), /environment variable SLUICE_TEST_NONE/);
   delete process.env.CREDENTIALS_DIRECTORY;

@@ -10,7 +10,10 @@ test('A-040: a secret of the test service that is no good is said at its place i
   const directory = await temporary(t);
   await writeFile(join(directory, 'sluice.yaml'), 'data: d\ntests:\n  secret: { file: jwt }\n');
   const check = () => requireTestSecret(loadConfig({ directory }));
-  await assert.rejects(check(), /sluice\.yaml:3:\d+: tests\.secret: a secret cannot be read from .*jwt: ENOENT$/);
+  await assert.rejects(
+    check(),
+    /sluice\.yaml:3:\d+: tests\.secret: a secret cannot be read from .*jwt: ENOENT: no such file or directory$/,
+  );
   await writeFile(join(directory, 'jwt'), 'too-short\n');
   await assert.rejects(check(), (error: Error) => {
     assert.equal(error.name, 'InvalidConfiguration');

@@ -9,7 +9,10 @@ test('a worker elsewhere says that its token is not there, or is none', async (t
   const directory = await mkdtemp(join(tmpdir(), 'sluice-token-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, 'far-1');
-  await assert.rejects(readToken(file), /^Error: --token \S+\/far-1 cannot be read: ENOENT$/);
+  await assert.rejects(
+    readToken(file),
+    /^Error: --token \S+\/far-1 cannot be read: ENOENT: no such file or directory$/,
+  );
   for (const text of ['', '\n', 'two words\n']) {
     await writeFile(file, text);
     await assert.rejects(readToken(file), /^Error: --token \S+\/far-1 holds no token: /);

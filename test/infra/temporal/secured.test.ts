@@ -83,7 +83,10 @@ test('I9: what does not fit is said at once, with what to do, and a secret is no
     [{ address: open.address, tls: { ...tls, key: { file: other.key } } }, /temporal\.tls\.key names is not of/],
     [{ address: open.address, tls: { ...tls, key: { file: ca } } }, /temporal\.tls\.key names is no private key/],
     [{ address: open.address, tls: { ca: ours.key } }, /^temporal\.tls\.ca: \S+sluice\.key holds no certificate/],
-    [{ address: open.address, tls: { ca: '/nowhere' } }, /^temporal\.tls\.ca: \/nowhere cannot be read: ENOENT$/],
+    [
+      { address: open.address, tls: { ca: '/nowhere' } },
+      /^temporal\.tls\.ca: \/nowhere cannot be read: ENOENT: no such file or directory$/,
+    ],
     [{ address: keyed.address, tls: { ca } }, /does not let Sluice in: it wants a valid key: temporal\.apiKey/],
     [
       { address: keyed.address, tls: { ca }, apiKey: { file: join(directory, 'wrong-key') } },

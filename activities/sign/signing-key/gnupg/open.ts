@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemReason } from '../../../files/system-reason.ts';
 import { run } from '../../../process/run.ts';
 import { openPrivateDirectory } from '../../../secrets/keys.ts';
 import { environment } from '../../key.ts';
@@ -34,7 +35,7 @@ async function keyOf(given: Parameters<typeof openGnupgKey>[0], places: KeyPlace
   const { home } = given;
   const timeout = given.timeout * 1000;
   const found = await stat(home).catch((error: NodeJS.ErrnoException) => {
-    throw new KeyRefused(`the GnuPG directory ${home} cannot be read: ${error.code}`);
+    throw new KeyRefused(`the GnuPG directory ${home} cannot be read: ${systemReason(error)}`);
   });
   if (!found.isDirectory()) throw new KeyRefused(`${home} is no GnuPG directory`);
   if (given.kind === 'gnupg') return { home, key, timeout, ...secretOf(given.passphrase, places) };

@@ -34,6 +34,9 @@ test('where a key cannot be read is told to who runs Sluice, not to authors of c
 
 test('`up` names each key that cannot be read', async () => {
   const [line, ...more] = await unreadableKeys(config);
-  assert.match(line ?? '', /^nodes\.static\.m1\.key: .*\/nowhere\/secret\/place: ENOENT: no job is lent m1$/);
+  assert.match(
+    line ?? '',
+    /^nodes\.static\.m1\.key: .*\/nowhere\/secret\/place: ENOENT: no such file or directory: no job is lent m1$/,
+  );
   assert.deepEqual(more, []);
 });
