@@ -34,6 +34,7 @@ Everything has a default: Sluice runs without any file. \`--config FILE\` names 
   releases, mirror transactions, webhooks taken in) never waits for the disk, and no setting makes it; Temporal does with
   \`temporal.durability: full\`. A PostgreSQL elsewhere, which would wait, cannot be named yet. Released trees, mirror
   transactions under way and keys are on the disk before they count, and open changes are read again from their hosts.
+  PGlite vacuums nothing by itself, whatever its settings say (\`findings/\`): the server does it every two minutes.
 - \`NAME\` in a key below stands for a name that you choose, \`N\` for a place in a list.
 
 `;
