@@ -73,12 +73,15 @@ export interface NodesLook {
   readonly placed?: readonly PlacedLease[];
 }
 
-export type PlacedLease = Pick<NodesLease, 'holder' | 'token' | 'queue' | 'lost'>;
+export interface PlacedLease extends Pick<NodesLease, 'holder' | 'token' | 'queue' | 'lost'> {
+  /** What an ended holder has left could not be removed; of workflows of the first version: absent. */
+  readonly stuck?: boolean;
+}
 
 /** Tokens of those who have ended without giving back, and what the provider has now. */
 export interface NodesNews {
   readonly lost: readonly string[];
-  /** Those of ended ones whose host is not configured any more; of workers of the first version: absent. */
+  /** Those that are stuck on a host which is not configured any more; of workers of the first version: absent. */
   readonly left?: readonly string[];
   readonly capacity: Capacity;
   /** What all jobs say that they hold, and the run that has asked; absent where it needed not ask. */

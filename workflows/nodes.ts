@@ -108,6 +108,8 @@ class Keeper {
   desk: NodesDesk;
   #recalledBy: string | undefined;
   #telling = 0;
+  /** Tokens of what the last look could not remove. */
+  #stuck: readonly string[] = [];
   readonly #said = new SaidOnce();
 
   constructor({ provider, recalledBy }: NodesInput, desk: NodesDesk, resets: Resets | undefined) {
@@ -175,7 +177,9 @@ class Keeper {
     const asked = holding.map(({ holder, token }) => ({ holder, token }));
     const { runId: run } = workflowInfo();
     const onHosts = this.desk.leases.filter(({ host }) => host !== undefined);
-    const placed = onHosts.map(({ holder, token, queue, lost }) => ({ holder, token, queue, lost }));
+    const placed = onHosts.map(({ holder, token, queue, lost }) => {
+      return { holder, token, queue, lost, stuck: this.#stuck.includes(token) };
+    });
     const look = { provider, run, ...this.#recalled(), holding: asked, ...(placed.length > 0 && { placed }) };
     const { lost, left = [], capacity, recalled } = await control.lookAtNodes(look);
     if (recalled !== undefined) {
@@ -187,11 +191,12 @@ class Keeper {
     this.attend({ type: 'lose', tokens: lost });
     this.attend({ type: 'capacity', capacity });
     this.#giveUp(left);
-    const { length } = this.lost;
-    const swept = (await Promise.all(this.lost.map((lease) => this.#sweep(lease)))).flat();
+    const tried = this.lost;
+    const swept = (await Promise.all(tried.map((lease) => this.#sweep(lease)))).flat();
     this.attend({ type: 'release', tokens: swept });
+    this.#stuck = tried.map(({ token }) => token).filter((token) => !swept.includes(token));
     this.#said.keep(this.lost.map(({ token }) => token));
-    return length - swept.length;
+    return this.#stuck.length;
   }
 
   /** Of a host that nobody has any more nobody will ever say that the machines are gone. */

@@ -52,7 +52,8 @@ export function createNodesActivities({ client, capacity, hasHost }: NodesDeps):
       const stranded = placed.filter(({ queue }) => !hasHost(queue));
       const isOver = (lease: PlacedLease) => lease.lost || lost.includes(lease.token);
       for (const lease of stranded) if (!isOver(lease)) await tellStranded(client, lease.holder);
-      const left = stranded.filter(isOver).map(({ token }) => token);
+      // The worker of a host that was taken out serves on for a while, and may still remove what is there.
+      const left = stranded.filter(({ stuck }) => stuck).map(({ token }) => token);
       const news = { lost, left, capacity: await capacity(provider) };
       if (run === undefined || run === recalledBy) return news;
       return { ...news, recalled: { by: run, ...(await nodesClaimsOf(client, provider)) } };

@@ -152,6 +152,19 @@ test('I10: what was left on a host that is not configured any more is given up, 
   await standReady(2);
 });
 
+test('I10: what a job has left on a host that was taken out is removed while the worker there still serves', async () => {
+  await tell({ hosts: [{ name: 'out', queue: testHost }] });
+  await ask('out', 1);
+  await until('it is lent', async () => (await desk()).leases.length === 1);
+  await tell({ hosts: [{ name: 'there', queue: 'host-there' }] });
+  await handle().signal(nodesLostSignal, { token: 'out' });
+  await until('it counts no longer', async () => (await desk()).leases.length === 0);
+  assert.ok(world.outside.swept.includes('build-out'));
+  await replays(world.temporal.client, entity);
+  await tell(capacity);
+  await standReady(2);
+});
+
 test('I10: what nobody wishes any more goes, also while it is being made', async (t) => {
   let go = () => {};
   const held = new Promise<undefined>((resolve) => {
