@@ -6,6 +6,8 @@ type Account = Extract<MirrorUrl, { readonly kind: 'ssh' | 'sftp' }>;
 /** What `ssh` is told to reach a mirror, ahead of the host's name; a key that is not known is never taken. */
 export function sshOptions({ port: given }: Account, config: MirrorHostConfig, seconds: number): string[] {
   const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', `ConnectTimeout=${seconds}`];
+  // A shared connection that is dead holds what its programs write to, so that they do not end, also when they are killed.
+  options.push(`ServerAliveInterval=${seconds}`, 'ServerAliveCountMax=1');
   if (config.knownHosts !== undefined) options.push(`UserKnownHostsFile=${plain(config.knownHosts)}`);
   if (config.identity !== undefined) options.push('IdentitiesOnly=yes', `IdentityFile=${plain(config.identity)}`);
   const port = given === null ? [] : ['-p', String(given)];

@@ -6,6 +6,7 @@ import { withTemporary } from '../temporary.ts';
 import type { SmallEntries } from '../transport.ts';
 import type { MirrorError } from '../types.ts';
 import type { Rsync } from './call.ts';
+import { nothingIfSilent } from './shell.ts';
 
 /** Modes of what is published, whatever the umask on either side: all may read, the owner alone may write. */
 export const publishedModes = '--chmod=D755,Fu=rwX,Fgo=rX';
@@ -184,7 +185,8 @@ printf read`;
 /** The same by a shell, for a program less there and here; null where it does not say all, which rsync then does. */
 async function readByShell(rsync: Rsync, paths: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
   const named = new Map(paths.map((path) => [`./${path}`, path]));
-  const said = await rsync.shell?.(readScript, [rsync.directory(''), ...named.keys()]);
+  // The connection that stood may be dead: rsync makes a new one.
+  const said = await rsync.shell?.(readScript, [rsync.directory(''), ...named.keys()]).catch(nothingIfSilent);
   const parts = (said ?? '').split('\0');
   if (parts.pop() !== 'read') return null;
   const found = new Map<string, string>();

@@ -4,9 +4,9 @@ import { foundEnd, foundFormat, parseFound, parseListing } from '../../../pipeli
 import type { CopyPlan } from '../../../pipelines/mirror/manifest.ts';
 import { withTemporary } from '../temporary.ts';
 import { type Compared, type Files, type Listing, nothingSent, type Sending, type Transferred } from '../transport.ts';
-import { MirrorError } from '../types.ts';
 import type { Rsync } from './call.ts';
 import { escapePattern, listed, placeDirectories, publishedModes } from './place.ts';
+import { nothingIfSilent } from './shell.ts';
 
 /** A directory here and a place below the mirror's root. */
 type Ends = readonly [tree: string, place: string];
@@ -97,15 +97,10 @@ async function areKnown(rsync: Rsync, place: string, { paths, files = {} }: Comp
   const bytes = known.reduce((sum, { size }) => sum + size, 0);
   if (rsync.shell === null || known.length < paths.length || paths.length > fewFiles || bytes > fewBytes) return false;
   const places = paths.map((path) => `./${path}`);
-  const said = await rsync.shell(hashScript, [rsync.directory(place), ...places]).catch(tooLong);
+  // It says nothing while it works on one file after the other.
+  const said = await rsync.shell(hashScript, [rsync.directory(place), ...places]).catch(nothingIfSilent);
   const found = new Set(said?.split('\0'));
   return places.every((path, position) => found.has(`${known[position]?.sha256}  ${path}`));
-}
-
-/** It says nothing while it works on one file after the other. */
-function tooLong(error: unknown): null {
-  if (error instanceof MirrorError && error.code === 'timeout') return null;
-  throw error;
 }
 
 /** Fetches a place but for some folders. */

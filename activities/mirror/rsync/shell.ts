@@ -35,3 +35,9 @@ export function openShell(url: RsyncUrl, { ssh, seconds, signal }: ShellOptions)
     return null;
   };
 }
+
+/** A shell that fell silent has said nothing: rsync does what it was asked for. @throws what else went wrong */
+export function nothingIfSilent(error: unknown): null {
+  if (error instanceof MirrorError && error.code === 'timeout') return null;
+  throw error;
+}

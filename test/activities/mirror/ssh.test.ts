@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { openHost } from '../../../activities/mirror/host.ts';
 import { verifyMirrors } from '../../../activities/mirror/verify.ts';
 import { recordCalls } from './calls.ts';
@@ -60,6 +61,44 @@ test('small files are read without rsync once the connection stands, and by it w
   assert.deepEqual([await read(), calls.all().length], [wanted, 1]);
   await writeFile(join(root, '-x'), 'one\0two');
   assert.deepEqual([await read(), calls.all().length], [{ ...wanted, '-x': 'one\0two' }, 2]);
+  await transport.close();
+});
+
+/** Passes connections on to the server. `freeze`: nothing passes any more on those that stand. */
+async function passOn(t: TestContext): Promise<{ readonly port: number; freeze(): void }> {
+  const open: Socket[] = [];
+  const passing = createServer((client) => {
+    const upstream = connect(server.port, '127.0.0.1');
+    client.pipe(upstream).pipe(client);
+    for (const each of [client, upstream]) each.on('error', () => {});
+    open.push(client, upstream);
+  });
+  await new Promise<void>((resolve) => passing.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    passing.close();
+    for (const each of open) each.destroy();
+  });
+  const freeze = () => {
+    for (const each of open) each.unpipe().pause();
+  };
+  return { port: (passing.address() as AddressInfo).port, freeze };
+}
+
+test('small files are read over a new connection where the one that stood is dead', async (t) => {
+  const world = await mirrorWorld(t);
+  await mkdir(world.local('a'), { recursive: true });
+  await writeFile(join(world.local('a'), 'text'), 'one');
+  const { port, freeze } = await passOn(t);
+  const knownHosts = join(directory, 'passed hosts');
+  await writeFile(knownHosts, (await readFile(server.knownHosts, 'utf8')).replace(`:${server.port}`, `:${port}`));
+  const set = { ...setOn(world, { ...server, port, knownHosts }, ['a']), timeout: 5 };
+  const { transport } = openHost(set, 'a');
+  const read = async () => Object.fromEntries(await transport.readTexts(['text']));
+  const earlier = await server.connections();
+  assert.deepEqual(await read(), { text: 'one' });
+  freeze();
+  assert.deepEqual(await read(), { text: 'one' });
+  assert.equal((await server.connections()) - earlier, 2);
   await transport.close();
 });
 
