@@ -146,7 +146,7 @@ type Machines = NodesFacts['uncounted'][number];
 function providerView({ provider, capacity, desk }: Desk, uncounted: readonly Machines[]): ProviderView {
   const others = uncounted.filter((one) => one.provider === provider).flatMap(({ sizes }) => sizes);
   const used = rounded(withMachines(usageOf(desk), others));
-  const { machines, ready: _, relativePriority: __, hosts: rooms, ...most } = capacity;
+  const { machines, ready: _, relativePriority: __, queue: ___, hosts: rooms, ...most } = capacity;
   const hosts = rooms
     ?.map((host) => hostView(desk, host))
     .filter(({ most, used }) => most.maxServers !== 0 || used.servers > 0);

@@ -53,6 +53,7 @@ const capacity = object({
   hosts: maybe(
     list(object({ ...limits, name: text, queue: text, shut: maybe(text), soon: maybe(flag), away: maybe(flag) })),
   ),
+  queue: maybe(text),
   machines: maybe(list(object({ name: text, labels: list(text) }))),
   relativePriority: maybe(flag),
   ready: maybe(list(object({ label: text, size, min: count, maxAge: maybe(number), queue: maybe(text) }))),

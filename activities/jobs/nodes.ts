@@ -1,5 +1,6 @@
 import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import type { Capacity } from '../../pipelines/nodes/capacity.ts';
+import { isLeft } from '../../pipelines/nodes/stock.ts';
 import type { ControlActivities } from '../../workflows/activities.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { nodesId } from '../../workflows/ids.ts';
@@ -22,14 +23,12 @@ export interface NodesDeps {
   readonly client: Client;
   /** What a provider has, as configured now. */
   readonly capacity: (provider: string) => Promise<Capacity>;
-  /** Whether a task queue is that of a host which is configured now. */
-  readonly hasHost: (queue: string) => boolean;
 }
 
 type NodesActivities = Pick<ControlActivities, 'askNodes' | 'returnNodes' | 'lookAtNodes'>;
 
 /** The way from jobs to the entity of a provider's machines, and from there to what is configured and running. */
-export function createNodesActivities({ client, capacity, hasHost }: NodesDeps): NodesActivities {
+export function createNodesActivities({ client, capacity }: NodesDeps): NodesActivities {
   return {
     async askNodes({ provider, request }) {
       const startWorkflowOperation = entityOf(provider);
@@ -49,12 +48,13 @@ export function createNodesActivities({ client, capacity, hasHost }: NodesDeps):
 
     async lookAtNodes({ provider, holding, placed = [], run, recalledBy }) {
       const lost = await endedOf(client, holding);
-      const stranded = placed.filter(({ queue }) => !hasHost(queue));
+      const now = await capacity(provider);
+      const stranded = placed.filter(({ queue }) => isLeft({ capacity: now }, queue));
       const isOver = (lease: PlacedLease) => lease.lost || lost.includes(lease.token);
       for (const lease of stranded) if (!isOver(lease)) await tellStranded(client, lease.holder);
       // The worker of a host that was taken out serves on for a while, and may still remove what is there.
       const left = stranded.filter(({ stuck }) => stuck).map(({ token }) => token);
-      const news = { lost, left, capacity: await capacity(provider) };
+      const news = { lost, left, capacity: now };
       if (run === undefined || run === recalledBy) return news;
       return { ...news, recalled: { by: run, ...(await nodesClaimsOf(client, provider)) } };
     },

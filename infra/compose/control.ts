@@ -36,7 +36,6 @@ import { capacityIn, nodesIn, placeIn } from './nodes.ts';
 import { createReleases } from './releases.ts';
 import { createReviews, type ReviewsDeps, watched } from './reviews.ts';
 import { testTaskActivities } from './test-service.ts';
-import { hostQueues } from './vm-hosts.ts';
 
 export interface ControlDeps extends ReviewsDeps {
   readonly report: ReportActivities;
@@ -113,10 +112,7 @@ function deskActivities({ common, live, temporal: { client } }: ControlDeps, { l
     askGate: askGateBy(client),
     ...createSemaphoreActivities({ client, limits: async () => semaphores(await layouts.current()) }),
     ...createOriginActivities(client),
-    ...createNodesActivities({
-      ...{ client, capacity: capacityIn(live, common.config.data, common.findPlatform) },
-      hasHost: (queue) => hostQueues(live.settings().nodes.vm.hosts).includes(queue),
-    }),
+    ...createNodesActivities({ client, capacity: capacityIn(live, common.config.data, common.findPlatform) }),
   };
 }
 

@@ -48,7 +48,8 @@ export function capacityIn(
     const { hosts, mirrors: __, ...most } = { hosts: {}, mirrors: [], ...given };
     const anywhere = Object.keys(hosts).length > 0 ? { host: null } : {};
     const ready = wishesIn(nodes.labels, { provider, ...anywhere }, findPlatform);
-    return withHosts(ready.length === 0 ? most : { ...most, ready }, hosts, data);
+    const own = ready.length === 0 ? most : { ...most, ready };
+    return provider === 'vm' ? withHosts(own, hosts, data) : own;
   };
   return async (provider) => {
     const capacity = await limits(provider);

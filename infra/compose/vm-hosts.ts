@@ -50,17 +50,13 @@ export function hostStates(data: string): string {
   return join(vmDirectory(data), 'hosts');
 }
 
-/** Task queues of all machines that virtual machines run on, this one's first. */
-export function hostQueues(hosts: VmHosts): readonly string[] {
-  return [hostname(), ...Object.keys(hosts)].map(taskQueues.host);
-}
-
 /** What virtual machines have at most: that of the server's host, and of each other one. */
 export async function withHosts(own: Capacity, hosts: VmHosts, data: string): Promise<Capacity> {
-  if (Object.keys(hosts).length === 0) return own;
   const { maxServers, maxCores, maxRamGb } = own;
   const name = hostname();
-  const here = { name, queue: taskQueues.host(name), maxServers, maxCores, maxRamGb };
+  const queue = taskQueues.host(name);
+  if (Object.keys(hosts).length === 0) return { ...own, queue };
+  const here = { name, queue, maxServers, maxCores, maxRamGb };
   const others = await Promise.all(
     Object.entries(hosts).map(async ([name, host]) =>
       roomOf(name, host, { state: await readHostState(hostStates(data), name), now: Date.now() }),

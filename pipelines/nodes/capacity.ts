@@ -56,6 +56,8 @@ export interface Capacity extends Limits {
   readonly machines?: readonly GivenMachine[];
   /** The hosts that its machines are on, each with limits of its own; absent: these limits are all there is. */
   readonly hosts?: readonly HostRoom[];
+  /** Task queue of the only machine that they may be on where there are no `hosts`; absent: that is not said. */
+  readonly queue?: string;
   /** Whether requests of one precedence are served by Zuul's relative priority; absent: the oldest first. */
   readonly relativePriority?: true;
   /** What is to stand ready besides what is lent, as far as there is room. */

@@ -40,6 +40,7 @@ export function isAway({ capacity }: Pick<Desk, 'capacity'>, queue: string): boo
 }
 
 /** Whether a task queue is that of a host which is not configured any more. */
-export function isLeft({ capacity }: Pick<Desk, 'capacity'>, queue: string): boolean {
-  return capacity.hosts?.every((host) => host.queue !== queue) === true;
+export function isLeft({ capacity: { hosts, queue: own } }: Pick<Desk, 'capacity'>, queue: string): boolean {
+  if (hosts === undefined) return own !== undefined && own !== queue;
+  return hosts.every((host) => host.queue !== queue);
 }

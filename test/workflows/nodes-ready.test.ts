@@ -165,6 +165,20 @@ test('I10: what a job has left on a host that was taken out is removed while the
   await standReady(2);
 });
 
+test('I10: what stood ready on the last other host, which died and was taken out, is given up', async () => {
+  await tell({ hosts: [{ name: 'out', queue: testHost }], ready: [wish] });
+  await standReady(2);
+  world.outside.unswept = 'its host is dead';
+  await tell({ queue: 'host-own', maxServers: 2 });
+  assert.deepEqual(await ask('room', 2, {}), { state: 'waits' });
+  await until('they count no longer', async () => (await desk()).leases.length === 1);
+  world.outside.unswept = undefined;
+  await handle().signal(nodesReleaseSignal, { token: 'room' });
+  await replays(world.temporal.client, entity);
+  await tell(capacity);
+  await standReady(2);
+});
+
 test('I10: what nobody wishes any more goes, also while it is being made', async (t) => {
   let go = () => {};
   const held = new Promise<undefined>((resolve) => {

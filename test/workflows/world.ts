@@ -193,11 +193,7 @@ export class Outside {
         this.beginning().then(() => semaphores.recallSemaphores(of)),
       readOrigin: (of: Parameters<ControlActivities['readOrigin']>[0]) =>
         this.beginning().then(() => createOriginActivities(temporal.client).readOrigin(of)),
-      ...createNodesActivities({
-        client: temporal.client,
-        capacity: async () => this.capacity,
-        hasHost: (queue) => this.hasHost(queue),
-      }),
+      ...createNodesActivities({ client: temporal.client, capacity: async () => this.capacity }),
       ...this.sweeper(temporal),
       retainMirrors: async () => [{ set: 'deb', removed: { m1: ['deb-2026-01-02-030405'] }, kept: [] }],
       prepare: async (input: PrepareInput) => this.prepare(input),
@@ -228,10 +224,6 @@ export class Outside {
       keepState: async (state: unknown) => this.keep(state),
       loadState: async ({ digest }: BlobRef) => JSON.parse(this.blobs.get(digest) ?? ''),
     };
-  }
-
-  hasHost(queue: string): boolean {
-    return this.capacity.hosts?.some((host) => host.queue === queue) === true;
   }
 
   /** The sweep over what is kept here. */

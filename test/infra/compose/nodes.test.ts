@@ -127,6 +127,8 @@ test('I10: an import by hand takes virtual machines as well, where it runs, and 
   assert.deepEqual(place(handJob('i', { request: containers, content: null }, undefined)), {});
 });
 
+const here = taskQueues.host(hostname());
+
 test('the capacity is what the configuration says', async () => {
   assert.deepEqual(await capacityIn(limited, '/nowhere', withMachines)('docker'), { maxServers: 4, maxRamGb: 12.5 });
   assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('docker'), {});
@@ -135,7 +137,7 @@ test('the capacity is what the configuration says', async () => {
 test('I10: relative priority is told to those who count', async () => {
   const relative = liveOf('nodes: {relativePriority: true, vm: {maxRamGb: 2}}');
   const of = (provider: string) => capacityIn(relative, '/nowhere', withMachines)(provider);
-  assert.deepEqual(await of('vm'), { maxServers: 4, maxRamGb: 2, relativePriority: true });
+  assert.deepEqual(await of('vm'), { maxServers: 4, maxRamGb: 2, queue: here, relativePriority: true });
   assert.deepEqual(await of('docker'), {}, 'where nothing is limited nobody waits');
 });
 
@@ -156,10 +158,11 @@ test('a job takes of the provider that its platform names, and does not say so',
   const job = frozenJob('job', { uses: 'systest', nodeset: nodeset('vm', 'vm') });
   const size = { cores: 1, ramGb: 0.5 };
   assert.deepEqual(need(job), { provider: 'vm', sizes: [size, size] });
-  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('vm'), { maxServers: 4 });
+  assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('vm'), { maxServers: 4, queue: here });
   assert.deepEqual(await capacityIn(liveOf('nodes: {vm: {maxRamGb: 2}}'), '/nowhere', withMachines)('vm'), {
     maxServers: 4,
     maxRamGb: 2,
+    queue: here,
   });
   assert.deepEqual(await capacityIn(liveOf(''), '/nowhere', withMachines)('gone'), {});
 });
@@ -265,7 +268,7 @@ test('I10: what is to stand ready is part of the capacity, and a job that takes 
     maxServers: 4,
     ready: [{ label: 'debian-12', size: one, min: 2, maxAge: 3_600_000, queue }],
   });
-  assert.deepEqual(await capacityIn(stocked, '/nowhere', findPlatform)('vm'), { maxServers: 4 });
+  assert.deepEqual(await capacityIn(stocked, '/nowhere', findPlatform)('vm'), { maxServers: 4, queue });
   const labels = () => stocked.settings().nodes.labels;
   const place = placeIn({ findPlatform, takesUnreviewed: () => false, labels });
   const need = nodesIn({ findPlatform }, stocked);

@@ -171,7 +171,11 @@ test('I10: nobody is asked about a host that does not answer, and one that is le
       [false, true],
     ],
   );
-  assert.equal(isLeft({ capacity: {} }, 'host-c'), false, 'there is one machine, whatever it is called');
+  assert.equal(isLeft({ capacity: {} }, 'host-c'), false, 'it is not said where the only machine is');
+  assert.deepEqual(
+    ['host-a', 'host-c'].map((queue) => isLeft({ capacity: { queue: 'host-a' } }, queue)),
+    [false, true],
+  );
 });
 
 test('I10: no host is ever lent more than it has, and nobody is lent what is on two', () => {
