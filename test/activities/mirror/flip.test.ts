@@ -8,6 +8,7 @@ import { flipTogether } from '../../../activities/mirror/flip.ts';
 import { closeSessions, holdSessions, openSessions } from '../../../activities/mirror/session.ts';
 import { withSetState } from '../../../activities/mirror/state.ts';
 import { syncMirrors } from '../../../activities/mirror/sync.ts';
+import { prepareFlip } from '../../../activities/mirror/transaction.ts';
 import { look, mirrorWorld } from './world.ts';
 
 test('no head is turned on any host where one is overtaken ahead of it', async (t) => {
@@ -61,7 +62,7 @@ test('a head waits until all others are ready, and its lock is looked at again a
       return new Map();
     };
     quick.lock = { linksHold: true, check: count, release: async () => release.quick?.release() };
-    // What was made ready for another snapshot, or long ago, is made ready again.
+    // What was made ready for another snapshot is made ready again.
     quick.flip = { isReady: (snapshot) => snapshot !== first.snapshot, turn: never, readBack: never };
     slow.lock = { linksHold: true, check: wait, release: async () => release.slow?.release() };
     await flipTogether(sessions, first.snapshot ?? '');
@@ -72,6 +73,40 @@ test('a head waits until all others are ready, and its lock is looked at again a
       assert.ok((await lstat(join(world.local(name), 'stable'))).ctimeMs >= ready - 20, `${name} turned too early`);
     }
     assert.equal(asked, 2);
+    await closeSessions(sessions);
+  });
+});
+
+test('a head that was made ready while its snapshot was sent asks for its lock again after a second', async (t) => {
+  const world = await mirrorWorld(t);
+  await world.publish('alpha', '1');
+  const set = world.set({ hosts: { m1: { url: world.local('m1') } } });
+  const { snapshot: first } = await world.sync(set);
+  await world.publish('beta', '1');
+  const { snapshot: second } = await world.sync(set);
+  assert.ok(first && second);
+  let time = 0;
+  t.mock.method(performance, 'now', () => time);
+  await withSetState(set, world.context, async (state) => {
+    const sessions = await openSessions(set, world.context);
+    await holdSessions(sessions, { state, context: world.context });
+    const [session] = sessions;
+    assert.ok(session?.lock);
+    const check = t.mock.method(session.lock, 'check');
+    for (const { ready, turned, after, looks } of [
+      { ready: first, turned: first, after: 1_000, looks: 1 },
+      { ready: second, turned: second, after: 1_001, looks: 2 },
+      { ready: second, turned: first, after: 0, looks: 2 },
+    ]) {
+      check.mock.resetCalls();
+      session.flip = await prepareFlip(session, ready);
+      time += after;
+      await flipTogether(sessions, turned);
+      assert.deepEqual([session.error, check.mock.callCount()], [null, looks], `${after} ms`);
+      // With the histories, which is ahead of turning: while the others turn nobody asks.
+      for (const { arguments: given } of check.mock.calls) assert.equal(given.length, 1);
+      assert.equal((await look(world.local('m1'))).latest, turned);
+    }
     await closeSessions(sessions);
   });
 });

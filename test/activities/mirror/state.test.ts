@@ -72,16 +72,24 @@ test('what an older version wrote after ours counts, until it is written anew', 
   assert.ok((await readFile(`${path}.zst`)).length > 0);
 });
 
-test('hosts with the same record share one', async (t) => {
+test('hosts with the same record share one, which is packed once', async (t) => {
   const directory = await temporary(t);
   const [one, two, other] = ['one', 'two', 'other'].map((name) => join(directory, name)) as [string, string, string];
-  const record = { files: { a: 1 } };
+  let packed = 0;
+  const content = { files: { a: 1 } };
+  const record = {
+    toJSON: () => {
+      packed += 1;
+      return content;
+    },
+  };
   const written = openPacked<object>();
   await Promise.all([written.write(one, record), written.write(two, record), written.write(other, { files: {} })]);
+  assert.equal(packed, 1);
   await written.write(two, record);
   const { read } = openPacked<object>();
   const [first, second, third] = [await read(one), await read(two), await read(other)];
-  assert.deepEqual([first, third], [record, { files: {} }]);
+  assert.deepEqual([first, third], [content, { files: {} }]);
   assert.equal(first, second);
   assert.equal(await read(join(directory, 'none')), null);
 });
