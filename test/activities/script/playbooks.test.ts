@@ -450,6 +450,21 @@ test('I10: where the platform has no network, nodes reach each other alone; and 
   assert.match(summary, /^play\.yaml: the task "shell" \(play\.yaml:8 on (two|second)\) failed: non-zero return code$/);
 });
 
+test('what several nodes return at the same time is all returned', async (t) => {
+  const { result, said, data } = await runJob(t, {
+    more: { nodes: two },
+    hosts: both,
+    files: {
+      'play.yaml': play(`- zuul_return: {data: {all: "{{ {inventory_hostname ~ item: item} }}"}}
+  loop: "{{ range(20) }}"`),
+    },
+  });
+  assert.equal(result, 'SUCCESS', said);
+  const { all = {} } = data as { readonly all?: object };
+  const each = ['one', 'two', 'second'].flatMap((host) => Array.from({ length: 20 }, (_, item) => `${host}${item}`));
+  assert.deepEqual(Object.keys(all).toSorted(), each.toSorted());
+});
+
 test('a job whose playbooks reach other nodes cannot pause', async (t) => {
   const { result, summary } = await runJob(t, {
     more: { nodes: two },

@@ -3,6 +3,7 @@
 It runs where Ansible does, whichever host the task is for.
 """
 
+import fcntl
 import json
 import os
 
@@ -23,13 +24,14 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(f"Unsupported parameters for (zuul_return) module: {', '.join(unknown)}")
         if not isinstance(data, dict):
             raise AnsibleActionFail("zuul_return needs data, a dictionary")
-        path = os.environ["SLUICE_RETURN"]
-        returned = {}
-        if os.path.exists(path):
-            with open(path, encoding="utf-8") as file:
-                returned = json.load(file)
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(added(returned, data), file)
+        with open(os.environ["SLUICE_RETURN"], "a+", encoding="utf-8") as file:
+            # Ansible has a process for each host: one after the other.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            returned = added(json.loads(file.read() or "{}"), data)
+            file.seek(0)
+            file.truncate()
+            json.dump(returned, file)
         return {**result, "changed": True}
 
 
