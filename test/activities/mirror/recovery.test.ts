@@ -32,8 +32,8 @@ async function killAt(world: World, set: MirrorSet, [program, pattern]: Start): 
     '  *--list-only*) ;;',
     `  ${pattern}) pid=$PPID`,
     '    until [ "$(readlink /proc/$pid/exe)" = "$node" ]; do pid=$(cut -d" " -f4 /proc/$pid/stat); done',
-    // Its shell may go on until the kernel has ended it as well.
-    '    kill -9 $pid; while [ -e /proc/$PPID/exe ]; do sleep 0.01; done; exit 1 ;;',
+    // Its shell may go on until the kernel has ended it as well; another parent waits for this one.
+    '    kill -9 $pid; for _ in $(seq 100); do [ -e /proc/$PPID/exe ] && sleep 0.01; done; exit 1 ;;',
     'esac',
     `exec /usr/bin/${program} "$@"`,
   ];
