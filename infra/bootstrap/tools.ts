@@ -37,10 +37,13 @@ export const tools: readonly Tool[] = [
   { program: 'gpgv', package: 'gpgv', part: 'signing' },
   { program: 'rsync', package: 'rsync', part: 'mirrors' },
   { program: 'ssh', package: 'openssh-client', part: 'mirrors' },
+  // An import says what it lacks where this is missing.
+  { program: 'git-lfs', package: 'git-lfs', part: 'tests' },
   // A smart card without the card.
   { program: 'softhsm2-util', package: 'softhsm2', part: 'tests' },
   { program: 'gnupg-pkcs11-scd', package: 'gnupg-pkcs11-scd', part: 'tests' },
   { program: 'pkcs11-tool', package: 'opensc', part: 'tests' },
+  { program: 'openssl', package: 'openssl', part: 'tests' },
   { program: 'chromium', package: 'chromium', part: 'tests' },
   { program: 'perl', package: 'perl', part: 'virtual machines' },
   // A Gerrit is made of what Maven fetches.
