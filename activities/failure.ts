@@ -2,7 +2,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { refusedFault } from '../workflows/contract.ts';
 
 /** The closed list of fault types that activities throw; a verdict on a change is never one of them. */
-export type FaultType = 'EngineUnavailable' | 'Infrastructure' | 'Configuration' | typeof refusedFault;
+type FaultType = 'EngineUnavailable' | 'Infrastructure' | 'Configuration' | typeof refusedFault;
 
 /** After so many of them, a fault that nobody knows goes back to the job, whose own attempts count it. */
 const patience = 4;

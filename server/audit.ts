@@ -10,7 +10,7 @@ import type { Acts } from './port.ts';
 import { actorOf } from './token.ts';
 
 /** What a request asks for, as far as it is known. */
-export type Asked = Pick<Act, 'operation' | 'changes' | 'about'> & { readonly time: number };
+type Asked = Pick<Act, 'operation' | 'changes' | 'about'> & { readonly time: number };
 
 declare module 'fastify' {
   interface FastifyRequest {

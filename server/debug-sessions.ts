@@ -15,7 +15,7 @@ export type DebugSession =
   | { readonly build: string; readonly state: 'open'; readonly session: DebugView };
 
 /** Which machines somebody wants to look at: without a step, those that are open, or as they were at the failure. */
-export type DebugWish = Omit<DebugInput, 'host'>;
+type DebugWish = Omit<DebugInput, 'host'>;
 
 /** There is a session of the same machines as they were at another time. */
 export class OtherSession extends Error {

@@ -105,7 +105,7 @@ export interface ServerDeps {
   readonly logger?: FastifyBaseLogger;
 }
 
-export interface ServerPaths {
+interface ServerPaths {
   /** Test repositories, offered below `/repositories/`. */
   readonly repositories: string;
   /** Released repositories, offered below `/released/`. */

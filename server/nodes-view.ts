@@ -24,7 +24,7 @@ export interface NodesView {
 }
 
 /** What a provider has, has lent, and has left. */
-export interface ProviderView {
+interface ProviderView {
   readonly provider: string;
   readonly most: Capacity;
   readonly used: Usage;
@@ -40,7 +40,7 @@ export interface ProviderView {
 }
 
 /** A host that machines are on. */
-export interface HostView {
+interface HostView {
   readonly name: string;
   readonly most: Limits;
   readonly used: Usage;
@@ -51,7 +51,7 @@ export interface HostView {
 }
 
 /** A node for jobs to come. */
-export interface ReadyView extends Pick<ReadyNode, 'id' | 'label' | 'state' | 'since' | 'took'> {
+interface ReadyView extends Pick<ReadyNode, 'id' | 'label' | 'state' | 'since' | 'took'> {
   /** How it stands with it. */
   readonly words: string;
   /** The host that it is on, where the provider has several. */
@@ -59,7 +59,7 @@ export interface ReadyView extends Pick<ReadyNode, 'id' | 'label' | 'state' | 's
 }
 
 /** A machine that is there, and who has it. */
-export interface MachineView {
+interface MachineView {
   readonly name: string;
   readonly labels: readonly string[];
   readonly state: 'free' | 'lent' | 'out';
@@ -85,7 +85,7 @@ export interface BuildNodes extends Usage {
   readonly since: number | null;
 }
 
-export interface LentNodes extends BuildNodes {
+interface LentNodes extends BuildNodes {
   /** `lost`: the job has ended without giving them back, and they are being removed. */
   readonly state: 'works' | 'held' | 'lost';
   /** The hold that they stay for, and until when; null: until it is deleted. */
@@ -94,14 +94,14 @@ export interface LentNodes extends BuildNodes {
   readonly host?: string;
 }
 
-export interface WaitingNodes extends BuildNodes {
+interface WaitingNodes extends BuildNodes {
   /** From 1, by provider. */
   readonly place: number;
   readonly why: string;
 }
 
 /** Nodes that a hold keeps. */
-export interface HeldOf {
+interface HeldOf {
   readonly id: string;
   readonly job: string;
   readonly held: HeldBuild;

@@ -16,7 +16,7 @@ import type { HeldNodes, NodesClaim, NodesNeed } from './nodes-contract.ts';
 const patience = '10m';
 
 /** When a job could run, in milliseconds since the epoch, and what it was lent. */
-export interface Ready {
+interface Ready {
   readonly startTime: number;
   readonly nodes?: HeldNodes;
 }

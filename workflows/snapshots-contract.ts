@@ -47,7 +47,7 @@ export interface SnapshotView {
 }
 
 /** The last preparation for a platform, where that has failed. */
-export interface FailedPreparation {
+interface FailedPreparation {
   readonly platform: string;
   readonly host: string;
   readonly time: number;
@@ -113,7 +113,7 @@ export interface HostMachines {
 }
 
 /** The machines of a failed build that a hold leaves as they are. */
-export interface HeldView extends HeldBuild {
+interface HeldView extends HeldBuild {
   /** Id of the hold. */
   readonly hold: string;
 }

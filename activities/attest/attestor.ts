@@ -50,7 +50,7 @@ export interface Attestor {
   holds(claim: RepositoryClaim): Promise<boolean>;
 }
 
-export interface RepositoryClaim {
+interface RepositoryClaim {
   readonly format: PackageFormat;
   readonly url: string;
   /** Digest of the manifest of the build that its packages are said to be of. */

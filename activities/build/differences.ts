@@ -27,7 +27,7 @@ additions() { comm -z -13 expected.names package.names | sed -z 's/^/adds /'; }
 `;
 
 /** `turns`: its mode, for what can be run is told apart. */
-export type DifferenceKind = 'lacks' | 'changes' | 'turns' | 'adds';
+type DifferenceKind = 'lacks' | 'changes' | 'turns' | 'adds';
 
 /** How a source package differs from the commit in one file. */
 export interface Difference {

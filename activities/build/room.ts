@@ -25,7 +25,7 @@ export interface Room {
   build(what: string, argv: readonly string[], options?: StepOptions): Promise<string>;
 }
 
-export interface StepOptions {
+interface StepOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** The output is data, and stays out of the log. */

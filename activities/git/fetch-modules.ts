@@ -30,7 +30,7 @@ export interface ModuleSite {
   readonly project: (name: string) => ModuleProject | null;
 }
 
-export interface ModuleProject {
+interface ModuleProject {
   readonly repo: string;
   /** Has it as its host has it now. */
   readonly refresh: () => Promise<void>;

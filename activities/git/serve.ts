@@ -14,7 +14,7 @@ export interface GitRequest {
   readonly headers: { readonly type?: string; readonly encoding?: string; readonly protocol?: string };
 }
 
-export interface GitAnswer {
+interface GitAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Buffer>;

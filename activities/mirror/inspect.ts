@@ -12,7 +12,7 @@ import type { MirrorContext, MirrorSet } from './types.ts';
 import { sayShut } from './wait.ts';
 
 /** What `mirror status` says of a host besides the common result. */
-export interface HostStatus extends HostResult {
+interface HostStatus extends HostResult {
   readonly links: Readonly<Record<string, string>>;
   readonly snapshots: readonly string[];
   readonly lock: LockStatus | null;

@@ -12,7 +12,7 @@ export interface Manifests {
 }
 
 /** A part of what a snapshot holds. */
-export interface OwnManifest {
+interface OwnManifest {
   readonly own: Manifest;
   /** Whether the rest of it is in the pool. */
   readonly pooled: boolean;

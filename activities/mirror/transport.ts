@@ -49,7 +49,7 @@ export interface Transport {
 }
 
 /** A place above a mirror's root that is sure to be there. */
-export interface Above {
+interface Above {
   /** The root below it. */
   readonly path: string;
   /** Those of the paths below it that are there. */

@@ -25,7 +25,7 @@ export interface MirrorSet {
 }
 
 /** Commands of a set's owner around what changes its mirrors. */
-export interface MirrorHooks {
+interface MirrorHooks {
   readonly before?: string | undefined;
   readonly after?: string | undefined;
   /** Seconds that each may take. */

@@ -27,7 +27,7 @@ export interface StatedFile {
 export type VerifyStatements = (files: readonly StatedFile[], into: ReleasedInto) => Promise<string | null>;
 
 /** The released repository that files are to be shown in. */
-export interface ReleasedInto {
+interface ReleasedInto {
   readonly format: PackageFormat;
   readonly repository: string;
 }

@@ -10,7 +10,7 @@ import { type ListedPackage, type PackagePair, type RepositoryFormat, Repository
 import type { Listed } from './lists.ts';
 
 /** Two packages that bring one path, as the package manager would not have it. */
-export interface Clash {
+interface Clash {
   readonly pair: PackagePair;
   readonly problem: string;
 }

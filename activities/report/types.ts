@@ -97,7 +97,7 @@ export interface PlanDone {
 }
 
 /** A released repository. */
-export interface ReleasedAt {
+interface ReleasedAt {
   readonly format: string;
   /** Absent where an earlier version wrote it down: the format's. */
   readonly name?: string;

@@ -7,7 +7,7 @@ import { RepositoryRefusal } from './port.ts';
  * What a distribution's own tool says of one package file: a text for each of the lists that name it. Texts are bytes
  * in the form of characters (latin1).
  */
-export interface Entry {
+interface Entry {
   /** The file's path in the repository, by which lists are sorted. */
   readonly key: string;
   readonly texts: readonly string[];

@@ -11,7 +11,7 @@ import {
 } from './port.ts';
 
 /** The signatures of one root index. */
-export interface IndexSignatures {
+interface IndexSignatures {
   readonly detached: string;
   readonly clear: string;
 }

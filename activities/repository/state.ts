@@ -42,7 +42,7 @@ export interface RepositoryState {
 }
 
 /** A package to be added, and what its own tool says of it. */
-export interface AddedPackage extends InspectedPackage {
+interface AddedPackage extends InspectedPackage {
   readonly description: Description;
 }
 

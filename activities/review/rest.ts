@@ -37,7 +37,7 @@ export interface RestClient {
   skew(): Promise<number>;
 }
 
-export interface PageReader<T> {
+interface PageReader<T> {
   readonly schema: z.ZodType<readonly T[]>;
   /** Pages to read at most. Default: so many as no list should have. */
   readonly most?: number;

@@ -6,7 +6,7 @@ import { syncName } from '../files/sync.ts';
 import { writeWhole } from '../files/write.ts';
 
 /** What the signer remembers of a file that it let pass: enough to tell an operator where it came from. */
-export interface LedgerEntry {
+interface LedgerEntry {
   readonly file: string;
   /** Absent for what was released before there was a ledger. */
   readonly from?: { readonly project: string; readonly branch: string; readonly commit: string; readonly tree: string };

@@ -5,7 +5,7 @@ import { readSecret } from '../../activities/review/secret.ts';
 import type { SecretReference } from '../../activities/review/settings.ts';
 
 /** How a cluster is reached by TLS: paths of certificates, and where the private key is. */
-export interface TemporalTls {
+interface TemporalTls {
   readonly ca?: string | undefined;
   readonly serverName?: string | undefined;
   readonly certificate?: string | undefined;

@@ -122,7 +122,7 @@ export type PrepareOutcome =
   | PrepareTrouble;
 
 /** The Git state that an item's jobs see: for each project and branch, the merged commit and its tree. */
-export interface PreparedState {
+interface PreparedState {
   readonly refs: readonly {
     readonly project: string;
     readonly branch: string;

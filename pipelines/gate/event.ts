@@ -6,7 +6,7 @@ import type { Item, OutboxAction, Queue, SpeculativeBase, Standing, Undelivered 
 /** What happened, once decided. Folding these over the initial state gives the state again. */
 export type GateEvent = GeneralEvent | QueueEvent | ItemEvent;
 
-export type GeneralEvent =
+type GeneralEvent =
   | { readonly type: 'time-passed'; readonly time: number }
   | { readonly type: 'configured'; readonly pipelines: readonly Pipeline[]; readonly limits: GateLimits }
   | { readonly type: 'observed'; readonly changes: readonly ChangeFacts[] }

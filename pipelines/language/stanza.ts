@@ -52,7 +52,7 @@ export interface SemaphoreStanza extends Stanza {
   readonly max: number;
 }
 
-export type QueueType = 'all-branches' | 'per-branch' | 'branch-assigned';
+type QueueType = 'all-branches' | 'per-branch' | 'branch-assigned';
 
 export interface QueueStanza extends Stanza {
   readonly type: QueueType;

@@ -63,7 +63,7 @@ export interface JobDependency {
   readonly soft: boolean;
 }
 
-export interface JobSemaphore {
+interface JobSemaphore {
   readonly name: string;
   readonly max: number;
   readonly resourcesFirst: boolean;

@@ -49,7 +49,7 @@ export interface ConnectionRule {
 }
 
 /** Zuul's window; `size` 0 is unlimited, `ceiling` null is none. */
-export interface Window {
+interface Window {
   readonly size: number;
   readonly floor: number;
   readonly ceiling: number | null;

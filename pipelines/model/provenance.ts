@@ -22,7 +22,7 @@ export interface Statement {
   };
 }
 
-export interface Resource {
+interface Resource {
   readonly name?: string;
   readonly uri?: string;
   readonly digest?: Readonly<Record<string, string>>;

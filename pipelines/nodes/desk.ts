@@ -92,7 +92,7 @@ export interface NodesClaims {
 }
 
 /** A request that can never be met, and why. */
-export interface NodesRefusal {
+interface NodesRefusal {
   readonly request: NodesRequest;
   readonly reason: string;
 }

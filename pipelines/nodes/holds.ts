@@ -22,7 +22,7 @@ export interface HoldWish extends HoldScope {
   readonly time: number;
 }
 
-export interface HeldNode {
+interface HeldNode {
   readonly name: string;
   /** By which a shell is had there, on the host. */
   readonly command: string;

@@ -2,7 +2,7 @@ import type { PackageFormat } from '../model/artifact.ts';
 import { type LineOf, lineFor, type ReleaseRules } from '../model/release-line.ts';
 
 /** How versions of a branch are named, so that they sort between those of the branch that they leave, and of the next. */
-export type VersionPolicy = 'security' | 'hotfix';
+type VersionPolicy = 'security' | 'hotfix';
 
 const shapes: Readonly<Record<VersionPolicy, { readonly of: RegExp; readonly words: string }>> = {
   security: { of: /^\d[\dA-Za-z.]*\.0\.[1-9]\d*$/, words: 'BASE.0.N, such as 1.2.0.1 after 1.2' },

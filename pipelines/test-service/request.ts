@@ -86,7 +86,7 @@ export const testRequest = z.object({
 export type TestRequest = z.infer<typeof testRequest>;
 
 /** A repository as a node is to have it. */
-export interface TestRepository {
+interface TestRepository {
   readonly name: string;
   readonly url: string;
   /** APT's distribution name, where the request says it. */
@@ -94,7 +94,7 @@ export interface TestRepository {
 }
 
 /** One version's line of a module of RPM. */
-export interface TestModule {
+interface TestModule {
   readonly name: string;
   readonly stream: string;
 }

@@ -33,7 +33,7 @@ export interface MovedRefs {
   find(looked: Looked, tell: (event: TriggerEvent) => Promise<void>): Promise<void>;
 }
 
-export interface Looked {
+interface Looked {
   readonly host: Pick<ReviewHost, 'connection' | 'branches' | 'tags'>;
   readonly driver: string;
   readonly projects: readonly string[];

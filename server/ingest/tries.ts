@@ -8,7 +8,7 @@ import type { OccurrenceStore, Outcome, Waiting } from './port.ts';
  *
  * @param mayTell is waited for by a look that has read all that it wants, before it tells anybody
  */
-export type Hand = (connection: string, occurrence: Occurrence, mayTell: () => Promise<void>) => Promise<void>;
+type Hand = (connection: string, occurrence: Occurrence, mayTell: () => Promise<void>) => Promise<void>;
 
 export interface TryDeps {
   readonly store: Pick<OccurrenceStore, 'settle'>;

@@ -59,7 +59,7 @@ export interface ExpectedFile {
 }
 
 /** An archive that was made of the tree. */
-export interface GeneratedArchive {
+interface GeneratedArchive {
   readonly name: string;
   /** Its top directory; empty for none. */
   readonly directory: string;

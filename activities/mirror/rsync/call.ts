@@ -9,7 +9,7 @@ import { openShell } from './shell.ts';
 import { openSsh, type SshConnection } from './ssh.ts';
 
 /** What a listing found; `complete` is false where something could not be read, and `said` says what. */
-export interface RawListing {
+interface RawListing {
   readonly text: string;
   readonly complete: boolean;
   readonly said: string;

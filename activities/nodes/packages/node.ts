@@ -21,7 +21,7 @@ export interface Node {
 }
 
 /** Gives a node its network, and takes it away again. Doing it twice is done once. */
-export interface Door {
+interface Door {
   open(): Promise<void>;
   close(): Promise<void>;
 }

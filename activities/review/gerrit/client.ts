@@ -3,7 +3,7 @@ import { ask, HostRefusal, type HttpAnswer, type HttpPatience, usualPatience } f
 import type { GerritSettings, ReadSecret } from '../settings.ts';
 
 /** What the REST interface answered: a value, or its sentence about why not. */
-export type Answer =
+type Answer =
   | { readonly ok: true; readonly value: unknown; readonly headers: Headers }
   | { readonly ok: false; readonly status: number; readonly text: string };
 

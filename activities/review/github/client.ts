@@ -20,7 +20,7 @@ export interface ClientSettings {
 type Parameters = Readonly<Record<string, unknown>>;
 
 /** A question about a project: Octokit's route (`GET /repos/{owner}/{repo}/…`) with what stands in it and goes along. */
-export interface Question {
+interface Question {
   readonly project: string;
   readonly route: string;
   readonly with?: Parameters;

@@ -12,7 +12,7 @@ import type { ChangedFile, CheckRun, ListedPull, Pull, Review, Status, TimelineI
  */
 
 /** A review with what its author may do in the repository. */
-export interface JudgedReview extends Review {
+interface JudgedReview extends Review {
   readonly permission: NonNullable<Vote['permission']>;
 }
 

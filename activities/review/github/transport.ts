@@ -15,7 +15,7 @@ export interface Transport {
 }
 
 /** What Octokit asks of `fetch`. */
-export interface Sent {
+interface Sent {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;

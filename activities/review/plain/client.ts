@@ -16,7 +16,7 @@ export interface ClientSettings {
 }
 
 /** A note to write. `edit` is given what is there; null leaves it. */
-export interface NoteEdit {
+interface NoteEdit {
   readonly project: string;
   readonly commit: string;
   readonly by: string;

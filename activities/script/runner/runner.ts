@@ -12,7 +12,7 @@ export interface Running {
 }
 
 /** What is started. */
-export interface Start {
+interface Start {
   readonly argv: readonly string[];
   /** What its environment says besides that of every program. */
   readonly env: Readonly<Record<string, string>>;

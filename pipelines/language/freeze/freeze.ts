@@ -16,7 +16,7 @@ import { type GraphNode, joinGraph } from './graph.ts';
 import { type Participation, participation } from './participation.ts';
 
 /** What freezing needs to know of a change. */
-export interface FreezeChange {
+interface FreezeChange {
   readonly id: string;
   readonly project: string;
   /** Empty for a tag. */

@@ -15,7 +15,7 @@ const most = 8;
 const killedCode = 137;
 
 /** What a program on a host is given. */
-export interface ShellInput {
+interface ShellInput {
   readonly input?: string | Uint8Array;
   /** How its output becomes text. Default `utf8`. */
   readonly encoding?: BufferEncoding;
