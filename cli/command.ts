@@ -42,6 +42,7 @@ export function addCommand(program: Command, name: string, text: CommandText): C
   const command = inherit(new Command(last), program);
   if (text.details !== undefined) command.description(text.details.replaceAll(/(?<!\n)\n(?!\n)/g, ' '));
   const title = text.examples.length > 1 ? 'Examples:' : 'Example:';
+  command.showHelpAfterError(`(for example: ${text.examples[0]}; see --help)`);
   command.addHelpText('after', ['', title, ...text.examples.map((line) => `  $ ${line}`)].join('\n'));
   parent.addCommand(command);
   return command;

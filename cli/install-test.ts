@@ -7,7 +7,7 @@ import { addCommand } from './command.ts';
 import { failed } from './fault.ts';
 import { duration, log, paint, print } from './output.ts';
 import { choosePlatform, withEngine } from './platform.ts';
-import { orRefused, shownTree } from './repository.ts';
+import { openRepository, orRefused } from './repository.ts';
 import { addServerOrStackOptions, findServer, type ServerOrStackOptions } from './server-or-stack.ts';
 
 interface Options extends ServerOrStackOptions {
@@ -45,10 +45,13 @@ function parseTimeout(text: string): number {
 }
 
 async function installTest(repository: string, packages: readonly string[], options: Options): Promise<void> {
+  const tree = /^https?:\/\//.test(repository) ? undefined : (await openRepository(repository)).tree;
   const server = await findServer(options);
   const wanted = { repository, packages, timeout: options.stepTimeout * 1000 };
   const reports =
-    server === undefined ? await installHere(wanted, options) : await installThere(server, wanted, options);
+    server === undefined
+      ? await installHere(wanted, options)
+      : await installThere(server, { ...wanted, tree }, options);
   print({ packages: reports }, () => reports.flatMap(renderReport).join('\n'), options);
   if (reports.some(({ steps }) => steps.some(({ problem }) => problem !== null))) throw failed();
 }
@@ -63,16 +66,15 @@ async function installHere(wanted: Wanted, options: Options): Promise<readonly P
   );
 }
 
-/** A repository that is a directory is sent. */
+/** The tree of a repository that is a directory is sent. */
 async function installThere(
   server: ApiClient,
-  { packages, ...wanted }: Wanted,
+  { packages, tree, ...wanted }: Wanted & { readonly tree: string | undefined },
   { platform }: Options,
 ): Promise<readonly PackageReport[]> {
   const { workAtServer } = await import('./at-server.ts');
-  const sent = !/^https?:\/\//.test(wanted.repository);
-  const request = { kind: 'install-test', platform, sent, packages, ...wanted } as const;
-  const send = sent ? { send: await shownTree(wanted.repository) } : {};
+  const request = { kind: 'install-test', platform, sent: tree !== undefined, packages, ...wanted } as const;
+  const send = tree === undefined ? {} : { send: tree };
   const { answer } = await workAtServer<{ packages: readonly PackageReport[] }>(server, { request, ...send });
   return answer.packages;
 }

@@ -3,8 +3,9 @@ import type { AddedProject } from '../infra/git-host/project.ts';
 import { counted } from '../pipelines/report/words.ts';
 import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
-import { failed, misused, wordsOf } from './fault.ts';
+import { misused, wordsOf } from './fault.ts';
 import { log, paint, print } from './output.ts';
+import { refusedSource } from './project-import.ts';
 
 interface Options {
   readonly config?: string;
@@ -52,7 +53,7 @@ async function add(name: string, url: string | undefined, options: Options): Pro
   const added = await addProject(config, request).catch((error: Error) => {
     throw ['BadName', 'BadQueue', 'BadArch', 'UnknownTemplate'].includes(error.name)
       ? misused(error.message)
-      : failed(`project ${name}: ${wordsOf(error)}`);
+      : refusedSource(url)(`project ${name}: ${wordsOf(error)}`);
   });
   if (url !== undefined && !added.created)
     log(`nothing is imported from ${url}: the repository is there already; push to it what it lacks`);

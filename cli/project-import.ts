@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
@@ -25,7 +26,7 @@ export function register(program: Command): void {
       const config = readConfiguration({ file: options.config });
       const { importRefs } = await import('../infra/git-host/refs.ts');
       const imported = await importRefs(config, project, url ?? null).catch((error: Error) => {
-        throw error.name === 'BadName' ? misused(error.message) : failed(`${project}: ${error.message}`);
+        throw error.name === 'BadName' ? misused(error.message) : refusedSource(url)(`${project}: ${error.message}`);
       });
       const { added, kept, unfit } = imported;
       const say = () =>
@@ -39,4 +40,9 @@ export function register(program: Command): void {
         ].join('\n');
       print(imported, say, options);
     });
+}
+
+/** How to end where a source does not answer: a path that is not there never will. */
+export function refusedSource(url: string | undefined): typeof misused {
+  return url === undefined || /^[^/]*:/.test(url) || existsSync(url) ? failed : misused;
 }

@@ -4,7 +4,7 @@ import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
 import { withBases } from './repo-base.ts';
-import { orRefused, shownTree } from './repository.ts';
+import { openRepository, orRefused } from './repository.ts';
 
 interface Options {
   readonly with?: readonly string[];
@@ -36,11 +36,9 @@ export function register(program: Command): void {
 }
 
 async function check(dir: string, options: Options): Promise<void> {
-  const { formatOf } = await import('../activities/repository/formats.ts');
   const { checkRepository } = await import('../activities/repository/check.ts');
-  const tree = await shownTree(dir);
+  const { tree, format } = await openRepository(dir);
   const key = options.key === undefined ? {} : { key: options.key };
-  const format = await orRefused(formatOf(tree));
   const names = options.with ?? [];
   const { problems, warnings, checked } = await withBases({ names, format, tree, config: options.config }, (others) =>
     orRefused(checkRepository(format, { tree, others, ...key })),

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { packageChanges } from '../pipelines/mirror/outcome.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { print } from './output.ts';
-import { describe, orRefused, shownTree } from './repository.ts';
+import { describe, openRepository } from './repository.ts';
 
 /** Adds `repo diff`. */
 export function register(program: Command): void {
@@ -25,8 +25,7 @@ export function register(program: Command): void {
 }
 
 async function listOf(dir: string) {
-  const { formatOf } = await import('../activities/repository/formats.ts');
-  const tree = await shownTree(dir);
-  const listed = await (await orRefused(formatOf(tree))).list(tree);
+  const { tree, format } = await openRepository(dir);
+  const listed = await format.list(tree);
   return listed.map(({ name, version, arch }) => ({ name, version, arch }));
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addCommand, jsonOption } from './command.ts';
 import { print, table } from './output.ts';
-import { orRefused, shownTree } from './repository.ts';
+import { openRepository } from './repository.ts';
 
 /** Adds `repo list`. */
 export function register(program: Command): void {
@@ -9,9 +9,7 @@ export function register(program: Command): void {
     .argument('<dir>', 'the repository')
     .addOption(jsonOption())
     .action(async (dir: string, options: { readonly json?: boolean }) => {
-      const { formatOf } = await import('../activities/repository/formats.ts');
-      const tree = await shownTree(dir);
-      const format = await orRefused(formatOf(tree));
+      const { tree, format } = await openRepository(dir);
       const [{ origin, codename }, listed] = await Promise.all([format.settings(tree), format.list(tree)]);
       const packages = listed.map(({ parts: _, ...one }) => one).sort((a, b) => (a.path < b.path ? -1 : 1));
       const rows = packages.map(({ name, version, arch, path }) => [name, version, arch, path]);

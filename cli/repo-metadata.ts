@@ -3,7 +3,14 @@ import type { RepositoryFormat } from '../activities/repository/port.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { addExtraOptions, type ExtraOptions, wishOf } from './extras.ts';
 import { print, table } from './output.ts';
-import { orRefused, renderPublication, type SignOptions, shownTree, signerFor, signOptions } from './repository.ts';
+import {
+  openRepository,
+  orRefused,
+  renderPublication,
+  type SignOptions,
+  signerFor,
+  signOptions,
+} from './repository.ts';
 
 interface Options extends SignOptions, ExtraOptions {
   readonly json?: boolean;
@@ -30,9 +37,7 @@ export function register(program: Command): void {
 }
 
 async function give(dir: string, options: Options): Promise<void> {
-  const { formatOf } = await import('../activities/repository/formats.ts');
-  const tree = await shownTree(dir);
-  const format = await orRefused(formatOf(tree));
+  const { tree, format } = await openRepository(dir);
   const extras = await orRefused(wishOf(options));
   if (extras.given.length + extras.remove.length === 0) return show(format, tree, options);
   const { describePackages } = await import('../activities/repository/publish.ts');

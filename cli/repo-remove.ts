@@ -3,7 +3,14 @@ import type { PackageId } from '../activities/repository/port.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { failed } from './fault.ts';
 import { print } from './output.ts';
-import { orRefused, renderPublication, type SignOptions, shownTree, signerFor, signOptions } from './repository.ts';
+import {
+  openRepository,
+  orRefused,
+  renderPublication,
+  type SignOptions,
+  signerFor,
+  signOptions,
+} from './repository.ts';
 
 interface Options extends SignOptions {
   readonly json?: boolean;
@@ -23,10 +30,8 @@ export function register(program: Command): void {
 }
 
 async function remove(dir: string, names: readonly string[], options: Options): Promise<void> {
-  const { formatOf } = await import('../activities/repository/formats.ts');
   const { removePackages } = await import('../activities/repository/publish.ts');
-  const tree = await shownTree(dir);
-  const format = await orRefused(formatOf(tree));
+  const { tree, format } = await openRepository(dir);
   const listed = await format.list(tree);
   const missing = names.filter((name) => !listed.some((one) => matches(name, one)));
   if (missing.length > 0) throw failed(`not in the repository: ${missing.join(', ')}`);

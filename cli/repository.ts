@@ -1,16 +1,28 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { Option } from 'commander';
-import type { IndexSigner, PackageId } from '../activities/repository/port.ts';
+import type { IndexSigner, PackageId, RepositoryFormat } from '../activities/repository/port.ts';
 import type { Publication } from '../activities/repository/publish.ts';
 import { counted } from '../pipelines/report/words.ts';
-import { failed } from './fault.ts';
+import { failed, misused } from './fault.ts';
 import { log } from './output.ts';
 
 /** The tree that a repository's directory shows. @throws CommandError when there is none. */
 export async function shownTree(dir: string): Promise<string> {
-  return realpath(dir).catch(() => {
-    throw failed(`${dir} is not there`);
+  const tree = await realpath(dir).catch(() => {
+    throw misused(`${dir} is not there`);
   });
+  if (!(await stat(tree)).isDirectory()) throw misused(`${dir} is not a directory`);
+  return tree;
+}
+
+/** A repository that a command was given: its tree and its format. @throws CommandError for what is none. */
+export async function openRepository(dir: string): Promise<{ tree: string; format: RepositoryFormat }> {
+  const { formatOf } = await import('../activities/repository/formats.ts');
+  const tree = await shownTree(dir);
+  const format = await formatOf(tree).catch((error: Error) => {
+    throw error.name === 'RepositoryRefusal' ? misused(error.message) : error;
+  });
+  return { tree, format };
 }
 
 /** What a command that changes a repository is told of the key. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Change } from '../../pipelines/model/change.ts';
 import { demand } from '../../pipelines/policy/access.ts';
-import { approval } from '../../pipelines/policy/veto.ts';
+import { approval, voteFault } from '../../pipelines/policy/veto.ts';
 import { asks } from '../audit.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';
@@ -21,11 +21,16 @@ const filter = z.object({
 });
 /** Of no use but to be told that it is another's: who acts is who holds the token. */
 const by = z.string().optional().describe('whose act it is: refused unless it is the caller’s own');
-const vote = z.object({
-  label: z.string().min(1).optional().describe('absent: that which approves at the change’s connection'),
-  value: z.int().optional().describe('absent: with its least value, else 1'),
-  by,
-});
+const vote = z
+  .object({
+    label: z.string().min(1).optional().describe('absent: that which approves at the change’s connection'),
+    value: z.int().optional().describe('absent: with its least value, else 1'),
+    by,
+  })
+  .superRefine(({ label, value }, context) => {
+    const fault = voteFault(label ?? approval, value ?? 1);
+    if (fault !== null) context.addIssue(fault);
+  });
 const words = z.object({ text: z.string().trim().min(1).max(10_000), by });
 
 /** One page of changes, the last that was made first. @throws where the query names a project that is not there */

@@ -154,12 +154,18 @@ const refusals: readonly [says: string, code: number, words: RegExp, args: reado
     new RegExp(`they must have ${hostArch()}, the server's own: .*: add --arch ${hostArch()}`),
     ['project', 'add', 'x', 'upstream', '--arch', foreignTo(hostArch())[0] ?? ''],
   ],
-  ['a URL that is an option', 1, /is not a Git URL/, ['project', 'add', '--', 'x', '--upload-pack=touch x']],
+  ['a URL that is an option', 2, /is not a Git URL/, ['project', 'add', '--', 'x', '--upload-pack=touch x']],
+  [
+    'a directory that is not there',
+    2,
+    /^project x: '\/nowhere' does not appear.*ls-remote/,
+    ['project', 'add', 'x', '/nowhere'],
+  ],
   [
     'a directory without a repository',
     1,
-    /^project x: '\/nowhere' does not appear.*ls-remote/,
-    ['project', 'add', 'x', '/nowhere'],
+    /^project x: '\/proc' does not appear.*ls-remote/,
+    ['project', 'add', 'x', '/proc'],
   ],
   [
     'a host that does not answer',

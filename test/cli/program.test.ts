@@ -85,6 +85,13 @@ const usage: readonly (readonly [why: string, args: readonly string[], status: n
   ],
   ['an empty argument is bad usage', ['lint', 'a.deb', ''], 2, /^files: there is nothing in it\n$/],
   ['an empty option is bad usage', ['approve', '7', '--value', ''], 2, /^--value: there is nothing in it\n$/],
+  [
+    'an argument that is to be an option is answered with an example',
+    ['enqueue', '7'],
+    2,
+    /'--pipeline <name>' not specified\n\(for example: sluice enqueue --pipeline gate --change 7; see --help\)\n$/,
+  ],
+  ['an address of another kind is bad usage', ['status', '--server', 'localhost:80'], 2, /is no http or https URL\n$/],
   ['common options may stand before the command', ['--config', '/none.yaml', 'doctor'], 2, /^\/none\.yaml:1:1:/],
 ];
 

@@ -35,12 +35,34 @@ test('names that no repository takes are bad usage, and nothing is made', async 
   ]) {
     assert.equal(publish(...options).status, 2);
   }
-  assert.equal(execute(['repo', 'list', 'new'], work).status, 1);
   const other = execute(['repo', 'publish', 'r', '--format', 'deb', '--codename', 'x', file], work);
   assert.equal(other.status, 0, other.stderr);
   const mixed = execute(['repo', 'publish', 'r', '--format', 'rpm', file], work);
   assert.equal(mixed.status, 1);
   assert.match(mixed.stderr, /is no \.rpm file/);
+});
+
+test('what is no repository is bad usage', async (t) => {
+  const work = await temporary(t);
+  await writeFile(join(work, 'file'), '');
+  for (const [dir, says] of [
+    ['none', /^none is not there\n$/],
+    ['file', /^file is not a directory\n$/],
+    ['.', / is no package repository: /],
+  ] as const) {
+    for (const words of [
+      ['repo', 'list', dir],
+      ['repo', 'check', dir],
+      ['repo', 'diff', dir, dir],
+      ['repo', 'remove', dir, 'alpha'],
+      ['repo', 'metadata', dir],
+      ['install-test', dir, 'alpha', '--platform', 'debian-12'],
+    ]) {
+      const { status, stderr } = execute(words, work);
+      assert.equal(status, 2, `${words.join(' ')}: ${stderr}`);
+      assert.match(stderr, says);
+    }
+  }
 });
 
 for (const format of ['deb', 'rpm'] as const) {

@@ -430,6 +430,13 @@ describe('acting', () => {
       { what: 'restore', input: { change: 'I1', name: 'ada' } },
     ]);
     const before = server.asked.length;
+    for (const [body, error] of [
+      [{ value: 11 }, 'a vote is a whole number from -10 to 10, not 11'],
+      [{ label: 'a b' }, '"a b" is no label: use one like Approved'],
+    ] as const) {
+      const misused = await post('/api/changes/I1/approve', body);
+      assert.deepEqual([misused.status, await misused.json()], [400, { error }]);
+    }
     for (const act of ['approve', 'abandon', 'restore']) {
       const refused = await post(`/api/changes/I1/${act}`, { by: 'anybody' });
       assert.equal(refused.status, 403, act);

@@ -1,3 +1,4 @@
+import { voteFault } from '../../../pipelines/policy/veto.ts';
 import { Refused } from '../people.ts';
 import type { ReviewReport } from '../port.ts';
 import type { By, ChangeEvent, ChangeRecord, Entry } from './schema.ts';
@@ -25,8 +26,6 @@ export interface NewChange {
 
 /** How many reports of the past are known by key. */
 const knownReports = 64;
-const labelPattern = /^[A-Z][A-Za-z0-9-]{0,39}$/;
-const largestVote = 10;
 
 /** A change that is seen for the first time. */
 export function create(change: NewChange, upload: Upload, time: number): Entry {
@@ -81,7 +80,10 @@ export function comment(record: ChangeRecord, opinion: Opinion): Entry {
 function addOpinion(record: ChangeRecord, opinion: Opinion): Entry {
   const { by, time } = opinion;
   const given = Object.entries(opinion.votes);
-  for (const [label, value] of given) checkVote(label, value);
+  for (const [label, value] of given) {
+    const fault = voteFault(label, value);
+    if (fault !== null) throw new Refused(fault);
+  }
   const changed = given.map(([label, value]) => ({ label, value, old: voteOf(record, { label, by }) }));
   const kept = record.votes.filter((vote) => !(vote.label in opinion.votes && samePerson(vote.by, by)));
   const cast = given.filter(([, value]) => value !== 0).map(([label, value]) => ({ label, value, by, time }));
@@ -132,13 +134,6 @@ export function restore(record: ChangeRecord, by: By, time: number): Entry {
 
 export function merge(record: ChangeRecord, merged: NonNullable<ChangeRecord['merged']>, by: By, time: number): Entry {
   return entry({ ...record, status: 'merged', merged }, { type: 'merged', time, by });
-}
-
-function checkVote(label: string, value: number): void {
-  if (!labelPattern.test(label)) throw new Refused(`${JSON.stringify(label)} is no label: use one like Approved`);
-  if (!Number.isInteger(value) || Math.abs(value) > largestVote) {
-    throw new Refused(`a vote is a whole number from -${largestVote} to ${largestVote}, not ${value}`);
-  }
 }
 
 function samePerson(a: By, b: By): boolean {
