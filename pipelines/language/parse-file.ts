@@ -5,6 +5,7 @@ import { type ParseContext, refuse, reportFaults } from './parse-context.ts';
 import { parsePipeline } from './parse-pipeline.ts';
 import { parseProject } from './parse-project.ts';
 import { warningsOfJob } from './parse-warnings.ts';
+import { namedObject } from './schema/common.ts';
 import { jobDefinition } from './schema/job.ts';
 import { nodesetBody } from './schema/nodeset.ts';
 import { pragma, providerObjects, queue, secret, semaphore } from './schema/objects.ts';
@@ -121,11 +122,13 @@ function parseJob(stanza: RawStanza, context: ParseContext): JobVariant | undefi
 
 function parseNodeset(stanza: RawStanza, context: ParseContext): NodesetStanza | undefined {
   const { name, ...rest } = stanza.body;
+  const named = namedObject.safeParse({ name }, asking);
   const result = nodesetBody.safeParse(rest, asking);
-  if (typeof name !== 'string') context.report('error', stanza.offset, 'nodeset: name: is required');
-  if (!result.success) return refuse(stanza, context, result.error.issues);
-  if (typeof name !== 'string') return undefined;
-  return { name, origin: context.origin, offset: stanza.offset, marks: stanza.marks, body: result.data };
+  if (!named.success || !result.success) {
+    return refuse(stanza, context, [...(named.error?.issues ?? []), ...(result.error?.issues ?? [])]);
+  }
+  const { offset, marks } = stanza;
+  return { name: named.data.name, origin: context.origin, offset, marks, body: result.data };
 }
 
 function parseQueue(stanza: RawStanza, context: ParseContext): QueueStanza | undefined {

@@ -3,7 +3,7 @@ import type { Problem } from '../model/position.ts';
 import { faultsOf } from './faults.ts';
 import { asking } from './near-key.ts';
 import { Pattern } from './pattern.ts';
-import { oneOrMany } from './schema/common.ts';
+import { nonEmpty, oneOrMany } from './schema/common.ts';
 import { type Origin, positionAt } from './source.ts';
 import { defaultTenant, type ObjectClass, objectClasses, type ProjectSource, type TenantSettings } from './tenant.ts';
 import { unusedKeys, unusedObjects } from './tenant-unused.ts';
@@ -87,7 +87,7 @@ const source = z.strictObject({
 });
 
 const tenantBody = z.strictObject({
-  name: z.string(),
+  name: nonEmpty,
   source: z.record(z.string(), source).optional(),
   'max-changes-per-pipeline': z.int().optional(),
   'max-dependencies': z.int().optional(),
@@ -120,7 +120,7 @@ type TenantBody = z.output<typeof tenantBody>;
 /** The keys of a tenant, any of which may be missing. */
 export const tenantKeys = tenantBody.partial();
 
-const globalSemaphore = z.strictObject({ name: z.string(), max: z.int().optional() });
+const globalSemaphore = z.strictObject({ name: nonEmpty, max: z.int().optional() });
 
 /** Reads an administrator's tenant file. Never throws: what is wrong is a problem, and its tenant is left out. */
 export function parseTenantFile(text: string, path: string): TenantFile {

@@ -4,6 +4,10 @@ import { Pattern } from '../pattern.ts';
 import { quoted } from '../wording.ts';
 import { Tagged } from '../yaml.ts';
 
+/** A name by which something is found. */
+export const nonEmpty = z.string().min(1);
+export const namedObject = z.object({ name: nonEmpty });
+
 /** An attribute with its merge mode: undefined means the attribute's own default. */
 export interface Merged<T> {
   readonly override: boolean | undefined;

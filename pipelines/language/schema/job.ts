@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { stages } from '../../model/job.ts';
-import { expression, jobVariables, merged, oneOrMany, pattern, seconds, variableName } from './common.ts';
+import { expression, jobVariables, merged, nonEmpty, oneOrMany, pattern, seconds, variableName } from './common.ts';
 import { nodesetBody } from './nodeset.ts';
 
 const strings = oneOrMany(z.string());
 const patterns = oneOrMany(pattern);
 const dependency = z.strictObject({ name: z.string(), soft: z.boolean().optional() });
-const semaphore = z.strictObject({ name: z.string(), 'resources-first': z.boolean().optional() });
+const semaphore = z.strictObject({ name: nonEmpty, 'resources-first': z.boolean().optional() });
+/** An unknown one is made where it is named: nothing else tells an empty name. */
+const semaphores = oneOrMany(
+  z.union([z.string(), semaphore]).refine((one) => one !== '', { message: 'must have at least 1 character' }),
+);
 const requiredProject = z.strictObject({
   name: z.string(),
   'override-branch': z.string().optional(),
@@ -18,10 +22,10 @@ const projectFilter = z
     message: '"name" belongs to "type: name", and to no other type',
   });
 const secretUse = z.strictObject({ name: variableName, secret: z.string(), 'pass-to-parent': z.boolean().optional() });
-const playbook = z.strictObject({ name: z.string(), semaphores: strings.optional() });
+const playbook = z.strictObject({ name: z.string(), semaphores: oneOrMany(nonEmpty).optional() });
 const postPlaybook = z.strictObject({
   name: z.string(),
-  semaphores: strings.optional(),
+  semaphores: oneOrMany(nonEmpty).optional(),
   cleanup: z.boolean().optional(),
 });
 const includedVariables = z
@@ -67,8 +71,8 @@ const shape = {
   'success-url': z.string(),
   'hold-following-changes': z.boolean(),
   voting: z.boolean(),
-  semaphore: oneOrMany(z.union([z.string(), semaphore])),
-  semaphores: oneOrMany(z.union([z.string(), semaphore])),
+  semaphore: semaphores,
+  semaphores,
   branches: patterns,
   files: merged(patterns),
   'irrelevant-files': merged(patterns),
@@ -119,7 +123,4 @@ export const jobAttributes = z.strictObject(shape).partial();
 export type JobAttributes = z.output<typeof jobAttributes>;
 
 /** A job's definition. */
-export const jobDefinition = z
-  .strictObject(shape)
-  .partial()
-  .extend({ name: z.string().min(1) });
+export const jobDefinition = z.strictObject(shape).partial().extend({ name: nonEmpty });

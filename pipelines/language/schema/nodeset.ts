@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { asking } from '../near-key.ts';
-import { oneOrMany } from './common.ts';
+import { nonEmpty, oneOrMany } from './common.ts';
 
 const node = z.strictObject({
-  name: oneOrMany(z.string()),
-  label: z.string(),
+  name: oneOrMany(nonEmpty),
+  label: nonEmpty,
   /** Sluice's own: what the node has at least, in the place of what its platform says. */
   cores: z.number().positive().optional(),
   /** GiB. */
   ramGb: z.number().positive().optional(),
 });
-const group = z.strictObject({ name: z.string(), nodes: oneOrMany(z.string()) });
+const group = z.strictObject({ name: nonEmpty, nodes: oneOrMany(z.string()) });
 
 const nodesAndGroups = z
   .strictObject({ nodes: oneOrMany(node), groups: oneOrMany(group).optional() })

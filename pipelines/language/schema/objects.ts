@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { oneOrMany, pattern } from './common.ts';
+import { nonEmpty, oneOrMany, pattern } from './common.ts';
 
-export const semaphore = z.strictObject({ name: z.string(), max: z.int().min(0).optional() });
+export const semaphore = z.strictObject({ name: nonEmpty, max: z.int().min(0).optional() });
 
 export const queue = z
   .strictObject({
-    name: z.string(),
+    name: nonEmpty,
     'per-branch': z.boolean().optional(),
     type: z.enum(['all-branches', 'per-branch', 'branch-assigned']).optional(),
     'allow-circular-dependencies': z.boolean().optional(),
@@ -28,7 +28,7 @@ const oidc = z
   .nullable();
 
 export const secret = z
-  .strictObject({ name: z.string(), data: z.record(z.string(), z.unknown()).optional(), oidc: oidc.optional() })
+  .strictObject({ name: nonEmpty, data: z.record(z.string(), z.unknown()).optional(), oidc: oidc.optional() })
   .refine((body) => (body.data === undefined) !== (body.oidc === undefined), {
     message: 'a secret has either "data" or "oidc"',
   });
@@ -43,17 +43,17 @@ const named = z.union([z.string(), z.record(z.string(), z.unknown())]);
 /** Objects of Zuul's launcher: checked for their form, not run. */
 export const providerObjects = {
   image: z.strictObject({
-    name: z.string(),
+    name: nonEmpty,
     type: z.enum(['zuul', 'cloud']),
     description: z.string().optional(),
     'retain-count': z.int().min(1).optional(),
     'max-retain-count': z.int().min(1).optional(),
   }),
-  flavor: z.strictObject({ name: z.string(), description: z.string().optional() }),
+  flavor: z.strictObject({ name: nonEmpty, description: z.string().optional() }),
   label: z.strictObject({
-    name: z.string(),
-    image: z.string(),
-    flavor: z.string(),
+    name: nonEmpty,
+    image: nonEmpty,
+    flavor: nonEmpty,
     description: z.string().optional(),
     'min-ready': z.int().optional(),
     'max-ready-age': z.int().optional(),
@@ -63,7 +63,7 @@ export const providerObjects = {
     aliases: oneOrMany(z.string()).optional(),
   }),
   section: z.looseObject({
-    name: z.string(),
+    name: nonEmpty,
     parent: z.string().optional(),
     abstract: z.boolean().optional(),
     connection: z.string().optional(),
@@ -73,8 +73,8 @@ export const providerObjects = {
     labels: z.array(named).optional(),
   }),
   provider: z.looseObject({
-    name: z.string(),
-    section: z.string(),
+    name: nonEmpty,
+    section: nonEmpty,
     description: z.string().optional(),
     images: z.array(named).optional(),
     labels: z.array(named).optional(),

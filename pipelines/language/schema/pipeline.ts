@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOrMany } from './common.ts';
+import { nonEmpty, oneOrMany } from './common.ts';
 
 const rules = z.record(z.string(), z.unknown());
 const growth = z.enum(['linear', 'exponential']);
@@ -33,7 +33,7 @@ const messages = {
 /** A pipeline; the bodies of triggers, requirements and reporters are checked apart, by driver. */
 export const pipelineBody = z
   .strictObject({
-    name: z.string().min(1),
+    name: nonEmpty,
     manager: z.enum(['independent', 'dependent', 'serial', 'supercedent']),
     description: z.string().optional(),
     precedence: z.enum(['high', 'normal', 'low']).optional(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOrMany, pattern, projectVariables, variableName } from './common.ts';
+import { nonEmpty, oneOrMany, pattern, projectVariables, variableName } from './common.ts';
 import { jobAttributes } from './job.ts';
 
 const choice = z.union([z.string(), z.number(), z.boolean()]);
@@ -30,12 +30,12 @@ export type ProjectPipelineBody = z.output<typeof projectPipeline>;
 const common = {
   name: z.string().optional(),
   description: z.string().optional(),
-  queue: z.string().optional(),
+  queue: nonEmpty.optional(),
   vars: projectVariables.optional(),
 };
 
 /** Every key that is not an attribute is the name of a pipeline. */
-export const projectTemplate = z.object({ ...common, name: z.string() }).catchall(projectPipeline);
+export const projectTemplate = z.object({ ...common, name: nonEmpty }).catchall(projectPipeline);
 
 export const mergeModes = [
   'merge',

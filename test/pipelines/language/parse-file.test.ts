@@ -427,6 +427,32 @@ test('an alias of nothing is told beside text that is not YAML', () => {
   assert.match(problems.map(problemText).join('\n'), /:1:\d+: YAML: .*\n.*:2:\d+: unknown alias "\*none"/);
 });
 
+for (const text of [
+  '- job: {name: ""}',
+  '- pipeline: {name: "", manager: independent}',
+  '- queue: {name: ""}',
+  '- semaphore: {name: ""}',
+  '- secret: {name: "", data: {}}',
+  '- project-template: {name: ""}',
+  '- nodeset: {name: "", nodes: []}',
+  '- nodeset: {name: n, nodes: {name: "", label: x}}',
+  '- nodeset: {name: n, nodes: {name: a, label: ""}}',
+  '- nodeset: {name: n, nodes: {name: a, label: x}, groups: {name: "", nodes: a}}',
+  '- label: {name: "", image: i, flavor: f}',
+  '- project: {queue: ""}',
+  '- job: {name: a, semaphores: [""]}',
+  '- job: {name: a, run: {name: p.yaml, semaphores: ""}}',
+]) {
+  test(`an empty name is refused where it stands: ${text}`, () => {
+    const [problem, ...others] = parse(text).problems.map(problemText);
+    assert.match(
+      problem ?? '',
+      new RegExp(`^zuul\\.yaml:1:${text.indexOf('""') + 1}: .*: must have at least 1 character$`),
+    );
+    assert.deepEqual(others, []);
+  });
+}
+
 test('every mistake of a stanza is named, those inside of one attribute too', () => {
   const text = `- job:
     name: a
