@@ -11,7 +11,7 @@ import { createReportActivities } from '../activities/report/activities.ts';
 import { createSealer } from '../activities/secrets/seal.ts';
 import { createStageActivities, type StageDeps } from '../activities/stages.ts';
 import { findTemporal } from '../infra/bootstrap/find.ts';
-import { createCommon } from '../infra/compose/common.ts';
+import { createCommon } from '../infra/common/common.ts';
 import { createControl } from '../infra/compose/control.ts';
 import { loadConfig } from '../infra/config/load.ts';
 import { addProject } from '../infra/git-host/project.ts';

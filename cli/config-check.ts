@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type ParsedFile, problemText, problemTextAnywhere } from '../pipelines/language/language.ts';
 import type { Problem } from '../pipelines/model/position.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import { addCommand, jsonOption } from './command.ts';
 import { checkGraphs, doubtfulLabels } from './config-graphs.ts';
 import { type ConfigOptions, loadConfig, requirePaths, runningOption, tenantOptions } from './config-input.ts';

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { systemReason } from '../activities/files/system-reason.ts';
 import type { ExportDescription } from '../pipelines/export/description.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import { type ApiClient, addClientOptions, type ClientOptions, createClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { failed, misused } from './fault.ts';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { PackageFormat } from '../pipelines/model/artifact.ts';
 import type { LintReport } from '../pipelines/model/lint.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import type { ApiClient } from './client.ts';
 import { addCommand } from './command.ts';
 import { failed, misused } from './fault.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { LockStatus, MirrorStatus } from '../activities/mirror/inspect.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import { moment } from '../web/time.ts';
 import { addCommand } from './command.ts';
 import { failed } from './fault.ts';

@@ -11,7 +11,7 @@ import {
   setsDone,
 } from '../pipelines/mirror/outcome.ts';
 import type { MirrorLine, MirrorWish } from '../pipelines/mirror/wish.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import type { ApiClient } from './client.ts';
 import { readConfiguration } from './configuration.ts';
 import { type CommandError, failed, misused, unavailable } from './fault.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import type { BuildNodes, NodesView } from '../server/api/types.ts';
 import { labelWords } from '../web/labels.ts';
 import { ago } from '../web/time.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AddedProject } from '../infra/git-host/project.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import { addCommand, append, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { misused, wordsOf } from './fault.ts';

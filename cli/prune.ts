@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { MarkList } from '../activities/storage/marks.ts';
 import { readHolder } from '../infra/stack/lock.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import { createClient } from './client.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
@@ -35,7 +35,7 @@ async function prune(options: PruneCommandOptions): Promise<void> {
   const config = readConfiguration({ file: options.config });
   const { data, retention } = config;
   const { dataPaths } = await import('../infra/stack/paths.ts');
-  const { createCommon } = await import('../infra/compose/common.ts');
+  const { createCommon } = await import('../infra/common/common.ts');
   const { standalone } = await import('../infra/stack/settings.ts');
   const { pruneStorage } = await import('../activities/storage/filesystem/prune.ts');
   const { prunePayloads } = await import('../activities/storage/filesystem/prune-payloads.ts');

@@ -1,5 +1,5 @@
 import { shownRef } from '../pipelines/model/change-name.ts';
-import { bounded, counted } from '../pipelines/report/words.ts';
+import { bounded, counted } from '../pipelines/model/words.ts';
 import type { BuildRecord, ItemSnapshot, JobSnapshot, QueueSnapshot, StatusView } from '../server/api/types.ts';
 import { stateOf } from '../web/state.ts';
 import { duration, type Paint, paint, worded } from './output.ts';

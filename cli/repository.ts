@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { Option } from 'commander';
 import type { IndexSigner, PackageId, RepositoryFormat } from '../activities/repository/port.ts';
 import type { Publication } from '../activities/repository/publish.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import { failed, misused } from './fault.ts';
 import { log } from './output.ts';
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { systemReason } from '../activities/files/system-reason.ts';
 import { readShipped } from '../activities/layout/shipped.ts';
 import type { Problem } from '../pipelines/model/position.ts';
-import { counted } from '../pipelines/report/words.ts';
+import { counted } from '../pipelines/model/words.ts';
 import type { Scenario, ScenarioFile, SimulationResult } from '../pipelines/simulate/scenario.ts';
 import { parseScenario, simulate } from '../pipelines/simulate/simulate.ts';
 import { type Mood, timeline } from '../pipelines/simulate/timeline.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor } from '../pipelines/model/actor.ts';
+import { bounded } from '../pipelines/model/words.ts';
 import type { Operation } from '../pipelines/policy/access.ts';
 import type { Act, ActAbout } from '../pipelines/policy/act.ts';
-import { bounded } from '../pipelines/report/words.ts';
 import type { ServerDeps } from './deps.ts';
 import type { App } from './fastify.ts';
 import type { Acts } from './port.ts';

@@ -232,7 +232,9 @@ const infraLevels = [
   ['temporal', 'store'],
   ['stack'],
   ['signer', 'git-host', 'gerrit', 'gitea'],
-  ['by-hand', 'compose'],
+  ['common'],
+  ['by-hand'],
+  ['compose'],
 ];
 
 test('no folder of infra/ imports one of a later level', () => {
@@ -249,10 +251,10 @@ test('no folder of infra/ imports one of a later level', () => {
 
 /** Who knows that a repository is a directory of this machine, besides `activities/git` and the host that keeps it. */
 const directories: readonly { readonly path: string; readonly because: string }[] = [
-  { path: 'infra/compose/common.ts', because: 'it makes the port from a configuration' },
-  { path: 'infra/compose/modules.ts', because: 'it says where submodules of which repository are' },
+  { path: 'infra/common/common.ts', because: 'it makes the port from a configuration' },
+  { path: 'infra/common/modules.ts', because: 'it says where submodules of which repository are' },
   { path: 'infra/compose/apart-worker.ts', because: 'a worker elsewhere has a cache of its own' },
-  { path: 'infra/compose/stages.ts', because: 'tests of others are fetched into a directory of the build' },
+  { path: 'infra/common/stages.ts', because: 'tests of others are fetched into a directory of the build' },
   { path: 'infra/compose/host-lookup.ts', because: 'the signer has one of its own' },
   { path: 'activities/build/', because: 'the directory is the copy that a build works on' },
   { path: 'infra/git-host/known-templates.ts', because: 'it reads what the repositories of the file define' },
@@ -435,17 +437,39 @@ test('R15: files are written by one module, but for those that are named here', 
   );
 });
 
-test('imports make no circle, those of types and those that wait counted', () => {
-  const next = new Map<string, string[]>();
-  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
+/** The first way found that leads back to where it began; undefined where there is none. */
+function circle(arrows: readonly Pick<Import, 'from' | 'to'>[]): string | undefined {
+  const next = Map.groupBy(arrows, ({ from }) => from);
   const done = new Set<string>();
-  const visit = (file: string, path: readonly string[]): void => {
-    if (path.includes(file)) assert.fail([...path.slice(path.indexOf(file)), file].join(' → '));
-    if (done.has(file)) return;
-    for (const to of next.get(file) ?? []) visit(to, [...path, file]);
-    done.add(file);
+  const visit = (place: string, path: readonly string[]): string | undefined => {
+    if (path.includes(place)) return [...path.slice(path.indexOf(place)), place].join(' → ');
+    if (done.has(place)) return undefined;
+    for (const { to } of next.get(place) ?? []) {
+      const found = visit(to, [...path, place]);
+      if (found !== undefined) return found;
+    }
+    done.add(place);
+    return undefined;
   };
-  for (const file of production) visit(file, []);
+  for (const place of next.keys()) {
+    const found = visit(place, []);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+test('imports make no circle, those of types and those that wait counted', () => {
+  assert.equal(circle(imports.filter(({ from }) => production.includes(from))), undefined);
+});
+
+test('nor do the folders of a layer; files beside them belong to none', () => {
+  const folder = (path: string) => /^[^/]+\/[^/]+(?=\/)/.exec(path)?.[0];
+  const between = imports.flatMap((each) => {
+    const [from, to] = [folder(each.from), folder(each.to)];
+    const counts = from !== undefined && to !== undefined && from !== to && folderOf(from) === folderOf(to);
+    return counts && production.includes(each.from) ? [{ from, to }] : [];
+  });
+  assert.equal(circle(between), undefined);
 });
 
 test('a file has at most 300 lines, a test or benchmark 600', () => {

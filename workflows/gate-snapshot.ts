@@ -3,7 +3,7 @@ import type { GateState, Item } from '../pipelines/gate/state.ts';
 import { currentBuilds, nextBuild } from '../pipelines/jobs/build-set.ts';
 import { pendingBuilds } from '../pipelines/jobs/pending.ts';
 import type { BuildSetState, Permissions } from '../pipelines/jobs/state.ts';
-import { bounded } from '../pipelines/report/words.ts';
+import { bounded } from '../pipelines/model/words.ts';
 import type { GateBook } from './gate-book.ts';
 import { type GateName, gateId } from './ids.ts';
 import type { ItemSnapshot, JobSnapshot, QueueSnapshot } from './records.ts';

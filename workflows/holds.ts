@@ -6,6 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
+import { counted } from '../pipelines/model/words.ts';
 import {
   addHold,
   beginHeld,
@@ -17,7 +18,6 @@ import {
   noHolds,
   returnHold,
 } from '../pipelines/nodes/holds.ts';
-import { counted } from '../pipelines/report/words.ts';
 import type { HoldsInput } from './holds-contract.ts';
 import { heldId, holdsId } from './ids.ts';
 import { hear, messages, requireId, requireInput, requireMessage } from './input.ts';

@@ -1,9 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type CommonPackages, commonIn } from '../../pipelines/model/artifact.ts';
+import { type CommonPackages, commonIn, packagesOf } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageInput } from '../../workflows/contract.ts';
-import { packagesOf } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { BuildStageDeps } from './deps.ts';
 import type { Scope } from './port.ts';

@@ -8,9 +8,9 @@ import type {
 } from '../../pipelines/model/artifact.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { Submodule } from '../../pipelines/model/submodule.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import { junitXml } from '../../pipelines/report/junit.ts';
 import { reusedBuild } from '../../pipelines/report/reuse.ts';
-import { counted } from '../../pipelines/report/words.ts';
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { SourceFault } from '../git/source-fault.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';

@@ -2,10 +2,10 @@ import type { ExportedJob } from '../../pipelines/export/description.ts';
 import { hasPaused } from '../../pipelines/export/paused.ts';
 import { secretNames } from '../../pipelines/export/withhold.ts';
 import type { Build } from '../../pipelines/jobs/state.ts';
+import { packagesOf } from '../../pipelines/model/artifact.ts';
 import type { FrozenJob, JobGraph } from '../../pipelines/model/job.ts';
 import type { BuildSetRecord, JobInput } from '../../workflows/contract.ts';
 import { jobId } from '../../workflows/ids.ts';
-import { packagesOf } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type ExportDeps, NotKept } from './port.ts';
 

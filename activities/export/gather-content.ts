@@ -8,7 +8,7 @@ import { linesSeen } from '../../pipelines/model/release-line.ts';
 import type { ReleasedGenerations, StoredGraph } from '../../workflows/contract.ts';
 import type { BringModules } from '../git/modules.ts';
 import { makeTemporary } from '../process/temporary.ts';
-import { makeTestTree, testRepositoryIn } from '../repository/publish-stage.ts';
+import { makeTestTree, testRepositoryIn } from '../publish/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { place } from './files.ts';
 import { type ExportDeps, NotKept } from './port.ts';

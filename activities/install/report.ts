@@ -1,5 +1,5 @@
+import { andMore } from '../../pipelines/model/words.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
-import { andMore } from '../../pipelines/report/words.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import type { BlobStore } from '../ports.ts';
 import { keepTexts } from '../storage/keep-texts.ts';

@@ -3,7 +3,7 @@ import type { Artifact } from '../../pipelines/model/job.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { NodeRepository } from '../nodes/packages/port.ts';
-import { testOrigin } from '../repository/publish-stage.ts';
+import { testOrigin } from '../publish/publish-stage.ts';
 
 export interface OfferedRepository {
   readonly metadata: TestRepositoryMetadata;

@@ -1,4 +1,4 @@
-import { artifactMetadata, type SourceState } from '../../pipelines/model/artifact.ts';
+import { packagesOf, type SourceState } from '../../pipelines/model/artifact.ts';
 import { notMerged, otherTree, refusedBy } from '../../pipelines/report/walls.ts';
 import type { ReleasePlan } from '../../workflows/activities.ts';
 import type { BuildRecord, StageInput } from '../../workflows/contract.ts';
@@ -96,24 +96,10 @@ async function lookUp(
  */
 function tried(builds: readonly BuildRecord[], platforms: readonly string[]): readonly string[] {
   const own = ({ platform }: { readonly platform: string }) => platforms.includes(platform);
-  const manifests = [
-    ...new Set(
-      builds
-        .flatMap(packagesIn)
-        .filter(own)
-        .map(({ manifest }) => manifest),
-    ),
-  ];
+  const built = builds.filter(({ stage }) => stage === 'build').flatMap(({ artifacts }) => packagesOf(artifacts));
+  const manifests = [...new Set(built.filter(own).map(({ manifest }) => manifest))];
   const publishes = builds.filter(({ stage }) => stage === 'publish');
   const shown = publishes.flatMap(({ artifacts }) => testRepositories(artifacts).map(({ metadata }) => metadata));
   const published = new Set(shown.filter(own).map(({ manifest }) => manifest));
   return published.size === 0 ? manifests : manifests.filter((manifest) => published.has(manifest));
-}
-
-function packagesIn({ artifacts, stage }: BuildRecord) {
-  if (stage !== 'build') return [];
-  return artifacts.flatMap(({ metadata }) => {
-    const read = artifactMetadata.safeParse(metadata);
-    return read.success && read.data.type === 'packages' ? [read.data] : [];
-  });
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { packagesOf } from '../../pipelines/model/artifact.ts';
 import { canonicalJson } from '../../pipelines/model/canonical.ts';
 import type { FrozenJob } from '../../pipelines/model/job.ts';
 import type { BeginJob } from '../../workflows/activities.ts';
 import type { BuildRecord, ReuseOffer } from '../../workflows/contract.ts';
 import { testRepositories } from '../install/repositories.ts';
-import { packagesOf } from '../repository/publish-stage.ts';
 
 export interface ReuseDeps {
   /** The last builds of a change, newest first. */

@@ -1,4 +1,4 @@
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 
 /** A key of a GnuPG key ring, as `gpg --with-colons` lists it (doc/DETAILS of GnuPG). */
 export interface KeyEntry {

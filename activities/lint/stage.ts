@@ -1,16 +1,15 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { PackageFile, PackagesMetadata } from '../../pipelines/model/artifact.ts';
+import { type PackageFile, type PackagesMetadata, packagesOf } from '../../pipelines/model/artifact.ts';
 import { boundedComments } from '../../pipelines/model/line-comment.ts';
 import { compareRemarks, type LintRemark, type LintReport } from '../../pipelines/model/lint.ts';
 import { type Platform, slownessOf } from '../../pipelines/model/platform.ts';
+import { andMore, counted } from '../../pipelines/model/words.ts';
 import { lintComments } from '../../pipelines/report/findings.ts';
 import { junitXml, type TestCase } from '../../pipelines/report/junit.ts';
-import { andMore, counted } from '../../pipelines/report/words.ts';
 import type { ReleasedGenerations, StageInput, StageResult } from '../../workflows/contract.ts';
 import type { Machine } from '../nodes/port.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
-import { packagesOf } from '../repository/publish-stage.ts';
 import { readManifest } from '../storage/manifest.ts';
 import { type Checker, checkers } from './checkers.ts';
 import { explainUnread } from './unread.ts';

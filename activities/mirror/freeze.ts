@@ -5,7 +5,7 @@ import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
 import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
 import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { isIn } from '../../pipelines/mirror/way.ts';
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import { sha256 } from '../files/digest.ts';
 import { writeWhole } from '../files/write.ts';
 import { poolsOf } from '../repository/pools.ts';

@@ -1,5 +1,5 @@
 import type { MirrorResult } from '../../pipelines/mirror/outcome.ts';
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import { run } from '../process/run.ts';
 import type { Base } from './command.ts';
 import { MirrorError, type MirrorSet } from './types.ts';

@@ -10,7 +10,7 @@ import {
   planCopy,
 } from '../../pipelines/mirror/manifest.ts';
 import { poolName, splitShared } from '../../pipelines/mirror/shared.ts';
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import { checkFrozen, type FrozenSource } from './freeze.ts';
 import type { MirrorHost } from './host.ts';
 import { sendPool } from './pool.ts';

@@ -2,7 +2,7 @@ import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts';
 import { poolName } from '../../pipelines/mirror/shared.ts';
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import { listFiles } from '../repository/files.ts';
 import { describeChecked, hashedTree, readContent, verifyContent } from './content.ts';
 import { type FoundHost, shownSnapshot } from './host.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BlobRef, PackageFormat } from '../../pipelines/model/artifact.ts';
-import { andMore } from '../../pipelines/report/words.ts';
+import { andMore } from '../../pipelines/model/words.ts';
 import { checkSignatures } from '../repository/check-signatures.ts';
 import { repositoryFormats } from '../repository/formats.ts';
 import { publicKeyFile, type RepositoryProblem, RepositoryRefusal } from '../repository/port.ts';

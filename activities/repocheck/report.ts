@@ -1,6 +1,6 @@
 import type { Bond } from '../../pipelines/formats/format.ts';
+import { andMore, counted, someOf } from '../../pipelines/model/words.ts';
 import type { TestCase } from '../../pipelines/report/junit.ts';
-import { andMore, counted, someOf } from '../../pipelines/report/words.ts';
 import type { StageResult } from '../../workflows/contract.ts';
 import { caseArtifacts } from '../install/case-artifacts.ts';
 import type { BlobStore } from '../ports.ts';

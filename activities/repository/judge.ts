@@ -1,7 +1,7 @@
 import { versionRules } from '../../pipelines/formats/format.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
+import { someOf } from '../../pipelines/model/words.ts';
 import { beyondNewest, downgrades } from '../../pipelines/policy/kept-versions.ts';
-import { someOf } from '../../pipelines/report/words.ts';
 import { RepositoryRefusal } from './port.ts';
 import type { Judge } from './state.ts';
 

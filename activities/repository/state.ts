@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import { type ExtrasWish, extrasFrom, extrasWished, keptExtras } from './extras.ts';
 import { many } from './generations.ts';
 import {

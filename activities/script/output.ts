@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../pipelines/model/job.ts';
 import type { OutputFiles } from '../../pipelines/model/output-files.ts';
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import type { Machine } from '../nodes/port.ts';
 import { takeLive } from '../nodes/take-live.ts';
 import type { BlobStore } from '../ports.ts';

@@ -16,7 +16,7 @@ import type { NodeRepository } from '../nodes/packages/port.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import { unreadable } from '../nodes/packages/unreadable.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
-import { testOrigin } from '../repository/publish-stage.ts';
+import { testOrigin } from '../publish/publish-stage.ts';
 import { Recorder } from './recorder.ts';
 import { type FetchTree, runThirdParty } from './third-party.ts';
 

@@ -10,7 +10,7 @@ import { importedNodes } from '../../pipelines/by-hand/import-nodes.ts';
 import { answerName, type HandRequest, handWork, outputName } from '../../pipelines/by-hand/request.ts';
 import { BadExport } from '../../pipelines/export/description.ts';
 import { type Platform, providerOf } from '../../pipelines/model/platform.ts';
-import { counted } from '../../pipelines/report/words.ts';
+import { counted } from '../../pipelines/model/words.ts';
 import { imagesOnNeed } from '../images/on-need.ts';
 import { buildByHand } from './build.ts';
 import type { Lend } from './context.ts';

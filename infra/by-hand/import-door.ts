@@ -2,7 +2,7 @@ import { makeOpenDirectory } from '../../activities/files/modes.ts';
 import type { ServerDeps } from '../../server/deps.ts';
 import { createFastify } from '../../server/fastify.ts';
 import { registerRepositories } from '../../server/files/repositories.ts';
-import { containerUrl, listen } from '../compose/listen.ts';
+import { containerUrl, listen } from '../common/listen.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { freePort } from '../stack/ports.ts';
 

@@ -11,7 +11,7 @@ import { bestSnapshot } from '../../activities/nodes/vm/snapshots.ts';
 import { waysTo } from '../../activities/nodes/vm/ways.ts';
 import type { OpenedSecret, OpenSecrets } from '../../activities/secrets/port.ts';
 import { isVirtual, type Platform } from '../../pipelines/model/platform.ts';
-import { reachedFrom } from '../compose/machines.ts';
+import { reachedFrom } from '../common/machines.ts';
 import { type Installation, installationOf } from '../stack/installation.ts';
 
 /** What this installation has for the jobs of an export. */

@@ -15,7 +15,7 @@ import type { ReleaseRules } from '../../pipelines/model/release-line.ts';
 import type { JobStart, PausedStage, StageInput, StageResult } from '../../workflows/contract.ts';
 import { jobInput } from '../../workflows/job-input.ts';
 import { outcomeOf, stageInput } from '../../workflows/job-stage.ts';
-import { addressed, type Surroundings } from '../compose/addressed.ts';
+import { addressed, type Surroundings } from '../common/addressed.ts';
 import { handContext, openLog, withMachines } from './context.ts';
 import type { CheckedExport, Place } from './import-place.ts';
 import type { Attempted, Attempts } from './import-run.ts';

@@ -11,7 +11,7 @@ import type { BuildOutcome } from '../../pipelines/jobs/state.ts';
 import type { BuildResult } from '../../pipelines/model/job.ts';
 import { isVirtual, providerOf } from '../../pipelines/model/platform.ts';
 import { isNoop } from '../../workflows/job-input.ts';
-import { stagesOf } from '../compose/stages.ts';
+import { stagesOf } from '../common/stages.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { createDoor } from './import-door.ts';
 import { givenSecrets, type ImportHere } from './import-here.ts';

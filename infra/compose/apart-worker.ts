@@ -14,16 +14,16 @@ import { askForArchiveKey, createServerReleasedStore } from '../../activities/st
 import { createServerTreeStore } from '../../activities/storage/server/tree-store.ts';
 import type { Platform } from '../../pipelines/model/platform.ts';
 import type { WorkerSettings } from '../../server/worker/port.ts';
+import { asSeenFromHere, reachBy } from '../common/addressed.ts';
+import { createLogger, logTemporal } from '../common/logging.ts';
+import { type StageParts, stagesOf } from '../common/stages.ts';
+import { readToken } from '../common/token-file.ts';
 import type { Part } from '../stack/part.ts';
 import { dataPaths } from '../stack/paths.ts';
 import { readPem, type TemporalAddress } from '../temporal/secured.ts';
-import { asSeenFromHere, reachBy } from './addressed.ts';
 import { runJobs, withHand } from './build-worker.ts';
 import { connectPatiently } from './connect.ts';
-import { createLogger, logTemporal } from './logging.ts';
 import { createServerPayloads } from './server-payloads.ts';
-import { type StageParts, stagesOf } from './stages.ts';
-import { readToken } from './token-file.ts';
 import { identityOf } from './workers-desk.ts';
 
 /** All that a worker on another machine is told. */

@@ -3,12 +3,12 @@ import { run } from '../../activities/process/run.ts';
 import type { ConnectionCheck } from '../../activities/review/connection.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
 import type { AbsentProject } from '../../server/api/types.ts';
+import { createCommon } from '../common/common.ts';
 import type { Config } from '../config/load.ts';
 import { namedProjects } from '../config/projects.ts';
 import { standalone } from '../stack/settings.ts';
 import { asSigner } from '../stack/signer.ts';
 import { absentProjects } from './absent-projects.ts';
-import { createCommon } from './common.ts';
 import { openNamed } from './connections.ts';
 
 /** So many projects that are not there are told of by name. */

@@ -1,9 +1,9 @@
 import { hardwareHere } from '../../activities/nodes/vm/accelerator.ts';
 import { emulator } from '../../activities/nodes/vm/host.ts';
 import { openSshHost, type SshHost } from '../../activities/nodes/vm/hosts/ssh/host.ts';
+import { type FarHost, farHosts } from '../common/vm-hosts.ts';
 import type { Config } from '../config/load.ts';
 import { installationOf } from '../stack/installation.ts';
-import { type FarHost, farHosts } from './vm-hosts.ts';
 
 /** Something that keeps virtual machines from being lent on a host, and what to do about it. */
 export interface HostFinding {

@@ -3,7 +3,7 @@ import type { LiveEvent } from '../../activities/report/port.ts';
 import type { Problem } from '../../pipelines/model/position.ts';
 import { type Reloaded, reloadedText } from '../../pipelines/report/config-notice.ts';
 import { pipelineErrors, problemsUnread } from '../../pipelines/report/config-problems.ts';
-import type { LiveConfig } from './live-config.ts';
+import type { LiveConfig } from '../common/live-config.ts';
 
 export interface ConfigWatchDeps {
   readonly logger: Pick<Logger, 'info' | 'warn'>;

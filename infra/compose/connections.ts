@@ -2,7 +2,7 @@ import { type Connection, openConnection } from '../../activities/review/registr
 import { readSecret } from '../../activities/review/secret.ts';
 import { isServed } from '../../activities/review/settings.ts';
 import type { RoutedConnection } from '../../server/events/hosted-changes.ts';
-import type { Common } from './common.ts';
+import type { Common } from '../common/common.ts';
 
 /** A connection of the configuration, open. */
 export interface OpenedConnection extends Connection, RoutedConnection {}

@@ -9,10 +9,10 @@ import type { Machines } from '../../server/machines.ts';
 import type { Exports } from '../../server/port.ts';
 import type { BuildSetView } from '../../workflows/contract.ts';
 import { buildSetQuery } from '../../workflows/messages.ts';
+import type { Common } from '../common/common.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath } from '../signer/signer.ts';
 import { readInput } from '../temporal/read-payload.ts';
-import type { Common } from './common.ts';
 
 /** What exports are made of on the server's machine. */
 export interface ExportsDeps {

@@ -4,10 +4,10 @@ import { debianName, foreignTo } from '../../pipelines/model/architecture.ts';
 import { providerOf } from '../../pipelines/model/platform.ts';
 import { nodelessStages } from '../../pipelines/nodes/wanted.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
+import type { Common } from '../common/common.ts';
 import type { Config } from '../config/load.ts';
 import { binfmtDirectory, findEmulation, whyNotHere } from '../images/emulation.ts';
 import { isForeign } from '../images/platforms.ts';
-import type { Common } from './common.ts';
 import { type Asked, isServedBy, pollersOf } from './pollers.ts';
 
 /**

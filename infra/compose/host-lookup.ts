@@ -6,9 +6,9 @@ import type { BranchName, ReviewHost } from '../../activities/review/port.ts';
 import { openConnection } from '../../activities/review/registry.ts';
 import { readSecret } from '../../activities/review/secret.ts';
 import { type ConnectionSettings, isServed, proposalsOf } from '../../activities/review/settings.ts';
+import { createLiveConfig } from '../common/live-config.ts';
 import { entryOf } from '../config/projects.ts';
 import type { StackConfig } from '../stack/settings.ts';
-import { createLiveConfig } from './live-config.ts';
 import { isMergeBranch } from './merge-branches.ts';
 
 /** What a project's changes are merged into, by one who believes nobody. */

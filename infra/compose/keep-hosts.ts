@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import type { FarHost } from '../common/vm-hosts.ts';
 import { BackOff } from '../stack/back-off.ts';
 import { type NowAndThen, nowAndThen } from './now-and-then.ts';
 import type { FarHostWorker } from './vm-host-worker.ts';
-import type { FarHost } from './vm-hosts.ts';
 
 export interface KeepHostsDeps {
   /** The hosts that there are to be now, as configured. @throws where the configuration cannot be read: all stay then */

@@ -11,8 +11,8 @@ import { isDue } from '../../activities/mirror/wait.ts';
 import type { ReportActivities } from '../../activities/report/activities.ts';
 import type { MirrorRecord } from '../../activities/report/types.ts';
 import type { MirrorActivities, MirrorRetentionActivities } from '../../workflows/mirror.ts';
-import type { Common } from './common.ts';
-import type { LiveConfig, LiveSettings } from './live-config.ts';
+import type { Common } from '../common/common.ts';
+import type { LiveConfig, LiveSettings } from '../common/live-config.ts';
 
 export interface MirrorsDeps {
   readonly common: Common;

@@ -16,13 +16,13 @@ import { sizedAs } from '../../pipelines/nodes/instance-types.ts';
 import { hasPlaybooks, wantedBy, withoutNodes } from '../../pipelines/nodes/wanted.ts';
 import { type BuildRecord, taskQueues } from '../../workflows/contract.ts';
 import type { NodesNeed } from '../../workflows/nodes-contract.ts';
+import type { Common } from '../common/common.ts';
+import type { LiveConfig } from '../common/live-config.ts';
+import { withHosts } from '../common/vm-hosts.ts';
 import type { Labels } from '../config/labels.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import type { StackConfig } from '../stack/settings.ts';
-import type { Common } from './common.ts';
-import type { LiveConfig } from './live-config.ts';
 import { takesReady, wishesIn } from './ready.ts';
-import { withHosts } from './vm-hosts.ts';
 
 /** Stages that virtual machines are good for: they have a minimal system, and no build tools. */
 const onMachines = new Set<FrozenJob['uses']>(['repocheck', 'install', 'systest', 'test', ...withoutNodes]);

@@ -11,8 +11,8 @@ import { readyIdsIn } from '../../pipelines/nodes/ready.ts';
 import { taskQueues } from '../../workflows/contract.ts';
 import { nodesId } from '../../workflows/ids.ts';
 import { nodesCapacitySignal, nodesQuery } from '../../workflows/messages.ts';
+import type { LiveConfig } from '../common/live-config.ts';
 import type { Labels } from '../config/labels.ts';
-import type { LiveConfig } from './live-config.ts';
 import { type NowAndThen, nowAndThen } from './now-and-then.ts';
 
 /** Providers whose nodes can stand ready. */

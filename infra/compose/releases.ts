@@ -17,6 +17,8 @@ import { askMirror } from '../../server/events/mirror-client.ts';
 import { createPendingSteps } from '../../server/pending-steps.ts';
 import { createReleaseMetadata } from '../../server/release-metadata.ts';
 import { createReleasePlans } from '../../server/release-plans.ts';
+import type { Common } from '../common/common.ts';
+import type { LiveConfig } from '../common/live-config.ts';
 import { madePlatforms } from '../config/platforms.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { publicKeyPath, signedStore } from '../signer/signer.ts';
@@ -24,8 +26,6 @@ import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { readInput } from '../temporal/read-payload.ts';
 import { basesOf } from './bases.ts';
-import type { Common } from './common.ts';
-import type { LiveConfig } from './live-config.ts';
 import { setsShowing } from './mirrors.ts';
 import { releasedBesideIn } from './released-beside.ts';
 

@@ -3,10 +3,10 @@ import { mapAtOnce } from '../../activities/process/at-once.ts';
 import type { ReviewHost } from '../../activities/review/port.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
 import type { AbsentProject } from '../../server/api/types.ts';
+import type { Listing } from '../common/listing.ts';
+import type { LiveConfig } from '../common/live-config.ts';
 import { isPattern, namedProjects } from '../config/projects.ts';
 import { absentProjects } from './absent-projects.ts';
-import type { Listing } from './listing.ts';
-import type { LiveConfig } from './live-config.ts';
 
 export interface RenewDeps {
   readonly git: Pick<Git, 'ensure'>;

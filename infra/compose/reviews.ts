@@ -11,14 +11,14 @@ import { createGateClient } from '../../server/events/gate-client.ts';
 import { createRefLook, isWatched, openMovedRefs } from '../../server/events/moved-refs.ts';
 import { EventRouter } from '../../server/events/router.ts';
 import type { Changes } from '../../server/port.ts';
+import type { Common } from '../common/common.ts';
+import type { LiveConfig } from '../common/live-config.ts';
 import { labelSizes } from '../config/label-sizes.ts';
 import type { Store } from '../store/store.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
-import type { Common } from './common.ts';
 import { openConnected } from './connected.ts';
 import { openConnections } from './connections.ts';
 import { reviewedLabels } from './given-machines.ts';
-import type { LiveConfig } from './live-config.ts';
 import { isMergeBranch } from './merge-branches.ts';
 import { createRenewal } from './renew.ts';
 

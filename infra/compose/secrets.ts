@@ -5,10 +5,10 @@ import type { OpenSecrets, Sealer } from '../../activities/secrets/port.ts';
 import { createSealer } from '../../activities/secrets/seal.ts';
 import type { ServerSecrets } from '../../server/port.ts';
 import { readOrCreateToken, workerTokenFile } from '../../server/token.ts';
+import type { Common } from '../common/common.ts';
+import type { LiveConfig } from '../common/live-config.ts';
+import { nearToken } from '../common/token-file.ts';
 import type { Store } from '../store/store.ts';
-import type { Common } from './common.ts';
-import type { LiveConfig } from './live-config.ts';
-import { nearToken } from './token-file.ts';
 
 /** The keys, in the one process that opens them. */
 export async function createSecrets(

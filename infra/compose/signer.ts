@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type KeyFault, KeysRefused } from '../../activities/sign/archive-keys.ts';
+import { createLogger, logTemporal } from '../common/logging.ts';
 import { releaseRules } from '../config/release-rules.ts';
 import { openSigner } from '../signer/signer.ts';
 import type { Part } from '../stack/part.ts';
@@ -8,7 +9,6 @@ import type { StackConfig } from '../stack/settings.ts';
 import { createSignWorker } from '../temporal/worker.ts';
 import { connectPatiently } from './connect.ts';
 import { lookUpAtHosts } from './host-lookup.ts';
-import { createLogger, logTemporal } from './logging.ts';
 import { signersPayloads } from './payload-store.ts';
 import { workerPart } from './worker-part.ts';
 

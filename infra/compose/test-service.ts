@@ -9,8 +9,8 @@ import type { Records } from '../../server/port.ts';
 import type { TestService } from '../../server/test-service/port.ts';
 import { createTestService } from '../../server/test-service/tasks.ts';
 import type { TestTaskActivities, TestTaskView } from '../../workflows/test-task-contract.ts';
+import type { Common } from '../common/common.ts';
 import { allPlatforms } from '../config/platforms.ts';
-import type { Common } from './common.ts';
 import { testSecret } from './test-secret.ts';
 
 interface TestServiceParts {

@@ -3,10 +3,10 @@ import { createAssembly } from '../../activities/storage/assemble.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { createFileLogIntake } from '../../activities/storage/filesystem/log-intake.ts';
 import type { Workers } from '../../server/worker/port.ts';
+import { type Common, releasedOffer } from '../common/common.ts';
 import { allPlatforms } from '../config/platforms.ts';
 import { findWorker } from '../stack/worker-tokens.ts';
 import type { Store } from '../store/store.ts';
-import { type Common, releasedOffer } from './common.ts';
 import { payloadStore } from './payload-store.ts';
 
 /** What a worker on another machine calls itself, to Temporal. */

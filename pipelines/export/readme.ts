@@ -1,4 +1,4 @@
-import { counted } from '../report/words.ts';
+import { counted } from '../model/words.ts';
 import type { ExportDescription } from './description.ts';
 
 /** What a person reads who opens the directory of an export: Markdown. */

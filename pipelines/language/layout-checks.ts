@@ -1,5 +1,5 @@
 import type { Stage } from '../model/job.ts';
-import { parseCron } from '../policy/cron.ts';
+import { parseCron } from './cron.ts';
 import { changesGuarded, definesGuarded, guardedChange, guardedDeed } from './guarded.ts';
 import type { LayoutBuilder } from './layout-builder.ts';
 import { flattenNodesets } from './nodesets.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { counted } from '../report/words.ts';
+import { counted } from '../model/words.ts';
 
 type Issue = z.core.$ZodIssue;
 

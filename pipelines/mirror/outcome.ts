@@ -1,5 +1,5 @@
+import { bounded } from '../model/words.ts';
 import type { Act } from '../policy/act.ts';
-import { bounded } from '../report/words.ts';
 
 /** A package in the list of what a synchronisation brought. */
 export interface SyncedPackage {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Artifact } from './job.ts';
 import type { Submodule } from './submodule.ts';
 
 /** The digest of stored content: `sha256:` and 64 hex digits. */
@@ -164,3 +165,11 @@ export const artifactMetadata = z.discriminatedUnion('type', [packagesMetadata, 
 export type ArtifactMetadata = z.infer<typeof artifactMetadata>;
 export type PackagesMetadata = z.infer<typeof packagesMetadata>;
 export type TestRepositoryMetadata = z.infer<typeof testRepositoryMetadata>;
+
+/** The `packages` artifacts among the jobs' results. */
+export function packagesOf(artifacts: readonly Artifact[]): PackagesMetadata[] {
+  return artifacts.flatMap(({ metadata }) => {
+    const parsed = artifactMetadata.safeParse(metadata);
+    return parsed.success && parsed.data.type === 'packages' ? [parsed.data] : [];
+  });
+}

@@ -1,5 +1,5 @@
+import { type Cron, jitterOf, nextTime, parseCron } from '../language/cron.ts';
 import type { Pipeline } from '../model/pipeline.ts';
-import { type Cron, jitterOf, nextTime, parseCron } from './cron.ts';
 
 /** A timer's turn for one branch of a project. */
 export interface Tick {

@@ -1,6 +1,6 @@
 import { problemTextAnywhere } from '../language/language.ts';
 import type { Problem } from '../model/position.ts';
-import { counted } from './words.ts';
+import { counted } from '../model/words.ts';
 
 /** How many errors are told after a reload: the rest is `sluice config check`'s. */
 const told = 10;

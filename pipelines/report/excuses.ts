@@ -1,7 +1,7 @@
+import { counted } from '../model/words.ts';
 import type { ChangeKnown, NeededChange } from './change-known.ts';
 import { type ChangeStory, changeStory } from './change-story.ts';
 import { failingIn, type PlaceInQueue } from './place-story.ts';
-import { counted } from './words.ts';
 
 /** A change as a queue has it: nobody asked its host. */
 export interface QueuedChange {

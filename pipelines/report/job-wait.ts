@@ -1,6 +1,6 @@
+import { bounded } from '../model/words.ts';
 import { workerReason } from '../nodes/reason.ts';
 import type { PendingStep } from './release-wait.ts';
-import { bounded } from './words.ts';
 
 /** How much of a fault is told: it is one line among others. */
 const longest = 300;

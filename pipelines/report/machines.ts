@@ -1,4 +1,4 @@
-import { bounded } from './words.ts';
+import { bounded } from '../model/words.ts';
 
 /** What is said of a failed job whose machines are kept. @param until milliseconds since the epoch */
 export function keptRemark(

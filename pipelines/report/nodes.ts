@@ -1,7 +1,7 @@
+import { counted } from '../model/words.ts';
 import type { HostRoom } from '../nodes/capacity.ts';
 import type { Lack } from '../nodes/lack.ts';
 import type { ReadyNode } from '../nodes/ready.ts';
-import { counted } from './words.ts';
 
 /** What a request finds too little of on a host: all of its machines are on one. */
 export interface HostLack extends Pick<HostRoom, 'name' | 'shut'> {

@@ -1,5 +1,5 @@
 import type { BuildResult } from '../model/job.ts';
-import { counted } from './words.ts';
+import { counted } from '../model/words.ts';
 
 /** Where a change is in a pipeline. */
 export interface PlaceInQueue {

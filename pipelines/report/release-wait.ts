@@ -1,4 +1,4 @@
-import { bounded } from './words.ts';
+import { bounded } from '../model/words.ts';
 
 /** A step of a release, as Temporal has it. */
 export interface PendingStep {

@@ -1,6 +1,6 @@
 import type { BuildResult } from '../model/job.ts';
 import type { Pipeline } from '../model/pipeline.ts';
-import { counted } from './words.ts';
+import { counted } from '../model/words.ts';
 
 /** As much of a change as a sentence needs. */
 export interface Named {

@@ -1,11 +1,11 @@
 import type { Change } from '../../pipelines/model/change.ts';
+import { bounded } from '../../pipelines/model/words.ts';
 import type { Act } from '../../pipelines/policy/act.ts';
 import { actText, byHand } from '../../pipelines/report/acts.ts';
 import type { NeededChange, Obstacle } from '../../pipelines/report/change-known.ts';
 import { changeStory } from '../../pipelines/report/change-story.ts';
 import type { PlaceInQueue } from '../../pipelines/report/place-story.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
-import { bounded } from '../../pipelines/report/words.ts';
 import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import { actsOn } from './audit.ts';

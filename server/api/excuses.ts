@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Change } from '../../pipelines/model/change.ts';
+import { bounded } from '../../pipelines/model/words.ts';
 import type { NeededChange } from '../../pipelines/report/change-known.ts';
 import { type ChangeStory, changeStory } from '../../pipelines/report/change-story.ts';
 import {
@@ -12,7 +13,6 @@ import {
   leftUnlisted,
   storyInQueue,
 } from '../../pipelines/report/excuses.ts';
-import { bounded } from '../../pipelines/report/words.ts';
 import type { ItemSnapshot, QueueSnapshot } from '../../workflows/contract.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { App } from '../fastify.ts';

@@ -1,7 +1,7 @@
 import type { LiveEvent } from '../../activities/report/port.ts';
 import type { MirrorRecord, ReleaseRecord } from '../../activities/report/types.ts';
 import type { Change } from '../../pipelines/model/change.ts';
-import { bounded } from '../../pipelines/report/words.ts';
+import { bounded } from '../../pipelines/model/words.ts';
 import type { BuildRecord, BuildSetRecord, QueueSnapshot } from '../../workflows/contract.ts';
 
 /** What the API shows of a record: named here, key by key, so that what is kept besides is not shown by accident. */

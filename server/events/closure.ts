@@ -3,7 +3,7 @@ import type { ChangeFacts } from '../../pipelines/gate/command.ts';
 import { isConfigPath, type Layout, layoutPipelines, placement } from '../../pipelines/language/language.ts';
 import type { Change } from '../../pipelines/model/change.ts';
 import type { QueuePlacement } from '../../pipelines/model/pipeline.ts';
-import { bounded } from '../../pipelines/report/words.ts';
+import { bounded } from '../../pipelines/model/words.ts';
 
 /** More changes than people link together: a circle of links ends anyway, this bounds a chain. */
 const most = 500;

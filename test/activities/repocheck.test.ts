@@ -3,8 +3,8 @@ import { type TestContext, test } from 'node:test';
 import type { Lease, Machine } from '../../activities/nodes/port.ts';
 import { openProvider } from '../../activities/nodes/registry.ts';
 import { withLease } from '../../activities/nodes/with-lease.ts';
+import { createPublishStage } from '../../activities/publish/publish-stage.ts';
 import { createRepocheckStage } from '../../activities/repocheck/repocheck-stage.ts';
-import { createPublishStage } from '../../activities/repository/publish-stage.ts';
 import type { PackageFormat } from '../../pipelines/model/artifact.ts';
 import {
   readText,

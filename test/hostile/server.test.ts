@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fastify from 'fastify';
 import { bridgeAddress } from '../../activities/nodes/docker/bridge.ts';
 import { createDockerEngine } from '../../activities/nodes/docker/engine.ts';
-import { listen } from '../../infra/compose/listen.ts';
+import { listen } from '../../infra/common/listen.ts';
 import { ensureImages } from '../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 

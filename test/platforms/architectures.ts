@@ -3,7 +3,7 @@ import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
-import { createPublishStage } from '../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../activities/publish/publish-stage.ts';
 import { createFileBlobStore } from '../../activities/storage/filesystem/blob-store.ts';
 import { ensureImages } from '../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';

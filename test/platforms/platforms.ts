@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createInstallStage } from '../../activities/install/install-stage.ts';
 import { createLintStage } from '../../activities/lint/stage.ts';
-import { createPublishStage } from '../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../activities/publish/publish-stage.ts';
 import { ensureImages } from '../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../infra/images/platforms.ts';
 import { openWorkshop, type Workshop } from '../activities/build/workshop.ts';

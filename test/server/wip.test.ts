@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderQueues } from '../../cli/queue-tree.ts';
+import { bounded } from '../../pipelines/model/words.ts';
 import { cannotMerge } from '../../pipelines/report/sentences.ts';
-import { bounded } from '../../pipelines/report/words.ts';
 import { withoutEffect } from '../../server/api/effects.ts';
 import type { StatusView } from '../../server/api/types.ts';
 import { changeView } from '../../server/api/views.ts';

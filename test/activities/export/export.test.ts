@@ -10,7 +10,7 @@ import { takeBundle } from '../../../activities/git/bundle.ts';
 import { createLocalGit } from '../../../activities/git/local.ts';
 import { unpack } from '../../../activities/nodes/unpack.ts';
 import { must } from '../../../activities/process/run.ts';
-import { makeTestTree } from '../../../activities/repository/publish-stage.ts';
+import { makeTestTree } from '../../../activities/publish/publish-stage.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
 import { createTreeStore } from '../../../activities/storage/filesystem/tree-store.ts';
 import type { PackagesManifest } from '../../../pipelines/model/artifact.ts';

@@ -3,7 +3,7 @@ import { access, cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
-import { createPublishStage, removeTestRepository } from '../../../activities/repository/publish-stage.ts';
+import { createPublishStage, removeTestRepository } from '../../../activities/publish/publish-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';

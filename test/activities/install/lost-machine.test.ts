@@ -6,7 +6,7 @@ import { createInstallStage } from '../../../activities/install/install-stage.ts
 import { EngineUnavailable } from '../../../activities/nodes/engine-unavailable.ts';
 import type { Addresses, Lease, Machine, Provider } from '../../../activities/nodes/port.ts';
 import { openProvider } from '../../../activities/nodes/registry.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../../activities/publish/publish-stage.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
 import { makePackage } from '../repository/packages.ts';
 import { leasing, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
 import type { PackageReport } from '../../../activities/install/steps.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../../activities/publish/publish-stage.ts';
 import { makePackage } from '../repository/packages.ts';
 import { leasing, readText, stageContext, stageInput, stageWorld, storeBuild } from './stage.ts';
 

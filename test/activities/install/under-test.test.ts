@@ -6,7 +6,7 @@ import type { PackageReport } from '../../../activities/install/steps.ts';
 import { readTested, standInOn, standIns } from '../../../activities/install/under-test.ts';
 import type { Node } from '../../../activities/nodes/packages/node.ts';
 import { dnfNode } from '../../../activities/nodes/packages/rpm.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../../activities/publish/publish-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createInstallStage } from '../../../activities/install/install-stage.ts';
 import type { PackageReport } from '../../../activities/install/steps.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../../activities/publish/publish-stage.ts';
 import { parseXml } from '../../../pipelines/formats/rpm/xml.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import { makePackage, type Sample } from '../repository/packages.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Provider } from '../../../activities/nodes/port.ts';
 import type { StageContext } from '../../../activities/ports.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../../activities/publish/publish-stage.ts';
 import { createSystestStage } from '../../../activities/systest/systest-stage.ts';
 import { ensureImages } from '../../../infra/images/ensure.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 import { stringify } from 'yaml';
 import { fetchTree } from '../../../activities/git/fetch-tree.ts';
 import { must } from '../../../activities/process/run.ts';
-import { createPublishStage } from '../../../activities/repository/publish-stage.ts';
+import { createPublishStage } from '../../../activities/publish/publish-stage.ts';
 import { createTestStage } from '../../../activities/test-service/test-stage.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 import type { TestTask } from '../../../pipelines/test-service/request.ts';

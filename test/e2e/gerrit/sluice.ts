@@ -12,7 +12,7 @@ import { createReportActivities } from '../../../activities/report/activities.ts
 import { createSealer } from '../../../activities/secrets/seal.ts';
 import { createStageActivities } from '../../../activities/stages.ts';
 import { findTemporal } from '../../../infra/bootstrap/find.ts';
-import { createCommon } from '../../../infra/compose/common.ts';
+import { createCommon } from '../../../infra/common/common.ts';
 import { createControl } from '../../../infra/compose/control.ts';
 import { startIngest } from '../../../infra/compose/ingest.ts';
 import { listenToStreams } from '../../../infra/compose/streams.ts';

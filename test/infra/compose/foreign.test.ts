@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Client } from '@temporalio/client';
 import { hostArch } from '../../../activities/host-arch.ts';
-import type { Common } from '../../../infra/compose/common.ts';
+import type { Common } from '../../../infra/common/common.ts';
 import { emulatedHere, isServedIn, whyUnservedIn } from '../../../infra/compose/foreign.ts';
 import { loadConfig } from '../../../infra/config/load.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';

@@ -10,7 +10,7 @@ import type { BringModules } from '../../../activities/git/modules.ts';
 import { repositoryPath } from '../../../activities/git/names.ts';
 import { openTokenRemote } from '../../../activities/review/token-remote.ts';
 import { createFileBlobStore } from '../../../activities/storage/filesystem/blob-store.ts';
-import { fetchModules, fetchObjects, type ModulesDeps, withObjects } from '../../../infra/compose/modules.ts';
+import { fetchModules, fetchObjects, type ModulesDeps, withObjects } from '../../../infra/common/modules.ts';
 import { oidOf, openServer, pointerTo } from '../../activities/git/lfs-server.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../../activities/git/repository.ts';
 import { startServer } from '../../server/server.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { releasedRepositories } from '../../../infra/compose/common.ts';
+import { releasedRepositories } from '../../../infra/common/common.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 
 const lines = [

@@ -1,4 +1,4 @@
-import { bounded } from '../../../../pipelines/report/words.ts';
+import { bounded } from '../../../../pipelines/model/words.ts';
 import { changedFiles } from '../../../git/tree.ts';
 import { readDependsOn, subjectOf } from '../../footers.ts';
 import { Refused } from '../../people.ts';

@@ -13,7 +13,7 @@ import { waysTo } from '../../../../activities/nodes/vm/ways.ts';
 import { provisionDigest } from '../../../../activities/provision/files.ts';
 import { provision } from '../../../../activities/provision/provision.ts';
 import { checkout } from '../../../../infra/bootstrap/find.ts';
-import { archivesOf } from '../../../../infra/compose/machines.ts';
+import { archivesOf } from '../../../../infra/common/machines.ts';
 import { readAptSettings } from '../../../../infra/images/apt-settings.ts';
 import { builtInPlatforms } from '../../../../infra/images/platforms.ts';
 import { ensureVmImage } from '../../../../infra/images/vm/image.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forwardsOf, hostsOf, urlInside, waysTo } from '../../../../activities/nodes/vm/ways.ts';
-import { archivesOf, reachedFrom } from '../../../../infra/compose/machines.ts';
+import { archivesOf, reachedFrom } from '../../../../infra/common/machines.ts';
 import { parseConfig } from '../../../../infra/config/load.ts';
 import { allPlatforms } from '../../../../infra/config/platforms.ts';
 

@@ -7,7 +7,7 @@ import { git } from '../../../activities/git/git.ts';
 import { repositoryPath } from '../../../activities/git/names.ts';
 import { openRemote } from '../../../activities/git/remote.ts';
 import type { GatedProject } from '../../../activities/layout/layouts.ts';
-import { fetchModules, type ModulesDeps } from '../../../infra/compose/modules.ts';
+import { fetchModules, type ModulesDeps } from '../../../infra/common/modules.ts';
 import { bareRepository, makeCommit, scratch, setBranch } from '../../activities/git/repository.ts';
 
 /** Projects by the connection that each is of; `here` is Sluice's own host. */

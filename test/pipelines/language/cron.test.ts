@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jitterOf, nextTime, parseCron } from '../../../pipelines/policy/cron.ts';
+import { jitterOf, nextTime, parseCron } from '../../../pipelines/language/cron.ts';
 
 const rows: readonly (readonly [says: string, spec: string, after: string, next: string | undefined])[] = [
   ['every hour at half past', '30 * * * *', '2030-01-07T00:00:00Z', '2030-01-07T00:30:00Z'],

@@ -1,5 +1,5 @@
 import { infrastructureFault } from '../../activities/failure.ts';
-import { testRepositoryIn } from '../../activities/repository/publish-stage.ts';
+import { testRepositoryIn } from '../../activities/publish/publish-stage.ts';
 import type { StageActivities } from '../../activities/stages.ts';
 import type { Trees } from '../../activities/storage/port.ts';
 import type { StageInput } from '../../workflows/contract.ts';

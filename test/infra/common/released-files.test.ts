@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ReleasedPackage } from '../../../activities/lint/stage.ts';
 import { createReleasedStore } from '../../../activities/storage/filesystem/released-store.ts';
-import { createReleasedFiles } from '../../../infra/compose/released-files.ts';
+import { createReleasedFiles } from '../../../infra/common/released-files.ts';
 import { builtInPlatforms } from '../../../infra/images/platforms.ts';
 import type { PackageFormat } from '../../../pipelines/model/artifact.ts';
 

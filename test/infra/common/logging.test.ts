@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogger } from '../../../infra/compose/logging.ts';
+import { createLogger } from '../../../infra/common/logging.ts';
 
 test('F15: every line of a log is one JSON object with time, level, part and message', () => {
   const lines: string[] = [];

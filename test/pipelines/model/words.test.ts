@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counted, someOf } from '../../../pipelines/report/words.ts';
+import { counted, someOf } from '../../../pipelines/model/words.ts';
 
 test('F10: one is one, none and more are many', () => {
   assert.deepEqual(

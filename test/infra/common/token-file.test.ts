@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readToken } from '../../../infra/compose/token-file.ts';
+import { readToken } from '../../../infra/common/token-file.ts';
 
 test('a worker elsewhere says that its token is not there, or is none', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-token-'));

@@ -1,22 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  artifactMetadata,
   offeredFiles,
   type PackageFile,
   type PackagesManifest,
   type PackagesMetadata,
+  packagesOf,
   type TestRepositoryMetadata,
 } from '../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../pipelines/model/job.ts';
 import type { BuildIdentity, StageInput } from '../../workflows/contract.ts';
 import type { BlobStore, StageContext, StageRunner } from '../ports.ts';
+import { repositoryFormats } from '../repository/formats.ts';
+import { type IndexSigner, type RepositoryFormat, RepositoryRefusal } from '../repository/port.ts';
+import { buildRepository } from '../repository/publish.ts';
+import { signTree } from '../repository/signature.ts';
 import { readManifest } from '../storage/manifest.ts';
 import type { Trees } from '../storage/port.ts';
-import { repositoryFormats } from './formats.ts';
-import { type IndexSigner, type RepositoryFormat, RepositoryRefusal } from './port.ts';
-import { buildRepository } from './publish.ts';
-import { signTree } from './signature.ts';
 
 export interface PublishStageDeps {
   readonly store: BlobStore;
@@ -72,14 +72,6 @@ export async function hasTestRepository(trees: Pick<Trees, 'has'>, url: string):
 /** Name of the test repository at an address, wherever the server is reached; undefined for another address. */
 export function testRepositoryIn(url: string): string | undefined {
   return /\/repositories\/test\/([a-z0-9][a-z0-9._-]*)\/?$/.exec(url)?.[1];
-}
-
-/** The `packages` artifacts among the jobs' results. */
-export function packagesOf(artifacts: readonly Artifact[]): PackagesMetadata[] {
-  return artifacts.flatMap(({ metadata }) => {
-    const parsed = artifactMetadata.safeParse(metadata);
-    return parsed.success && parsed.data.type === 'packages' ? [parsed.data] : [];
-  });
 }
 
 /**
