@@ -82,20 +82,36 @@ rm -rf "$HOME" /tmp/sluice-said
 exit 0
 `;
 
-/** What stands between the two lists of `filesScript`: no path looks like that. */
-export const endOfFiles = 'packages:';
-
 /**
- * Files on the node's own file system (specs seldom own every directory), but not what a package manager or a program at work
- * may leave; then what the program says that its arguments call, after a line of its own.
+ * Takes down, beside itself, the files on the node's own file system (specs seldom own every directory), but not what a package
+ * manager or a program at work may leave: `known`, `also-known` (besides those that are), or `came`, those of them alone that are
+ * not known. Then it runs what its other arguments call. `left` prints which of what came is still there.
  */
 export const filesScript = `#!/bin/sh
 set -e
-LC_ALL=C find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /root \\
-  -o -path /var/cache -o -path /var/log -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/dnf \\
-  -o -path /var/lib/rpm -o -path /usr/lib/sysimage -o -path /sluice \\) -prune -o ! -path '/etc/*-' \\
-  ! -path /etc/ld.so.cache ! -type d -print
-[ $# = 0 ] || { echo ${endOfFiles}; exec "$@"; }
+cd "\${0%/*}"
+list() {
+  LC_ALL=C find / -xdev -type d \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp \\
+    -o -path /root -o -path /var/cache -o -path /var/log -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/dnf \\
+    -o -path /var/lib/rpm -o -path /usr/lib/sysimage -o -path /sluice \\) -prune -o ! -type d ! -path '/etc/*-' \\
+    ! -path /etc/ld.so.cache -print > there
+  LC_ALL=C sort -u -o "$@"
+}
+case $1 in
+  known) list known there ;;
+  also-known) list known there known ;;
+  came) list there there; LC_ALL=C comm -13 known there > came ;;
+  left)
+    came=$(cat came)
+    set -f
+    IFS='
+'
+    for path in $came; do
+      if [ -L "$path" ] || { [ -e "$path" ] && [ ! -d "$path" ]; }; then printf '%s\\n' "$path"; fi
+    done ;;
+esac
+shift
+[ $# = 0 ] || exec "$@"
 `;
 
 /** What an init system would have made on the node: the list of who is logged in, which programs write to. */

@@ -1,18 +1,13 @@
 import type { Node } from '../nodes/packages/node.ts';
-import { endOfFiles } from './inside.ts';
 import { scriptDirectory } from './place-scripts.ts';
 
 const filesProgram = `${scriptDirectory}/files`;
 
-/** What is on a node: its files, and the versions of its packages by name. */
+/** What is installed on a node: some packages may be there in several versions. */
 export interface Inventory {
-  readonly files: ReadonlySet<string>;
-  readonly packages: ReadonlyMap<string, string>;
-}
-
-/** The same as it was looked at: some packages may be there in several versions. */
-export interface Look extends Inventory {
   readonly installed: readonly InstalledPackage[];
+  /** Versions by name. */
+  readonly packages: ReadonlyMap<string, string>;
 }
 
 export interface InstalledPackage {
@@ -20,17 +15,20 @@ export interface InstalledPackage {
   readonly version: string;
 }
 
-/** In one turn: each costs a machine without KVM some tenths of a second. */
-export async function look(node: Node, timeout: number): Promise<Look> {
+/**
+ * What a node takes down of its files: those that are there as `known`, as `also-known` beside them, or as `came` where they are
+ * not known. It keeps these lists itself: they are long, and each was to be sent.
+ */
+type FilesAre = 'known' | 'also-known' | 'came';
+
+/** In one turn: each costs a machine without KVM some tenths of a second. `timeout` is in milliseconds. */
+export async function look(node: Node, files: FilesAre, timeout: number): Promise<Inventory> {
   const { signal, machine, manager } = node;
-  const argv = [filesProgram, ...manager.installed];
+  const argv = [filesProgram, files, ...manager.installed];
   const { code, output } = await machine.exec(argv, { signal, timeout, env: manager.environment });
   if (code !== 0) throw new Error(`cannot list the node's files and packages: ${output.slice(-300)}`);
-  const found = lines(output);
-  // Whatever a package calls its files, the last is ours.
-  const end = found.lastIndexOf(endOfFiles);
-  const installed = packagesIn(found.slice(end + 1));
-  return { files: new Set(found.slice(0, Math.max(0, end))), packages: versionsByName(installed), installed };
+  const installed = packagesIn(lines(output));
+  return { installed, packages: versionsByName(installed) };
 }
 
 /** dpkg names the architecture of packages that may be there for several. */
@@ -60,11 +58,12 @@ function packagesIn(listed: readonly string[]): readonly InstalledPackage[] {
   return packages.map(([name = '', version = '']) => ({ name, version }));
 }
 
-export async function listFiles(node: Node, timeout: number): Promise<ReadonlySet<string>> {
+/** Paths, in order, of the files that were taken down as `came` and are there still. */
+export async function listLeft(node: Node, timeout: number): Promise<readonly string[]> {
   const { signal } = node;
-  const { code, output } = await node.machine.exec([filesProgram], { signal, timeout });
+  const { code, output } = await node.machine.exec([filesProgram, 'left'], { signal, timeout });
   if (code !== 0) throw new Error(`cannot list the node's files: ${output.slice(-300)}`);
-  return new Set(lines(output));
+  return lines(output);
 }
 
 export function lines(output: string): string[] {

@@ -2,7 +2,7 @@ import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodePackage } from '../nodes/packages/port.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../nodes/port.ts';
-import { bareName, type Inventory, type Look, lines, listFiles, listPackages, look } from './inventory.ts';
+import { bareName, type Inventory, lines, listLeft, listPackages, look } from './inventory.ts';
 import { scriptDirectory } from './place-scripts.ts';
 import type { Finding } from './steps.ts';
 import { standInAmong } from './under-test.ts';
@@ -36,11 +36,11 @@ function exactly({ name, version, arch }: TriedPackage): NodePackage {
 export async function installTested(
   node: Node,
   wanted: TriedPackage,
-  { timeout, looked }: { readonly timeout: number; readonly looked: (there: Look) => void },
+  { timeout, looked }: { readonly timeout: number; readonly looked: (there: Inventory) => void },
 ): Promise<Finding> {
   const { problem, output } = await install(node, wanted, timeout);
   if (problem !== null) return { problem, output };
-  const there = await look(node, timeout);
+  const there = await look(node, 'came', timeout);
   looked(there);
   return { problem: await standInAmong(node, there.installed, { wanted: [exactly(wanted)], timeout }), output };
 }
@@ -68,8 +68,10 @@ function ignorable(line: string): boolean {
 
 interface Removal {
   readonly before: Inventory;
-  /** After the installation, before anything was exercised. */
+  /** After the installation, before anything was exercised: only what that brought counts, for programs may make files of their own. */
   readonly installed: Inventory;
+  /** Paths that may stay; absent: none. */
+  readonly except?: RegExp;
   readonly timeout: number;
 }
 
@@ -80,7 +82,11 @@ export const kept = 'the system cannot be without it';
  * something else on the system recommends. Where the system refuses that, it keeps what it wants of what came along;
  * where it refuses still, only what tests brought goes.
  */
-export async function remove(node: Node, name: string, { before, installed, timeout }: Removal): Promise<Finding> {
+export async function remove(
+  node: Node,
+  name: string,
+  { before, installed, except, timeout }: Removal,
+): Promise<Finding> {
   const came = [...(await listPackages(node, timeout)).keys()].filter((one) => !before.packages.has(one));
   const others = came.filter((one) => bareName(one) !== name);
   const brought = others.filter((one) => !installed.packages.has(one));
@@ -96,9 +102,7 @@ export async function remove(node: Node, name: string, { before, installed, time
   const problem = problemOf(node, result, timeout);
   // Of what stays with a package that came along nobody can say whose it is.
   if (problem !== null || partly) return { problem, output: result.output };
-  const after = await listFiles(node, timeout);
-  // Only what the installation brought counts: programs that were exercised may have made files of their own.
-  const left = [...installed.files].filter((path) => !before.files.has(path) && after.has(path)).sort();
+  const left = (await listLeft(node, timeout)).filter((path) => !except?.test(path));
   const more = left.length > 1 ? ` and ${left.length - 1} more` : '';
   return { problem: left[0] === undefined ? null : `leaves ${left[0]}${more} behind`, output: left.join('\n') };
 }

@@ -1,6 +1,6 @@
 import type { Node } from '../nodes/packages/node.ts';
 import { exercise } from './exercise.ts';
-import { type Look, look } from './inventory.ts';
+import { type Inventory, look } from './inventory.ts';
 import { runOtherTests } from './other-tests.ts';
 import { checkIntegrity, installTested, remove, renew, type TriedPackage } from './package.ts';
 import { type PackageReport, Steps } from './steps.ts';
@@ -21,12 +21,12 @@ export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: Tr
   const brought: string[] = [];
   const report: PackageReport = { package: name, version, arch, steps: steps.reports, brought };
   begun?.(report);
-  const plain = await look(node, timeout);
+  const plain = await look(node, 'known', timeout);
   const old = oldOnes(node, plain.installed).filter((one) => one.name !== name);
   const isReady = old.length === 0 || (await steps.run('system', () => renew(node, old, timeout)));
-  const before = old.length === 0 ? plain : await look(node, timeout);
+  const before = old.length === 0 ? plain : await look(node, 'known', timeout);
   let installed = before;
-  const looked = (now: Look) => {
+  const looked = (now: Inventory) => {
     installed = now;
   };
   const there = isReady && (await steps.run('install', () => installTested(node, wanted, { timeout, looked })));

@@ -49,13 +49,11 @@ async function tryUpgrade({ steps, wanted, from, ...settings }: Trial, change: r
   if (!(await steps.run('released', () => begin(node, { name, version: from, timeout }), from))) return [];
   const files = await configurationOf(node, name, timeout);
   if (change.length > 0) await onNode(node, [`${scriptDirectory}/change`, ...change], timeout);
-  const old = await look(node, timeout);
-  const good = await steps.run('upgrade', () => upgrade(node, wanted, timeout), `from ${about}`);
-  const upgraded = await look(node, timeout);
-  const brought = [...upgraded.files].filter((path) => !old.files.has(path) && !besideChanged.test(path));
   // What the released version itself leaves behind nobody can mend.
-  const installed = { files: new Set(brought), packages: upgraded.packages };
-  const end = () => remove(node, name, { before, installed, timeout });
+  await look(node, 'also-known', timeout);
+  const good = await steps.run('upgrade', () => upgrade(node, wanted, timeout), `from ${about}`);
+  const installed = await look(node, 'came', timeout);
+  const end = () => remove(node, name, { before, installed, except: besideChanged, timeout });
   const gone = await steps.run('remove', end, 'after the upgrade');
   return good && gone ? files : [];
 }

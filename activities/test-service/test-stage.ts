@@ -104,9 +104,9 @@ interface Nodes {
 /** What cannot be installed is not looked at; what was is removed, whatever came of it. */
 async function tryInstalled(deps: TestStageDeps, trial: Trial, { quiet, node, restart }: Nodes): Promise<void> {
   const { task, context, recorder } = trial;
-  const before = await look(quiet, patience.command);
+  const before = await look(quiet, 'known', patience.command);
   if (!(await recorder.run('install_package', () => installIn(node, task)))) return;
-  const installed = await look(quiet, patience.command);
+  const installed = await look(quiet, 'came', patience.command);
   await recorder.run('package_integrity_tests', async () => {
     await quiet.door?.close();
     return (await checkVersion(node, task)) ?? (await checkIntegrity(node, task.package, patience.test)).problem;
