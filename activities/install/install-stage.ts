@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { debianName } from '../../pipelines/model/architecture.ts';
 import { offeredFiles, type PackagesManifest } from '../../pipelines/model/artifact.ts';
@@ -84,14 +84,16 @@ async function tryManifest(
 ): Promise<void> {
   const { input, context } = trial;
   const manifest = await readManifest(deps.store, digest);
-  const tree = await mkdtemp(join(context.workdir, 'source-'));
+  const root = await mkdtemp(join(context.workdir, 'root-'));
+  const tree = join(root, sourceDirectory);
+  await mkdir(tree, { recursive: true });
   await deps.sources(manifest.source, tree, context.signal);
   const siblings = offeredFiles(manifest)
     .filter(({ kind }) => kind === 'binary')
     .map((file) => file.package);
   for (const one of packagesToTry(manifest)) {
     context.heartbeat(`${one.name} ${one.version}`);
-    const { node, testbed, released } = await bench.prepare(tree);
+    const { node, testbed, released } = await bench.prepare(root);
     const about = { source: sourceFiles(tree), siblings, testbed, released, ...settings };
     await tryPackage(node, one, { ...about, timeout: stepTimeoutOf(input.vars), workdir: context.workdir });
   }
@@ -99,8 +101,8 @@ async function tryManifest(
 
 /** What packages are tried on. */
 interface Bench {
-  /** A node as nothing was tried on it, where there is more than one; with the source. */
-  prepare(tree: string): Promise<Prepared>;
+  /** A node as nothing was tried on it, where there is more than one; with our scripts, and what is in `root`. */
+  prepare(root: string): Promise<Prepared>;
   /** What the node was before anything was tried on it. */
   readonly system: string;
 }
@@ -125,7 +127,6 @@ async function openBench(deps: InstallStageDeps, trial: Trial): Promise<Bench> {
     const added = await addRepositories(node, repositories, { workdir, timeout });
     if (added.code !== 0)
       throw new Error(`the node cannot read a repository: ${unreadable(added.output, repositories)}`);
-    await placeScripts(node, workdir);
     return { node, machine };
   };
   log.section('Repositories');
@@ -134,12 +135,12 @@ async function openBench(deps: InstallStageDeps, trial: Trial): Promise<Bench> {
   let isFresh = true;
   return {
     system,
-    prepare: async (tree) => {
+    prepare: async (root) => {
       const another = isFresh ? null : ((await lease.renew?.(nodeName)) ?? null);
       if (another !== null) current = await ready(another);
       isFresh = false;
       const { node, machine } = current;
-      await machine.put(tree, sourceDirectory);
+      await placeScripts(node, workdir, root);
       const urls = released.map(({ url }) => machine.urlInside?.(url) ?? url);
       return { node, testbed: testbedOf(trial, current), released: urls };
     },

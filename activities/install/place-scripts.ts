@@ -20,9 +20,16 @@ export const scriptDirectory = '/sluice';
 /** Where the source tree is on the node: tests are run there. */
 export const sourceDirectory = '/sluice/source';
 
-/** Puts the scripts that look at installed packages onto the node. */
-export async function placeScripts(node: Node, workdir: string): Promise<void> {
-  const root = join(workdir, `scripts-${node.name}`);
+/**
+ * Puts the scripts that look at installed packages onto the node.
+ *
+ * @param root a directory that stands for the node's root: what is in it already goes with them
+ */
+export async function placeScripts(
+  node: Node,
+  workdir: string,
+  root = join(workdir, `scripts-${node.name}`),
+): Promise<void> {
   await mkdir(join(root, 'sluice/source'), { recursive: true });
   const looks = { integrity: integrityScript, programs: programsScript, files: filesScript };
   const tests = { trial: trialScript, reboot: rebootScript, mark: markScript };

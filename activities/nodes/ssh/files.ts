@@ -14,7 +14,8 @@ export const usualLimits: TakeLimits = { files: 10_000, bytes: 4 * 1024 ** 3 };
 /** Copies a host file or a directory's content into a directory of a machine. */
 export function put({ line, root }: Remote, hostPath: string, directory: string): Promise<void> {
   return line.use(async (client) => {
-    const script = 'mkdir -p -- "$1" && exec tar -x -p --no-overwrite-dir -C "$1"';
+    // Without KVM a program that is not run saves a tenth of a second.
+    const script = '[ -d "$1" ] || mkdir -p -- "$1" && exec tar -x -p --no-overwrite-dir -C "$1"';
     const channel = await openChannel(line, client, quoted([...root, 'sh', '-c', script, 'sh', directory]));
     let said = '';
     channel.resume();
