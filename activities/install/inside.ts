@@ -10,13 +10,11 @@ const listing = `
 list() {
   case $1 in
     deb)
-      if grep -qsr path-exclude /etc/dpkg/dpkg.cfg /etc/dpkg/dpkg.cfg.d; then
-        dpkg -L "$2" | grep '^/' | grep -Ev '^/usr/share/(doc|man|info|locale|lintian)/'
-      else
-        dpkg -L "$2" | grep '^/'
-      fi ;;
+      skip='^$'
+      ! grep -qsr path-exclude /etc/dpkg/dpkg.cfg /etc/dpkg/dpkg.cfg.d || skip='^/usr/share/(doc|man|info|locale|lintian)/'
+      dpkg -L "$2" | sed -nE "\\#$skip#d; \\#^/#p" ;;
     rpm) rpm -q --qf '[%{FILESTATES:fstate} %{FILEFLAGS:fflags}: %{FILENAMES}\\n]' "$2" |
-      grep '^normal' | grep -v '^normal [a-z]*g[a-z]*:' | sed 's/^[^:]*: //' ;;
+      sed -n '/^normal [a-z]*g[a-z]*:/d; s/^normal[^:]*: //p' ;;
   esac
 }
 `;

@@ -39,6 +39,8 @@ export async function placeScripts(
     await chmod(join(root, 'sluice', name), 0o755);
   }
   await node.machine.put(root, '/');
+  // A virtual machine has an init system of its own.
+  if (node.machine.console !== undefined) return;
   const ready = await node.machine.exec(['/bin/sh', '-c', readyScript], { signal: node.signal });
   if (ready.code !== 0) throw new Error(`${node.name} cannot be made ready: ${ready.output.trim()}`);
 }
