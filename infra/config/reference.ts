@@ -25,16 +25,18 @@ Everything has a default: Sluice runs without any file. \`--config FILE\` names 
 - **Problems** are all named at once, as \`FILE:LINE:COL: message\`, and end the command with status 2.
 - **References** to the environment stand in any value: \`\${NAME}\`, or \`\${NAME:-default}\`; \`$\${\` is a plain \`\${\`.
 - **Relative paths** are relative to the configuration file.
-- **Times** are \`60s\`, \`15m\`, \`12h\`, \`20d\`, \`8w\` or a number of seconds; **sizes** \`512MiB\`, \`2GiB\` or a number of bytes.
+- **Times** are \`60s\`, \`15m\`, \`12h\`, \`20d\`, \`8w\` or a number of seconds; **sizes** \`512MiB\`, \`2GiB\` or a number of
+  bytes.
 - **A running server** takes up \`projects\` and \`config-projects\` as they are written; \`sluice reload\`, or SIGHUP to
-  \`sluice up\`, also \`mirrors\`, \`nodes\` (but \`nodes.static\`) and \`retention\`, and names the keys that need a restart. While
-  the file differs from what runs, or is broken, \`sluice status\`, the page and the server's log say so; what was read
-  before goes on.
-- **A killed process** loses nothing that was answered for; **a power cut** may. The store in the server (PGlite: builds,
-  releases, mirror transactions, webhooks taken in) never waits for the disk, and no setting makes it; Temporal does with
-  \`temporal.durability: full\`. A PostgreSQL elsewhere, which would wait, cannot be named yet. Released trees, mirror
-  transactions under way and keys are on the disk before they count, and open changes are read again from their hosts.
-  PGlite vacuums nothing by itself, whatever its settings say (\`findings/\`): the server does it every two minutes.
+  \`sluice up\`, also \`mirrors\`, \`nodes\` (but \`nodes.static\`) and \`retention\`, and names the keys that need a restart.
+  While the file differs from what runs, or is broken, \`sluice status\`, the page and the server's log say so; what was
+  read before goes on.
+- **A killed process** loses nothing that was answered for; **a power cut** may. The store in the server (PGlite:
+  builds, releases, mirror transactions, webhooks taken in) never waits for the disk, and no setting makes it; Temporal
+  does with \`temporal.durability: full\`. A PostgreSQL elsewhere, which would wait, cannot be named yet. Released trees,
+  mirror transactions under way and keys are on the disk before they count, and open changes are read again from their
+  hosts. PGlite vacuums nothing by itself, whatever its settings say (\`findings/\`): the server does it every two
+  minutes.
 - \`NAME\` in a key below stands for a name that you choose, \`N\` for a place in a list.
 
 `;
