@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { link, open, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { sync, syncName } from './sync.ts';
 
@@ -21,20 +21,26 @@ export async function writeWhole(path: string, content: string | Uint8Array, opt
 /** The same for who cannot wait: while a process starts or ends. */
 export function writeWholeSync(path: string, content: string, { mode = 0o644 }: WriteOptions = {}): void {
   const fresh = besides(path);
-  const file = openFresh(fresh, path, mode);
   try {
+    const file = openSync(fresh, 'wx', mode & 0o700);
     try {
-      writeFileSync(file, content);
-      fchmodSync(file, mode);
-      fsyncSync(file);
+      fillSync(file, content, mode);
+      renameSync(fresh, path);
     } finally {
-      closeSync(file);
+      rmSync(fresh, { force: true });
     }
-    renameSync(fresh, path);
   } catch (error) {
-    throw withPath(error, path);
+    throw ofTarget(error, fresh, path);
+  }
+}
+
+function fillSync(file: number, content: string, mode: number): void {
+  try {
+    writeFileSync(file, content);
+    fchmodSync(file, mode);
+    fsyncSync(file);
   } finally {
-    rmSync(fresh, { force: true });
+    closeSync(file);
   }
 }
 
@@ -61,23 +67,27 @@ async function placed(
   place: (fresh: string) => Promise<void>,
 ): Promise<void> {
   const fresh = besides(path);
-  const handle = await open(fresh, 'wx', mode & 0o700).catch((error) => {
-    throw ofTarget(error, fresh, path);
-  });
   try {
+    const handle = await open(fresh, 'wx', mode & 0o700);
     try {
-      await handle.writeFile(content);
-      await handle.chmod(mode);
-      await handle.sync();
+      await fill(handle, content, mode);
+      await place(fresh);
+      await syncName(path);
     } finally {
-      await handle.close();
+      await rm(fresh, { force: true });
     }
-    await place(fresh);
-    await syncName(path);
   } catch (error) {
-    throw withPath(error, path);
+    throw ofTarget(error, fresh, path);
+  }
+}
+
+async function fill(handle: FileHandle, content: string | Uint8Array, mode: number): Promise<void> {
+  try {
+    await handle.writeFile(content);
+    await handle.chmod(mode);
+    await handle.sync();
   } finally {
-    await rm(fresh, { force: true });
+    await handle.close();
   }
 }
 
@@ -86,27 +96,16 @@ export function isFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
-function openFresh(fresh: string, path: string, mode: number): number {
-  try {
-    return openSync(fresh, 'wx', mode & 0o700);
-  } catch (error) {
-    throw ofTarget(error as Error, fresh, path);
-  }
-}
-
-/** Who asked for a file does not know the name that it has until it is whole. */
-function ofTarget(error: Error, fresh: string, path: string): Error {
-  error.message = error.message.replace(fresh, () => path);
+/**
+ * Has an error name the file that was asked for. Its new name until it is whole is known to nobody; what the system says
+ * of an open file, such as that the disk is full, has no name at all.
+ */
+function ofTarget(error: unknown, fresh: string, path: string): unknown {
+  if (!(error instanceof Error && 'code' in error)) return error;
+  if (!('path' in error)) error.message += ` '${path}'`;
+  else if ('syscall' in error && error.syscall === 'open') error.message = error.message.replace(fresh, () => path);
+  else return error;
   return Object.assign(error, { path });
-}
-
-/** What the system says of an open file, such as that the disk is full, has no path. */
-function withPath(error: unknown, path: string): unknown {
-  if (error instanceof Error && 'code' in error && !('path' in error)) {
-    error.message += ` '${path}'`;
-    Object.assign(error, { path });
-  }
-  return error;
 }
 
 /** Lets a link lead to `target`, at once: who follows it comes to the old place or to the new one. */

@@ -35,14 +35,12 @@ const refPeriod = 600_000;
 
 /** The review systems, and the way from what happens there to the gates. */
 export function createReviews(deps: ReviewsDeps) {
-  const { common, live, temporal, store, logger } = deps;
-  const { config, git } = common;
+  const { common, live, temporal, logger } = deps;
+  const { git } = common;
   const layouts = openLayouts(deps);
   const connections = openConnections(common);
   const gates = createGateClient(temporal.client);
-  const hosts = connections.map(({ host }) => host);
   const own = join(dirname(common.paths.git), 'review');
-  const since = openConnected(own);
   const refs = openRefs(git, own);
   const elsewhere = new Set(connections.flatMap(({ name, served }) => (served ? [] : [name])));
   const renewal = createRenewal({
@@ -50,10 +48,36 @@ export function createReviews(deps: ReviewsDeps) {
     hosts: connections.filter(({ served }) => !served).map(({ host }) => host),
     warn: (about, message) => logger.warn(about, message),
   });
-  const router = new EventRouter({
-    ...{ tenant: config.tenant, layouts, hosts, connections, gates, ledger: store, blobs: common.blobs, refs },
+  const since = openConnected(own);
+  const connected = async (name: string) => (elsewhere.has(name) ? since(name) : undefined);
+  const router = createRouter(deps, { layouts, connections, gates, refs, renewal, connected });
+  const people = joinPeople(
+    connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
+  );
+  const merged = createMerged({ live, router, elsewhere });
+  const lookAtRefs = beginRefLook(deps, { layouts, router, refs });
+  return { router, layouts, gates, people, merged, connections, renewal, lookAtRefs };
+}
+
+type Layouts = ReturnType<typeof createLayouts>;
+type MovedRefs = ReturnType<typeof openMovedRefs>;
+
+interface Routing {
+  readonly layouts: Layouts;
+  readonly connections: ReturnType<typeof openConnections>;
+  readonly gates: ReturnType<typeof createGateClient>;
+  readonly refs: MovedRefs;
+  readonly renewal: ReturnType<typeof createRenewal>;
+  /** When a connection was made; undefined for a host that Sluice serves. */
+  readonly connected: (name: string) => Promise<number | undefined>;
+}
+
+function createRouter({ common, store }: ReviewsDeps, { connections, renewal, ...routing }: Routing): EventRouter {
+  const { config, git } = common;
+  const hosts = connections.map(({ host }) => host);
+  return new EventRouter({
+    ...{ ...routing, tenant: config.tenant, hosts, connections, ledger: store, blobs: common.blobs },
     held: async () => (await store.listQueues()).flatMap(({ items }) => items.flatMap(({ changes }) => changes)),
-    connected: async (name) => (elsewhere.has(name) ? since(name) : undefined),
     hadBefore: async ({ pipeline, key }) =>
       (await store.listBuildSets({ pipeline, change: changeIdOf(key), limit: 100 })).some(
         ({ change, patchset }) => `${change},${patchset}` === key,
@@ -68,16 +92,7 @@ export function createReviews(deps: ReviewsDeps) {
     },
     conflictOf: createConflictOf(git, (name) => connections.some((one) => one.name === name && one.served)),
   });
-  const people = joinPeople(
-    connections.map((each) => ({ ...each, people: each.people ?? peopleElsewhere(each.host) })),
-  );
-  const merged = createMerged({ live, router, elsewhere });
-  const lookAtRefs = beginRefLook(deps, { layouts, router, refs });
-  return { router, layouts, gates, people, merged, connections, renewal, lookAtRefs };
 }
-
-type Layouts = ReturnType<typeof createLayouts>;
-type MovedRefs = ReturnType<typeof openMovedRefs>;
 
 function openLayouts({ common: { config, git }, live }: ReviewsDeps): Layouts {
   const drivers = Object.entries(config.connections).map(([name, { driver }]) => [name, driver] as const);

@@ -67,20 +67,19 @@ const windowSchema = z.string().transform((text, context) => {
 
 /** `mirrors:`: sets of hosts that show the same snapshot of one repository tree. */
 export function mirrorsSchema(resolve: Resolve) {
-  const path = z.string().min(1).transform(resolve);
-  const host = z.strictObject({
-    url: urlSchema(resolve).describe(
-      'Root: a directory, `rsync://HOST[:PORT]/MODULE[/PATH]`, `ssh://[USER@]HOST[:PORT]/PATH` or `sftp://` likewise. Percent escapes are decoded.',
-    ),
-    identity: path.optional().describe('Private key file for `ssh://` and `sftp://`.'),
-    knownHosts: path
-      .optional()
-      .describe('File with the host keys to expect for `ssh://` and `sftp://`; they are always checked.'),
-  });
-  const verify = z.strictObject({
-    key: path.describe('Armored public key that the repository must be signed with.'),
-  });
-  const set = z
+  return namedSchema(setSchema(resolve)).superRefine((sets, context) => {
+    for (const name of Object.keys(sets ?? {}).filter((one) => one.length > longestSet)) {
+      context.addIssue({ code: 'custom', path: [name], message: `must be no longer than ${longestSet} letters` });
+    }
+    for (const { path, message } of clashes(sets ?? {})) context.addIssue({ code: 'custom', path: [...path], message });
+  }, always);
+}
+
+const pathSchema = (resolve: Resolve) => z.string().min(1).transform(resolve);
+
+function setSchema(resolve: Resolve) {
+  const path = pathSchema(resolve);
+  return z
     .strictObject({
       source: path.describe('The repository tree that is published.'),
       snapshots: relativePath.default('snapshots').describe("Directory of the snapshots, below each host's root."),
@@ -121,8 +120,11 @@ export function mirrorsSchema(resolve: Resolve) {
           'Time of the day in which syncs may begin, such as `22:00-06:00 Europe/Paris`; others wait for it. Default: always.',
         ),
       hooks: hooksSchema.optional().describe('Commands of yours around each transaction that changes what hosts show.'),
-      verify: verify.optional().describe('Check the signature as a client would, before and after the flip.'),
-      hosts: namedSchema(host)
+      verify: z
+        .strictObject({ key: path.describe('Armored public key that the repository must be signed with.') })
+        .optional()
+        .describe('Check the signature as a client would, before and after the flip.'),
+      hosts: namedSchema(hostSchema(resolve))
         .refine((hosts) => Object.keys(hosts).length > 0, 'must name at least one host')
         .describe('The hosts by name.'),
     })
@@ -135,12 +137,19 @@ export function mirrorsSchema(resolve: Resolve) {
         if (problem !== undefined) context.addIssue({ code: 'custom', path: ['heads', index], message: problem });
       });
     }, always);
-  return namedSchema(set).superRefine((sets, context) => {
-    for (const name of Object.keys(sets ?? {}).filter((one) => one.length > longestSet)) {
-      context.addIssue({ code: 'custom', path: [name], message: `must be no longer than ${longestSet} letters` });
-    }
-    for (const { path, message } of clashes(sets ?? {})) context.addIssue({ code: 'custom', path: [...path], message });
-  }, always);
+}
+
+function hostSchema(resolve: Resolve) {
+  const path = pathSchema(resolve);
+  return z.strictObject({
+    url: urlSchema(resolve).describe(
+      'Root: a directory, `rsync://HOST[:PORT]/MODULE[/PATH]`, `ssh://[USER@]HOST[:PORT]/PATH` or `sftp://` likewise. Percent escapes are decoded.',
+    ),
+    identity: path.optional().describe('Private key file for `ssh://` and `sftp://`.'),
+    knownHosts: path
+      .optional()
+      .describe('File with the host keys to expect for `ssh://` and `sftp://`; they are always checked.'),
+  });
 }
 
 interface Placed {

@@ -226,10 +226,10 @@ export class Outside {
     };
   }
 
-  /** The sweep over what is kept here. */
   /** Kept by those whom releases concern. */
   async recordRelease(_: ReleaseRecord): Promise<void> {}
 
+  /** The sweep over what is kept here. */
   sweeper({ client }: TemporalConnection, releases: readonly ReleaseRecord[] = []) {
     const open = <R extends { readonly endTime: number | null }>(kept: ReadonlyMap<string, R>) => {
       return [...kept.values()].filter(({ endTime }) => endTime === null);
