@@ -1,4 +1,7 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { exists } from '../../activities/files/exists.ts';
+import { systemReason } from '../../activities/files/system-reason.ts';
 import { run } from '../../activities/process/run.ts';
 import type { ConnectionCheck } from '../../activities/review/connection.ts';
 import { absence } from '../../pipelines/report/sentences.ts';
@@ -31,6 +34,8 @@ export function withRest(checks: readonly ConnectionCheck[]): readonly Connectio
 }
 
 async function askConnection(config: Config, name: string): Promise<readonly ConnectionCheck[]> {
+  const unreadable = await unreadableFiles(`connections.${name}`, config.connections[name] ?? {});
+  if (unreadable.length > 0) return [{ name: 'login', ok: false, message: unreadable.join('; ') }];
   const { check, host } = openNamed(createCommon(standalone(config)), name);
   try {
     if (check === undefined) {
@@ -75,7 +80,7 @@ export async function withSigner(
   settings: object,
   as: (command: readonly string[]) => readonly string[],
 ): Promise<readonly ConnectionCheck[]> {
-  const asked = filesOf(settings).map(async (path) => {
+  const asked = filesOf(settings).map(async ({ path }) => {
     const [program = '', ...args] = as(['head', '--bytes=1', '--', path]);
     return (await run(program, args, { timeout: 10_000 })).code === 0 ? [] : [path];
   });
@@ -87,11 +92,29 @@ export async function withSigner(
   return checks.map((one) => (one.name === 'git' && one.ok ? { ...one, ok: false, message } : one));
 }
 
+/** What settings name and this process cannot read, each by its place in the configuration. */
+async function unreadableFiles(place: string, settings: object): Promise<readonly string[]> {
+  const found = filesOf(settings).map(({ key, path }) =>
+    access(path, constants.R_OK).then(
+      () => [],
+      (error) => [`${place}.${key}: ${path} cannot be read: ${systemReason(error)}`],
+    ),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+interface NamedFile {
+  readonly key: string;
+  readonly path: string;
+}
+
 /** The files that settings name, those of secrets among them; webhooks are the server's affair alone. */
-function filesOf(settings: object): readonly string[] {
-  return Object.entries(settings).flatMap(([key, value]): readonly string[] => {
+function filesOf(settings: object, above: readonly string[] = []): readonly NamedFile[] {
+  return Object.entries(settings).flatMap(([key, value]): readonly NamedFile[] => {
     if (key === 'webhookSecret') return [];
-    if (typeof value === 'object' && value !== null) return filesOf(value);
-    return typeof value === 'string' && ['identity', 'knownHosts', 'file'].includes(key) ? [value] : [];
+    const keys = [...above, key];
+    if (typeof value === 'object' && value !== null) return filesOf(value, keys);
+    const named = typeof value === 'string' && ['identity', 'knownHosts', 'file'].includes(key);
+    return named ? [{ key: keys.join('.'), path: value }] : [];
   });
 }

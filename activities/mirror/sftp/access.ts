@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import type { AnyAuthMethod, ConnectConfig } from 'ssh2';
 import type { SftpUrl } from '../../../pipelines/mirror/url.ts';
+import { systemReason } from '../../files/system-reason.ts';
 import { must } from '../../process/run.ts';
 import { readKnownHosts } from '../../ssh/known-hosts.ts';
 import { sshOptions, sshTarget } from '../ssh-options.ts';
@@ -72,7 +73,14 @@ async function knownHosts(settings: Settings, config: MirrorHostConfig) {
     (name) => first(settings, name)?.split(' ') ?? [],
   );
   const files = config.knownHosts === undefined ? named.map(atHome) : [config.knownHosts];
-  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  const texts = await Promise.all(
+    files.map((file) =>
+      readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (file !== config.knownHosts) return '';
+        throw refusal(`${file}, which \`knownHosts\` names, cannot be read: ${systemReason(error)}`);
+      }),
+    ),
+  );
   return { files, text: texts.join('\n') };
 }
 
@@ -84,7 +92,8 @@ async function waysIn(settings: Settings, { identity }: MirrorHostConfig, userna
   for (const file of identity === undefined ? (settings.get('identityfile') ?? []).map(atHome) : [identity]) {
     const key = await readFile(file).then(ssh2.utils.parseKey, (error: Error) => error);
     if (!(key instanceof Error)) ways.push({ type: 'publickey', username, key });
-    else if (identity !== undefined) throw refusal(`${identity} cannot be used: ${key.message}`);
+    else if (identity !== undefined)
+      throw refusal(`${identity}, which \`identity\` names, cannot be used: ${systemReason(key)}`);
   }
   if (ways.length === 0) throw refusal('there is no key to show: set identity');
   return ways;

@@ -74,11 +74,12 @@ describe('what a server cannot do', () => {
 });
 
 describe('who the host is', () => {
-  const refused = async (t: TestContext, lines: (known: string) => string) => {
+  const refused = async (t: TestContext, lines: (known: string) => string | null) => {
     const world = await mirrorWorld(t);
     await world.publish('alpha', '1');
     const knownHosts = world.local('known');
-    await writeFile(knownHosts, lines(await readFile(server.knownHosts, 'utf8')));
+    const text = lines(await readFile(server.knownHosts, 'utf8'));
+    if (text !== null) await writeFile(knownHosts, text);
     const set = world.set({ timeout: 60, hosts: { m1: { ...server.sftp(world.local('m1')), knownHosts } } });
     const { outcome, hosts } = await world.sync(set);
     assert.deepEqual([outcome, hosts.m1?.error?.code], ['failed', 'ssh:255']);
@@ -88,6 +89,11 @@ describe('who the host is', () => {
 
   test('T33: a host of which no key is known is refused', async (t) => {
     assert.match(await refused(t, () => ''), /Host key verification failed: .* has no key of 127.0.0.1 at port \d+/);
+  });
+
+  test('a file of host keys that is not there is told by its key', async (t) => {
+    const says = /known, which `knownHosts` names, cannot be read: ENOENT: no such file or directory$/;
+    assert.match(await refused(t, () => null), says);
   });
 
   test('T33: a host that shows another key is refused', async (t) => {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ConnectionCheck } from '../../../activities/review/connection.ts';
 import { absentProjects } from '../../../infra/compose/absent-projects.ts';
-import { withProjects, withRest, withSigner } from '../../../infra/compose/check-connection.ts';
+import { checkConnection, withProjects, withRest, withSigner } from '../../../infra/compose/check-connection.ts';
+import { loadConfig } from '../../../infra/config/load.ts';
 
 const fine: readonly ConnectionCheck[] = [
   { name: 'login', ok: true, message: 'sluice' },
@@ -33,6 +34,21 @@ test('I9: the doctor says which files of a connection the signer cannot read', a
   const [, other] = await withSigner(fine, settings, (command) => [...nobody, ...command]);
   assert.match(other?.message ?? '', /key and \S+password: /);
   assert.doesNotMatch(other?.message ?? '', /known_hosts/);
+});
+
+test('the doctor says first which files of a connection cannot be read, by their keys', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-files-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const ssh = 'ssh: ssh://s@127.0.0.1:29418, identity: id, knownHosts: kh';
+  const review = `{driver: gerrit, url: "http://127.0.0.1:9", ${ssh}, password: {file: pw}}`;
+  await writeFile(join(directory, 'sluice.yaml'), `connections:\n  review: ${review}\n`);
+  await writeFile(join(directory, 'id'), '');
+  const [login, ...others] = await checkConnection(loadConfig({ directory }), 'review');
+  const why = (key: string, file: string) =>
+    `connections.review.${key}: ${join(directory, file)} cannot be read: ENOENT: no such file or directory`;
+  const message = [why('knownHosts', 'kh'), why('password.file', 'pw')].join('; ');
+  assert.deepEqual(login, { name: 'login', ok: false, message });
+  assert.deepEqual(new Set(others.map((one) => one.message)), new Set(['not looked at: see login']));
 });
 
 test('I9: what is wrong with git itself is said first', async () => {
