@@ -155,7 +155,10 @@ function readToken(data: string): string {
 async function request(found: Found, path: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(found.url + path, init).catch((error: Error & { cause?: { code?: string } }) => {
     const why = error.cause?.code ?? error.message;
-    throw unavailable(`no server answers at ${found.url} (${why}): ${whatHelps(found)}`);
+    // `listen: HOST:0` has no port before a server runs.
+    const nowhere = new URL(found.url).port === '0';
+    const silent = nowhere ? `no server runs on ${found.data}` : `no server answers at ${found.url} (${why})`;
+    throw unavailable(`${silent}: ${whatHelps(found)}`);
   });
   if (response.ok) return response;
   const message = await explain(response);

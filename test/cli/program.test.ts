@@ -116,6 +116,16 @@ test('help and errors say code in quotes where there are no colours', () => {
   assert.doesNotMatch(stdout + stderr, /`/);
 });
 
+test('a server that is to choose its port is not looked for at port 0', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-port-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const config = join(directory, 'sluice.yaml');
+  writeFileSync(config, 'server: {listen: "127.0.0.1:0"}\n');
+  const { status, stderr } = sluice('status', '--config', config);
+  const says = `no server runs on ${join(directory, 'data')}: start one with 'sluice up', or name one with --server\n`;
+  assert.deepEqual([status, stderr], [3, says]);
+});
+
 test('a group without a verb is bad usage that lists its verbs', () => {
   const group = commands.find(({ name }) => name.includes(' '))?.name.split(' ')[0] ?? '';
   const { status, stderr } = sluice(group);
