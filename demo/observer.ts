@@ -28,12 +28,20 @@ export interface Verdict {
   readonly builds: readonly BuildRecord[];
 }
 
-const interval = 500;
-/** How long no build may end until the story ends; milliseconds. */
-const patience = 1_200_000;
+/** Milliseconds. */
+interface Times {
+  /** Between two looks. */
+  readonly interval: number;
+  /** How long nothing may go on, anywhere, until the story ends. */
+  readonly patience: number;
+}
+
+const usual: Times = { interval: 500, patience: 1_200_000 };
 
 /** @param tell receives a line for each build that ended */
-export function createObserver(api: Api, tell: (line: string) => void): Observer {
+export function createObserver(api: Api, tell: (line: string) => void, times = usual): Observer {
+  const wait = <T>(what: string, look: () => Promise<T | undefined>) =>
+    poll({ what, limit: times.patience, interval: times.interval, progress: () => progressOf(api) }, look);
   const told = new Set<string>();
   const builds = (change: Change, pipeline: string) =>
     api.get<BuildRecord[]>('/api/builds', { change: change.id, pipeline, limit: 200 });
@@ -45,7 +53,8 @@ export function createObserver(api: Api, tell: (line: string) => void): Observer
   };
   return {
     async change(changeId) {
-      return poll({ what: `the push of ${changeId}`, limit: 30_000 }, async () => {
+      const what = `the push of ${changeId}`;
+      return poll({ what, limit: 30_000, interval: times.interval, progress: async () => '' }, async () => {
         const open = await api.get<Change[]>('/api/changes');
         return open.find(({ message }) => message.includes(`Change-Id: ${changeId}`));
       });
@@ -62,16 +71,14 @@ export function createObserver(api: Api, tell: (line: string) => void): Observer
         const own = all.filter(({ buildSet }) => buildSet === last.key).reverse();
         return { result: last.result, buildSets: [...sets].reverse(), builds: own };
       };
-      const what = `the verdict of ${pipeline} on ${change.key}`;
-      return poll({ what, limit: patience, happened: () => told.size }, look);
+      return wait(`the verdict of ${pipeline} on ${change.key}`, look);
     },
     attempt: (change, job, number) =>
-      poll({ what: `attempt ${number} of ${job}`, limit: patience }, async () => {
+      wait(`attempt ${number} of ${job}`, async () => {
         const all = await api.get<BuildRecord[]>('/api/builds', { change: change.id, job, limit: 50 });
         return all.find(({ attempt, endTime }) => attempt === number && endTime !== null);
       }),
-    until: (what, found) =>
-      poll({ what, limit: patience }, async () => found(await api.get<StatusView>('/api/status'))),
+    until: (what, found) => wait(what, async () => found(await api.get<StatusView>('/api/status'))),
   };
 }
 
@@ -79,19 +86,39 @@ interface Wait {
   readonly what: string;
   /** Milliseconds. */
   readonly limit: number;
-  /** How much has happened: while that changes, the wait begins again. */
-  readonly happened?: () => number;
+  readonly interval: number;
+  /** How far all has come: asked when the time is over, which begins again where that is another than before. */
+  readonly progress: () => Promise<string>;
 }
 
-async function poll<T>({ what, limit, happened = () => 0 }: Wait, look: () => Promise<T | undefined>): Promise<T> {
-  let [end, before] = [performance.now() + limit, happened()];
-  while (performance.now() < end) {
+async function poll<T>({ what, limit, interval, progress }: Wait, look: () => Promise<T | undefined>): Promise<T> {
+  let [end, before] = [performance.now() + limit, await progress()];
+  for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (happened() !== before) [end, before] = [performance.now() + limit, happened()];
+    if (performance.now() >= end) {
+      const now = await progress();
+      if (now === before) throw new Error(`${what} did not come, and nothing went on for ${limit / 1000} seconds`);
+      [end, before] = [performance.now() + limit, now];
+    }
     await pause(interval);
   }
-  throw new Error(`${what} did not come within ${limit / 1000} seconds`);
+}
+
+/** The builds that run, how long their logs are, and the last that began: while one of them changes, something goes on. */
+async function progressOf(api: Api): Promise<string> {
+  const [{ running }, last] = await Promise.all([
+    api.get<StatusView>('/api/status'),
+    api.get<BuildRecord[]>('/api/builds', { limit: 1 }),
+  ]);
+  const sizes = await Promise.all(running.map(({ id }) => logSize(api, id)));
+  return JSON.stringify([last[0]?.id, ...running.map(({ id }, index) => [id, sizes[index]])]);
+}
+
+/** Bytes; null while there is none. */
+async function logSize({ url }: Api, build: string): Promise<string | null> {
+  const { headers } = await fetch(`${url}/api/builds/${encodeURIComponent(build)}/log`, { method: 'HEAD' });
+  return headers.get('content-length');
 }
 
 function describeBuild(change: Change, build: BuildRecord): string {
