@@ -41,10 +41,7 @@ const patience = 40;
 async function stopHolder(data: string): Promise<void> {
   const { readHolder } = await import('../infra/stack/lock.ts');
   const holder = readHolder(data);
-  if (holder === undefined) {
-    log(`nothing runs on ${data}`);
-    return;
-  }
+  if (holder === undefined) return awaitLeft(data);
   try {
     process.kill(holder.pid, 'SIGTERM');
   } catch (error) {
@@ -54,6 +51,24 @@ async function stopHolder(data: string): Promise<void> {
     if (Date.now() > deadline) throw failed(`"${holder.command}" (process ${holder.pid}) does not end`);
   }
   log(`stopped "${holder.command}"`);
+}
+
+/** Processes of a command that was killed end by themselves, a while after it. */
+async function awaitLeft(data: string): Promise<void> {
+  if (!existsSync(join(data, 'lock'))) return log(`nothing runs on ${data}`);
+  const { lockDirectory } = await import('../infra/stack/lock.ts');
+  let left = false;
+  const lock = await lockDirectory(data, 0, () => {
+    left = true;
+    log(`what was killed has left processes on ${data}: they are ending`);
+  }).catch((error: Error) => {
+    if (error.name !== 'DirectoryHeld') throw error;
+    throw failed(`${error.message}: \`fuser -v ${join(data, 'lock')}\` names what does not end`);
+  });
+  const { endAgents } = await import('../infra/stack/agents.ts');
+  if (left) await endAgents(data);
+  lock.release();
+  log(left ? 'they have ended' : `nothing runs on ${data}`);
 }
 
 async function purge({ data }: Config): Promise<void> {

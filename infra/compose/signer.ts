@@ -17,17 +17,18 @@ export async function startSigner(config: StackConfig): Promise<Part> {
   const logger = createLogger('signer');
   logTemporal(logger);
   const paths = dataPaths(config.data);
-  const [temporal, signer] = await Promise.all([
-    connectPatiently(config, signersPayloads(paths)),
-    openSigner(paths, {
-      rules: releaseRules(config),
-      keys: config.release.keys,
-      warn: (message) => logger.warn(message),
-      ...lookUpAtHosts(config, join(paths.keys, 'fetched')),
-    }).catch(async (error) => {
-      throw error instanceof KeysRefused && config.file !== null ? await asConfigured(config.file, error) : error;
-    }),
-  ]);
+  const opening = openSigner(paths, {
+    rules: releaseRules(config),
+    keys: config.release.keys,
+    warn: (message) => logger.warn(message),
+    ...lookUpAtHosts(config, join(paths.keys, 'fetched')),
+  });
+  const connecting = connectPatiently(config, signersPayloads(paths));
+  const [temporal, signer] = await Promise.all([connecting, opening]).catch(async (error) => {
+    // The keys' agents outlive this process.
+    await opening.then(({ close }) => close()).catch(() => {});
+    throw error instanceof KeysRefused && config.file !== null ? await asConfigured(config.file, error) : error;
+  });
   const worker = await createSignWorker({ temporal, activities: signer.activities });
   return workerPart([worker], async () => {
     await signer.close();

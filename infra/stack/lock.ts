@@ -54,17 +54,19 @@ const leftovers = 30;
  * the last of them is gone, however they ended.
  *
  * @param wait seconds to wait for another holder
+ * @param waiting is called where it cannot be had at once
  * @throws DirectoryHeld when it cannot be had in time; DirectoryUnusable when it can never be
  */
-export async function lockDirectory(data: string, wait: number): Promise<DirectoryLock> {
+export async function lockDirectory(data: string, wait: number, waiting = () => {}): Promise<DirectoryLock> {
   makeDataDirectory(data);
   const fd = openLock(data);
   const publish = (stack: StackAddresses | null) =>
     writeHolder(data, { pid: process.pid, begun: begunAt(process.pid), command: commandLine(), stack });
   try {
     const patience = () => (readHolder(data) === undefined ? Math.max(wait, leftovers) : wait);
-    if (!(await flock(data, fd, 0)) && !(await flock(data, fd, patience()))) {
-      throw new DirectoryHeld(data, readHolder(data));
+    if (!(await flock(data, fd, 0))) {
+      waiting();
+      if (!(await flock(data, fd, patience()))) throw new DirectoryHeld(data, readHolder(data));
     }
     publish(null);
   } catch (error) {

@@ -7,6 +7,7 @@ import { taskQueues } from '../../workflows/contract.ts';
 import { checkout, findProgram, findTemporal } from '../bootstrap/find.ts';
 import type { Config } from '../config/load.ts';
 import { devServerArguments } from '../temporal/dev-server-arguments.ts';
+import { endAgents } from './agents.ts';
 import { type DirectoryLock, lockDirectory, type StackAddresses } from './lock.ts';
 import { dataPaths } from './paths.ts';
 import { choosePort, untilListening } from './ports.ts';
@@ -45,6 +46,7 @@ export async function startStack(config: Config, options: StackOptions): Promise
     return await startProcesses(settled, { lock, processes, supervision, started: options.started });
   } catch (error) {
     await stopAll(processes);
+    await endAgents(config.data);
     lock.release();
     throw error;
   }
@@ -75,6 +77,7 @@ async function startProcesses(config: StackConfig, starting: Starting): Promise<
   const stop = async () => {
     lock.publish(null);
     await stopAll(processes);
+    await endAgents(config.data);
     lock.release();
   };
   return { ...addresses, processes, stop };

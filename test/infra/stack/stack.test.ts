@@ -162,13 +162,17 @@ test('after kill -9 of everything’s parent the next one starts, and what it le
   assert.notEqual(findProcess('cli/main.ts', 'server'), server);
 });
 
-test('Ctrl-C ends everything, and the directory is free', async () => {
+test('Ctrl-C ends everything, a signer that hangs and its agent too, and the directory is free', async () => {
+  const signer = findProcess('cli/main.ts', 'sign');
+  assert.ok(signer && findProcess('gpg-agent'));
+  process.kill(signer, 'SIGSTOP');
   up.kill('SIGINT');
   const [status] = await once(up, 'exit');
   assert.equal(status, 0);
   assert.equal(readHolder(data), undefined);
   assert.equal(findProcess('start-dev'), undefined);
   assert.equal(findProcess('cli/main.ts'), undefined);
+  await until('the agent has ended', () => findProcess('gpg-agent') === undefined || undefined);
   up = startUp();
   stack = await untilReady(up);
 });
