@@ -43,7 +43,9 @@ test('history, with --embedded, lists what was done here where no server ran', a
   await mkdir(join(directory, 'tree'));
   await writeFile(join(directory, 'tree/one'), 'text');
   const set = { source: './tree', init: true, hosts: { m1: { url: './m1' } } };
-  await writeFile(join(directory, 'sluice.yaml'), JSON.stringify({ data: './data', mirrors: { deb: set } }));
+  // A Temporal that runs beside may have the usual port.
+  const temporal = { port: 0, uiPort: 0 };
+  await writeFile(join(directory, 'sluice.yaml'), JSON.stringify({ data: './data', temporal, mirrors: { deb: set } }));
   const status = await sluice(directory, 'mirror', 'status', 'deb');
   assert.equal(status.code, 0);
   assert.match(status.stdout, /^m1: nothing was synced yet$/m);
