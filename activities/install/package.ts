@@ -2,10 +2,9 @@ import { installPackages, type Node, onNode } from '../nodes/packages/node.ts';
 import type { NodePackage } from '../nodes/packages/port.ts';
 import { problemOf as describeProblem } from '../nodes/packages/problem.ts';
 import type { ExecResult } from '../nodes/port.ts';
-import { bareName, type Inventory, lines, listLeft, listPackages, look } from './inventory.ts';
+import { bareName, type Inventory, lines, listLeft, listPackages } from './inventory.ts';
 import { scriptDirectory } from './place-scripts.ts';
 import type { Finding } from './steps.ts';
-import { standInAmong } from './under-test.ts';
 
 /** A package to try; without a version, the best that the repositories have. */
 export interface TriedPackage {
@@ -24,25 +23,9 @@ export async function install(node: Node, wanted: TriedPackage, timeout: number)
   return { problem, output: result.output };
 }
 
-function exactly({ name, version, arch }: TriedPackage): NodePackage {
+/** The very version that is tried, as a package manager is asked for it. */
+export function exactly({ name, version, arch }: TriedPackage): NodePackage {
   return { name, ...(version === undefined ? {} : { version, ...(arch === undefined ? {} : { arch }) }) };
-}
-
-/**
- * The same, of a package that is under test with others: nothing stands in the place of one of those.
- *
- * @param looked gets what is there then, where it was installed
- */
-export async function installTested(
-  node: Node,
-  wanted: TriedPackage,
-  { timeout, looked }: { readonly timeout: number; readonly looked: (there: Inventory) => void },
-): Promise<Finding> {
-  const { problem, output } = await install(node, wanted, timeout);
-  if (problem !== null) return { problem, output };
-  const there = await look(node, 'came', timeout);
-  looked(there);
-  return { problem: await standInAmong(node, there.installed, { wanted: [exactly(wanted)], timeout }), output };
 }
 
 /** Brings packages of the system itself up to what is under test. */

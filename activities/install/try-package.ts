@@ -1,11 +1,11 @@
 import type { Node } from '../nodes/packages/node.ts';
 import { exercise } from './exercise.ts';
-import { type Inventory, look } from './inventory.ts';
+import { look } from './inventory.ts';
 import { runOtherTests } from './other-tests.ts';
-import { checkIntegrity, installTested, remove, renew, type TriedPackage } from './package.ts';
+import { checkIntegrity, exactly, install, remove, renew, type TriedPackage } from './package.ts';
 import { type PackageReport, Steps } from './steps.ts';
 import type { TrialSettings } from './trial-settings.ts';
-import { oldOnes } from './under-test.ts';
+import { oldOnes, standInAmong } from './under-test.ts';
 import { tryUpgrades } from './upgrade.ts';
 
 /**
@@ -26,10 +26,14 @@ export async function tryPackage(quiet: Node, wanted: TriedPackage, settings: Tr
   const isReady = old.length === 0 || (await steps.run('system', () => renew(node, old, timeout)));
   const before = old.length === 0 ? plain : await look(node, 'known', timeout);
   let installed = before;
-  const looked = (now: Inventory) => {
-    installed = now;
+  const installTested = async () => {
+    const found = await install(node, wanted, timeout);
+    if (found.problem !== null) return found;
+    installed = await look(node, 'came', timeout);
+    const wish = { wanted: [exactly(wanted)], timeout };
+    return { ...found, problem: await standInAmong(node, installed.installed, wish) };
   };
-  const there = isReady && (await steps.run('install', () => installTested(node, wanted, { timeout, looked })));
+  const there = isReady && (await steps.run('install', installTested));
   let good = there && (await steps.run('integrity', () => checkIntegrity(node, name, timeout)));
   if (good && !wanted.debug) good = await steps.run('exercise', () => exercise(node, name, settings));
   const { others = [] } = settings;
