@@ -78,10 +78,17 @@ async function readOnce(format: PackageFormat, url: string): Promise<void> {
   assert.equal(sha256(await fetchWhole(`${url}/${chosen.path}`)), chosen.sha256, chosen.path);
 }
 
-/** Does something again and again until it is told to stop; answers with how often. */
-async function repeat(work: () => Promise<void>, going: () => boolean): Promise<number> {
+/** What was done so far, of which stderr hears each minute. */
+const totals = { deb: { reads: 0, updates: 0, flips: 0 }, rpm: { reads: 0, updates: 0, flips: 0 } };
+setInterval(() => console.error(JSON.stringify(totals)), 60_000).unref();
+
+/** Does something again and again until it is told to stop, and counts it as `done`; answers with how often. */
+async function repeat(work: () => Promise<void>, going: () => boolean, done: () => void): Promise<number> {
   let times = 0;
-  for (; going(); times += 1) await work();
+  for (; going(); times += 1) {
+    await work();
+    done();
+  }
   return times;
 }
 
@@ -116,21 +123,25 @@ function lineOf(world: World, format: PackageFormat): Line {
 async function readThrough(line: Line, url: string, client: Client): Promise<object> {
   let left = true;
   const going = () => left;
-  const each = Array.from({ length: Math.ceil(readers / 2) }, () => repeat(() => readOnce(line.format, url), going));
-  const [reading, updating] = [Promise.all(each), repeat(client, going)];
+  const total = totals[line.format];
+  const read = () => readOnce(line.format, url);
+  const each = Array.from({ length: Math.ceil(readers / 2) }, () => repeat(read, going, () => (total.reads += 1)));
+  const [reading, updating] = [Promise.all(each), repeat(client, going, () => (total.updates += 1))];
   const turnAll = async () => {
-    for (let nth = 1; nth <= flips; nth += 1) await line.turn(nth);
+    while (total.flips < flips) {
+      await line.turn(total.flips + 1);
+      total.flips += 1;
+    }
   };
   const flipping = turnAll().finally(() => {
     left = false;
   });
-  const [reads, updates] = await Promise.all([reading, updating, flipping]).catch(async (error) => {
+  const [reads] = await Promise.all([reading, updating, flipping]).catch(async (error) => {
     left = false;
     await Promise.allSettled([reading, updating, flipping]);
     throw error;
   });
-  const total = reads.reduce((sum, one) => sum + one, 0);
-  return { readers: reads.length, reads: total, least: Math.min(...reads), updates };
+  return { readers: reads.length, reads: total.reads, least: Math.min(...reads), updates: total.updates };
 }
 
 const ends: (() => unknown)[] = [];
