@@ -46,6 +46,11 @@ export async function readLock(host: MirrorHost): Promise<MirrorLock | null> {
   return parseLock((await host.transport.readTexts([lockPath(host)])).get(lockPath(host)));
 }
 
+/** Whether a lock of this holder was seen on a host and stands there: of its only command, one that was killed left it. */
+export async function isLeftLocked({ host, view }: FoundHost, holder: string): Promise<boolean> {
+  return view.entries.some(({ name }) => name === lockPath(host)) && (await readLock(host))?.holder === holder;
+}
+
 function parseLock(text: string | undefined): MirrorLock | null {
   try {
     return lockSchema.parse(JSON.parse(text ?? ''));

@@ -2,6 +2,7 @@ import { type MirrorResult, noChanges } from '../../pipelines/mirror/outcome.ts'
 import type { Work } from './command.ts';
 import type { Source } from './freeze.ts';
 import { type MirrorHost, shows } from './host.ts';
+import { isLeftLocked } from './lock.ts';
 import { findDamage } from './mend.ts';
 import { forgetOutlines, isAsNoted, noteOutlines } from './outline.ts';
 import { plainResult } from './session.ts';
@@ -30,6 +31,11 @@ export async function tellUnchanged(work: Omit<Work, 'lost'>, source: Source): P
       error === null && view !== null && snapshot !== undefined && shows(host.set, view, snapshot),
   );
   if (snapshot === undefined || !showing) return null;
+  // What a killed command left locked is given back by who locks it again.
+  const left = await settleAll(
+    sessions.map(({ host, view }) => view !== null && isLeftLocked({ host, view }, state.holder).catch(() => true)),
+  );
+  if (left.includes(true)) return null;
   const silent: MirrorHost[] = [];
   const told = await settleAll(
     sessions.map(({ host }) => isAsNoted(host, state, snapshot).catch(() => void silent.push(host))),

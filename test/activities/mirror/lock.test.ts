@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type MirrorHost, openHost } from '../../../activities/mirror/host.ts';
 import { mirrorStatus } from '../../../activities/mirror/inspect.ts';
 import { readLock, takeLock } from '../../../activities/mirror/lock.ts';
+import { openSetState } from '../../../activities/mirror/state.ts';
 import { syncMirrors } from '../../../activities/mirror/sync.ts';
 import { look, mirrorWorld, type World } from './world.ts';
 
@@ -49,6 +50,27 @@ for (const kind of ['local', 'daemon'] as const) {
       (await host.view()).entries.map(({ name }) => name),
       view.entries.map(({ name }) => name),
     );
+  });
+}
+
+for (const kind of ['local', 'daemon'] as const) {
+  test(`a sync that finds nothing new gives back what a killed command left locked, and no other's, on ${kind}`, async (t) => {
+    const world = await mirrorWorld(t);
+    const { url, root } = await kinds[kind](world);
+    const set = world.set({ hosts: { m1: { url } } });
+    await world.publish('alpha', '1');
+    const { snapshot } = await world.sync(set);
+    const file = join(root, 'snapshots/.deb.lock');
+    const left = { expires: world.context.now() + 100_000, taken: world.context.now(), token: 'left', fence: 1 };
+    const { holder } = await openSetState(set, world.context);
+    for (const [who, stays] of [
+      ['another installation', true],
+      [holder, false],
+    ] as const) {
+      await writeFile(file, JSON.stringify({ ...left, holder: who }));
+      const { outcome, hosts } = await world.sync(set);
+      assert.deepEqual([outcome, hosts.m1?.target, existsSync(file)], ['unchanged', snapshot, stays], who);
+    }
   });
 }
 
