@@ -132,7 +132,7 @@ async function readPlaced(host: MirrorHost): Promise<Placed> {
 }
 
 const placeScript = `
-cd -- "$1" || exit
+cd -- "$1" || return
 umask 022 && printf %s "$4" >"$5" && ln -- "$5" "$2"
 rm -f -- "$5"; ln -s -- "$2" "$3"; cat -- "$2" && printf '\\0' && cat -- "$3"`;
 

@@ -70,7 +70,7 @@ const { file, link, other } = outlineFormats;
 /** A host counts as silent that says nothing for long: it says how far it is, where that is not taken for the digest. */
 const outlineScript = `
 for place; do
-  cd -- "$place" || exit
+  cd -- "$place" || return
   find . -type d -o -type f -printf '${file}' -o -type l -printf '${link}' -o -printf '${other}' |
     LC_ALL=C awk '{ print } NR % 1000 == 0 { print NR >"/dev/stderr"; fflush("/dev/stderr") }' |
     LC_ALL=C sort | sha256sum

@@ -59,7 +59,8 @@ interface Above {
 }
 
 /**
- * Runs a script of POSIX `sh` where a mirror is, its arguments in `$1`, `$2`, …
+ * Runs a script of POSIX `sh` where a mirror is, its arguments in `$1`, `$2`, … It is the body of a function: it ends with
+ * `return`, and begins in whatever directory the one before has left.
  *
  * @returns what it printed, whatever came of it; null where the host offers no shell, or cannot be reached.
  * @throws MirrorError `timeout` when the host is silent.

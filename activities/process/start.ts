@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { watchReads } from './reads.ts';
 import { sendSignal } from './send-signal.ts';
 
@@ -34,7 +34,7 @@ export interface RunResult {
 const dieWithParent = ['--pdeathsig', 'KILL', '--'];
 
 /** Characters of either output that are kept: a program that prints for ever must not fill our memory. */
-const mostOutput = 256 * 1024 * 1024;
+export const mostOutput = 256 * 1024 * 1024;
 
 /** How long a process may take to end by itself after SIGTERM, in milliseconds. */
 const grace = 3_000;
@@ -42,17 +42,8 @@ const grace = 3_000;
 /** What `run` does, from this process, whoever else starts programs. */
 export function start(program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const { signal } = options;
-  const [file, argv] = options.endsWithUs
-    ? (['setpriv', [...dieWithParent, program, ...args]] as const)
-    : [program, args];
   return new Promise((resolve, reject) => {
-    const child = spawn(file, argv, {
-      cwd: options.cwd,
-      env: { ...baseEnvironment(), ...options.env },
-      detached: true,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid }),
-    });
+    const child = spawnGroup(program, args, options);
     let timedOut = false;
     const stop = () => killGroup(child.pid);
     const unwatch = watch(child.pid, options, () => {
@@ -88,6 +79,22 @@ export function start(program: string, args: readonly string[], options: RunOpti
   });
 }
 
+/** Starts a program in a process group of its own, with pipes to it. */
+export function spawnGroup(
+  program: string,
+  args: readonly string[],
+  { cwd, env, uid, gid, endsWithUs }: Pick<RunOptions, 'cwd' | 'env' | 'uid' | 'gid' | 'endsWithUs'>,
+): ChildProcessWithoutNullStreams {
+  const [file, argv] = endsWithUs ? (['setpriv', [...dieWithParent, program, ...args]] as const) : [program, args];
+  return spawn(file, argv, {
+    cwd,
+    env: { ...baseEnvironment(), ...env },
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid, gid }),
+  });
+}
+
 function watch(pid: number | undefined, { timeout, silence }: RunOptions, expire: () => void): () => void {
   const late = timeout === undefined ? undefined : setTimeout(expire, timeout);
   const still = silence === undefined || pid === undefined ? undefined : watchReads(pid, silence, expire);
@@ -107,7 +114,8 @@ export function baseEnvironment(): Record<string, string> {
   return { ...Object.fromEntries(found), LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
 }
 
-function killGroup(pid: number | undefined): void {
+/** Ends a process and all that it has started: by SIGTERM, and what is left by SIGKILL. */
+export function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   sendSignal(-pid, 'SIGTERM');
   setTimeout(() => sendSignal(-pid, 'SIGKILL'), grace).unref();

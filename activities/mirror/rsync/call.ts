@@ -62,6 +62,7 @@ export function openRsync(url: RsyncUrl, config: MirrorHostConfig, options: Tran
   const top = topOf(url);
   const ssh = url.kind === 'ssh' ? openSsh(url, config, secondsOf(options)) : null;
   const start = caller(url, options, ssh);
+  const shell = openShell(url, { ssh, seconds: secondsOf(options), signal: options.signal });
   return {
     kind: url.kind,
     top,
@@ -85,10 +86,10 @@ export function openRsync(url: RsyncUrl, config: MirrorHostConfig, options: Tran
       if (!complete && !partly) throw fault(url, result);
       return { text: result.stdout, complete, said: complete ? '' : fault(url, result).message };
     },
-    shell: openShell(url, { ssh, seconds: secondsOf(options), signal: options.signal }),
+    shell: shell?.run ?? null,
     near: () => url.kind === 'local' || ssh?.stands() === true,
     temporary: () => temporaryName(options.set),
-    close: async () => ssh?.close(),
+    close: async () => void (await Promise.all([shell?.close(), ssh?.close()])),
   };
 }
 

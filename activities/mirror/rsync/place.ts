@@ -60,12 +60,12 @@ export async function placeEntries(
 const longest = 100_000;
 
 const placeScript = `
-cd -- "$1" && umask 022 && shift || exit
+cd -- "$1" && umask 022 && shift || return
 while [ $# -gt 0 ]; do
   case $1 in
     link) ln -s -- "$2" "$3" ;;
     text) printf %s "$2" >"$3" ;;
-  esac && mv -fT -- "$3" "$4" || { rm -f -- "$3"; exit; }
+  esac && mv -fT -- "$3" "$4" || { rm -f -- "$3"; return; }
   shift 4
 done
 printf placed`;
@@ -176,9 +176,9 @@ export async function readTexts(rsync: Rsync, paths: readonly string[]): Promise
 }
 
 const readScript = `
-cd -- "$1" && shift || exit
+cd -- "$1" && shift || return
 for path; do
-  [ ! -f "$path" ] || { printf '%s\\0' "$path" && cat -- "$path" && printf '\\0'; } || exit
+  [ ! -f "$path" ] || { printf '%s\\0' "$path" && cat -- "$path" && printf '\\0'; } || return
 done
 printf read`;
 

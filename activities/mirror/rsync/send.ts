@@ -111,7 +111,7 @@ export async function fetchTree(rsync: Rsync, [to, place]: Ends, apart: readonly
 
 /** What stands in the directory that `$2` is a pattern for is listed and not entered. */
 const listScript = `
-cd -- "$1" || exit
+cd -- "$1" || return
 find . -mindepth 1 -path "$2" -printf '${foundFormat}' -prune -o -printf '${foundFormat}' && printf ${foundEnd}`;
 
 /** Everything below a directory: by its own `find` where it has a GNU one, because rsync takes longer. */

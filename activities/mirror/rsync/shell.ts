@@ -1,6 +1,5 @@
 import type { RsyncUrl } from '../../../pipelines/mirror/url.ts';
-import { quoted } from '../../process/quoted.ts';
-import { run } from '../../process/run.ts';
+import { ShellSession } from '../../process/shell-session.ts';
 import { sshTarget } from '../ssh-options.ts';
 import type { Shell } from '../transport.ts';
 import { MirrorError } from '../types.ts';
@@ -13,26 +12,36 @@ interface ShellOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a shell says before all else: an account for rsync alone says something else, or nothing. */
-const greeting = 'sluice\n';
+/** The shell of a mirror: as many of them as there were scripts side by side. */
+export interface OpenShell {
+  readonly run: Shell;
+  close(): Promise<unknown>;
+}
 
-/** The shell of a mirror; null for a daemon, which has none. */
-export function openShell(url: RsyncUrl, { ssh, seconds, signal }: ShellOptions): Shell | null {
+/** @returns null for a daemon, which has none */
+export function openShell(url: RsyncUrl, { ssh, seconds, signal }: ShellOptions): OpenShell | null {
   if (url.kind === 'rsync') return null;
   // Whatever the account's own shell is, it sees one plain word.
   const [program = '', ...words] = url.kind === 'ssh' && ssh !== null ? [...ssh.words, sshTarget(url), 'sh'] : ['sh'];
   const silence = ssh === null ? undefined : seconds * 1_000;
+  const sessions: ShellSession[] = [];
   let refused = false;
-  return async (script, args) => {
-    if (refused) return null;
-    const input = `printf '${greeting.trim()}\\n'\nset -- ${quoted(args)}\n{ ${script}\n} </dev/null\n`;
-    const options = { input, endsWithUs: true, silence, ...(signal ? { signal } : {}) };
-    const { code, stdout, timedOut } = await run(program, words, options);
-    if (timedOut) throw new MirrorError('timeout', 'the host took a command and said nothing more');
-    if (stdout.startsWith(greeting)) return stdout.slice(greeting.length);
-    // Without a connection nothing is known of what the account may do.
-    refused = code !== 255;
-    return null;
+  const begin = () => {
+    const session = new ShellSession(program, words);
+    sessions.push(session);
+    return session;
+  };
+  return {
+    async run(script, args) {
+      if (refused) return null;
+      const session = sessions.find(({ free }) => free) ?? begin();
+      const { text, code, timedOut } = await session.run(script, args, { silence, signal });
+      if (timedOut) throw new MirrorError('timeout', 'the host took a command and said nothing more');
+      // Without a connection nothing is known of what the account may do.
+      if (!session.answered && text === null) refused = code !== 255;
+      return text;
+    },
+    close: () => Promise.all(sessions.map((session) => session.stop())),
   };
 }
 

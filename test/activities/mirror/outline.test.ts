@@ -67,9 +67,9 @@ test('a host that takes longer than the timeout to say how it stands is waited f
   const { world, set, find, program, state } = await slowWorld(t);
   const { snapshot } = await world.sync(set);
   await find('for i in 1 2 3 4 5 6 7; do seq 2000; sleep 0.5; done');
-  // As ssh does, it reads itself what the host says.
+  // As ssh does, it reads itself what the host says, and says it again.
   const shifts = 'while [ "$1" = -o ] || [ "$1" = -p ] || [ "$1" = -l ]; do shift 2; done; shift';
-  const reads = 'exec 3>&1 4<&0; while read -r; do :; done < <(sh -c "$*" 2>&1 >&3 <&4)';
+  const reads = 'exec 3>&1 4<&0; while read -r line; do echo "$line" >&2; done < <(sh -c "$*" 2>&1 >&3 <&4)';
   await program('ssh', ['[ "$1" = -G ] && exec /usr/bin/ssh "$@"', shifts, reads]);
   const host = openHost({ ...set, timeout: 3 }, 'm1');
   assert.equal(await isAsNoted(host, await state(), snapshot ?? ''), false);

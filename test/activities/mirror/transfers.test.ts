@@ -4,6 +4,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { must } from '../../../activities/process/run.ts';
+import { recordTools } from '../../../activities/process/timing.ts';
 import { recordCalls } from './calls.ts';
 import { mirrorWorld, putAhead, type World } from './world.ts';
 
@@ -14,21 +15,23 @@ test('a sync makes no more calls than it must: each costs programs and a turn ov
   // Of the host's own programs none is counted but what it is called by.
   const calls = recordCalls(t, world, ['rsync', 'sh', 'ssh']);
   const own = (call: string) => !/^rsync --server|^sh -c/.test(call);
+  // A shell runs one script after another.
   const rows = [
-    { url: world.local('m1'), by: /^(?:rsync|sh)/, changed: 12, unchanged: 2 },
-    { url: daemon.url, by: /^rsync/, changed: 13, unchanged: 2 },
-    { url: remote.url, by: /^ssh/, changed: 13, unchanged: 2 },
-  ];
+    { url: world.local('m1'), by: /^(?:rsync|sh)/, changed: [12, 3], unchanged: [2, 1] },
+    { url: daemon.url, by: /^rsync/, changed: [13, 13], unchanged: [2, 2] },
+    { url: remote.url, by: /^ssh/, changed: [13, 8], unchanged: [2, 2] },
+  ] as const;
   for (const { url, by, changed, unchanged } of rows) {
     const set = world.set({ hosts: { m1: { url } } });
     const count = async () => {
       calls.forget();
       const begun = performance.now();
-      const { outcome } = await world.sync(set);
+      const { value, tools } = await recordTools(() => world.sync(set));
       // The lock is renewed each 40 s: it is read and written.
       const renewing = 2 * Math.floor((performance.now() - begun) / 40_000);
       const made = calls.all().filter((call) => by.test(call) && own(call));
-      return { outcome, made, number: made.length, renewing };
+      const turns = tools.filter(({ tool }) => /^(?:rsync|sh|ssh)$/.test(tool)).length;
+      return { outcome: value.outcome, made, turns, renewing };
     };
     const name = new URL(url, 'file:').protocol.slice(0, -1);
     await world.publish(`first-${name}`, '1');
@@ -36,9 +39,17 @@ test('a sync makes no more calls than it must: each costs programs and a turn ov
     await world.publish(`second-${name}`, '1');
     const sent = await count();
     assert.equal(sent.outcome, 'committed');
-    assert.ok(sent.number >= changed && sent.number <= changed + sent.renewing, sent.made.join('\n'));
+    for (const [number, wanted] of [
+      [sent.turns, changed[0]],
+      [sent.made.length, changed[1]],
+    ] as const)
+      assert.ok(number >= wanted && number <= wanted + sent.renewing, `${number}\n${sent.made.join('\n')}`);
     const again = await count();
-    assert.deepEqual([again.outcome, again.number], ['unchanged', unchanged], again.made.join('\n'));
+    assert.deepEqual(
+      [again.outcome, again.turns, again.made.length],
+      ['unchanged', ...unchanged],
+      again.made.join('\n'),
+    );
   }
   // Its other name carries its hash.
   const list = join(world.local('m1'), 'stable/dists/bookworm/main/binary-amd64/Packages');
