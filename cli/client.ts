@@ -60,7 +60,7 @@ export interface ApiClient {
 export function createClient(options: ClientOptions): ApiClient {
   const { data, url } = findServer(options);
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw misused(`--server: ${JSON.stringify(url)} is no http or https URL`);
+    throw misused(`--server: ${JSON.stringify(url)} is not a URL of http or https`);
   const authorization = () => ({ authorization: `Bearer ${readToken(data)}` });
   const own = options.asHolder ? { headers: authorization() } : undefined;
   const call = (path: string, init: RequestInit | undefined = own) => request({ data, url }, path, init);

@@ -91,7 +91,12 @@ const usage: readonly (readonly [why: string, args: readonly string[], status: n
     2,
     /'--pipeline <name>' not specified\n\(for example: sluice enqueue --pipeline gate --change 7; see --help\)\n$/,
   ],
-  ['an address of another kind is bad usage', ['status', '--server', 'localhost:80'], 2, /is no http or https URL\n$/],
+  [
+    'an address of another kind is bad usage',
+    ['status', '--server', 'localhost:80'],
+    2,
+    /is not a URL of http or https\n$/,
+  ],
   ['common options may stand before the command', ['--config', '/none.yaml', 'doctor'], 2, /^\/none\.yaml:1:1:/],
 ];
 
