@@ -11,6 +11,7 @@ import {
   type ProjectSource,
   parseConfigFile,
 } from '../../pipelines/language/language.ts';
+import { zuulPython } from '../zuul-python.ts';
 import { fullSize, generateConfig } from './generate.ts';
 
 const ROUNDS = 7;
@@ -65,18 +66,8 @@ function measureSluice(sources: readonly ConfigSource[]) {
   };
 }
 
-/** The interpreter that has Zuul: named by the environment, or with Zuul installed below `directory`. */
-function zuulPython(directory: string): string {
-  if (process.env.ZUUL_PYTHON !== undefined) return process.env.ZUUL_PYTHON;
-  const environment = join(directory, 'venv');
-  execFileSync('python3', ['-m', 'venv', environment], { stdio: 'ignore' });
-  const install = ['-m', 'pip', 'install', '--quiet', 'zuul==14.3.0'];
-  execFileSync(join(environment, 'bin', 'python'), install, { stdio: ['ignore', 'ignore', 'inherit'] });
-  return join(environment, 'bin', 'python');
-}
-
-function measureZuul(sources: readonly ConfigSource[], directory: string) {
-  const python = zuulPython(directory);
+async function measureZuul(sources: readonly ConfigSource[], directory: string) {
+  const python = await zuulPython();
   const list = join(directory, 'files.json');
   writeFileSync(list, JSON.stringify(sources));
   const script = join(import.meta.dirname, 'zuul_load.py');
@@ -112,12 +103,12 @@ function countLines(text: string): number {
   return text.split('\n').length - 1;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-bench-config-'));
   try {
     const sources = generateConfig(fullSize);
     const sluice = measureSluice(sources);
-    const zuul = process.argv.includes('--without-zuul') ? null : measureZuul(sources, directory);
+    const zuul = process.argv.includes('--without-zuul') ? null : await measureZuul(sources, directory);
     const result = {
       bench: 'config',
       lines: sources.reduce((sum, { text }) => sum + countLines(text), 0),
@@ -134,4 +125,4 @@ function main(): void {
   }
 }
 
-main();
+await main();

@@ -1,39 +1,28 @@
-import type { StageRunner } from '../../activities/ports.ts';
-import { readParts, subtractParts } from './parts.ts';
-import { type GerritStack, startGerritStack } from './story.ts';
+import { measureRounds, type Round } from './rounds.ts';
+import { startSluice } from './sluice.ts';
+import { startZuul } from './zuul.ts';
 
-/** Seconds from the approval to the last merge, and of CPU for each change at the most, as Zuul 14.3 needs them. */
-const zuul = { seconds: { 1: 0.7, 5: 3.2, 20: 16.3 }, cpuAt20: 0.85 } as const;
+/** Parts of what Zuul needs that Sluice may need: of the time from the approval to the last merge, of the CPU. */
+const limits = { seconds: 1 / 3, cpuPerChange: 1 / 4 } as const;
 
-const configuration = `
-- job: {name: empty-job, uses: build, attempts: 1, nodeset: {nodes: [{name: node, label: debian-12}]}}
-- project: {gate: {jobs: [empty-job]}}
-`;
-
-const run: StageRunner = async () => ({ result: 'SUCCESS', summary: 'empty', artifacts: [] });
-async function measure(stack: GerritStack, count: number, round: 'warm' | 'measured') {
-  const names = Array.from({ length: count }, (_, index) => `file-${round}-${count}-${index}`);
-  const numbers = await stack.propose('bench/empty', names);
-  const [start, before] = [performance.now(), readParts(stack.pids)];
-  for (const number of numbers) await stack.approve(number);
-  await stack.settled(numbers, 300_000);
-  const seconds = (performance.now() - start) / 1_000;
-  const parts = subtractParts(readParts(stack.pids), before);
-  const cpuPerChange = Object.values(parts).reduce((sum, used) => sum + used, 0) / count;
-  return { changes: count, seconds, cpuPerChange, parts };
+const gates = { zuul: startZuul, sluice: startSluice } as const;
+const rounds: Record<string, readonly Round[]> = {};
+for (const [name, start] of Object.entries(gates)) {
+  const gate = await start();
+  try {
+    rounds[name] = await measureRounds(gate);
+  } finally {
+    await gate.stop();
+  }
 }
-
-const stack = await startGerritStack({ projects: { 'bench/empty': configuration }, stages: { build: run } });
-try {
-  // The first changes of all find nothing compiled, in Java and in Node: they are not counted.
-  for (const count of [2, 20, 5]) await measure(stack, count, 'warm');
-  const results = [];
-  for (const count of [1, 5, 20] as const)
-    results.push({ ...(await measure(stack, count, 'measured')), limit: zuul.seconds[count] / 3 });
-  const cpuLimit = zuul.cpuAt20 / 4;
-  const ok = results.every(({ seconds, limit }) => seconds < limit) && (results.at(-1)?.cpuPerChange ?? 0) < cpuLimit;
-  console.log(JSON.stringify({ bench: 'gerrit', results, cpuLimit, ok }));
-  process.exitCode = ok ? 0 : 1;
-} finally {
-  await stack.stop();
-}
+const { zuul = [], sluice = [] } = rounds;
+const ratios = sluice.map(({ changes, seconds, cpuPerChange }, index) => {
+  const peer = zuul[index];
+  const of = (own: number, other = Number.NaN) => own / other;
+  return { changes, seconds: of(seconds, peer?.seconds), cpuPerChange: of(cpuPerChange, peer?.cpuPerChange) };
+});
+const ok =
+  ratios.every(({ seconds }) => seconds <= limits.seconds) &&
+  ratios.every(({ changes, cpuPerChange }) => changes < 20 || cpuPerChange <= limits.cpuPerChange);
+console.log(JSON.stringify({ bench: 'gerrit', ratios, limits, rounds, ok }));
+process.exitCode = ok ? 0 : 1;

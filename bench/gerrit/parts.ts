@@ -21,7 +21,7 @@ const threads: readonly (readonly [RegExp, string])[] = [
  *
  * @param others by the process's id
  */
-export function readParts(others: ReadonlyMap<number, string>): Parts {
+export function readOwnParts(others: ReadonlyMap<number, string>): Parts {
   const parts: Record<string, number> = {};
   const add = (name: string, seconds: number) => {
     parts[name] = (parts[name] ?? 0) + seconds;
@@ -32,21 +32,32 @@ export function readParts(others: ReadonlyMap<number, string>): Parts {
   }
   const programs = 'programs that the server starts';
   add(programs, readStat('/proc/self/stat').ended);
-  for (const pid of readChildren()) {
+  for (const pid of readChildren(process.pid)) {
     const { own, ended } = readStat(`/proc/${pid}/stat`);
     if (!others.has(pid)) add(programs, own + ended);
   }
-  for (const [pid, name] of others) {
-    const { own, ended } = readStat(`/proc/${pid}/stat`);
-    add(name, own + ended);
-  }
-  return parts;
+  return { ...parts, ...readTrees(others) };
+}
+
+/** CPU that processes, what they have started, and so on, have used until this moment. @param roots by the process's id */
+export function readTrees(roots: ReadonlyMap<number, string>): Parts {
+  return Object.fromEntries([...roots].map(([pid, name]) => [name, readTree(pid)]));
+}
+
+function readTree(pid: number): number {
+  const { own, ended } = readStat(`/proc/${pid}/stat`);
+  return readChildren(pid).reduce((sum, child) => sum + readTree(child), own + ended);
 }
 
 /** Besides programs that run just now, the helper that starts them, and `ssh` and the like of the benchmark. */
-function readChildren(): readonly number[] {
-  const listed = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8');
-  return listed.split(' ').filter(Boolean).map(Number);
+function readChildren(pid: number): readonly number[] {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    const listed = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8'));
+    return listed.join(' ').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 /** What was used between two moments. */

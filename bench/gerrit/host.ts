@@ -4,94 +4,51 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
-import pino from 'pino';
-import { stringify } from 'yaml';
 import { must } from '../../activities/process/run.ts';
-import type { StageDeps } from '../../activities/stages.ts';
-import { findTemporal } from '../../infra/bootstrap/find.ts';
-import { startIngest } from '../../infra/compose/ingest.ts';
-import { listenToStreams } from '../../infra/compose/streams.ts';
 import { addSluice, adminUrl, askGerrit, done, type SluiceAccount } from '../../infra/gerrit/account.ts';
 import type { GerritSite } from '../../infra/gerrit/config.ts';
 import { pushRights } from '../../infra/gerrit/rights.ts';
 import { startGerrit } from '../../infra/gerrit/server.ts';
 import { makeSite } from '../../infra/gerrit/site.ts';
 import { fetchGerrit } from '../../infra/gerrit/tools.ts';
-import type { Store } from '../../infra/store/store.ts';
-import { startDevServer } from '../../test/infra/temporal/dev-server.ts';
-import { startWorkers } from '../small-stack.ts';
 
-/** A gate on a real Gerrit: the server process's own parts, stages given by who measures. */
-export interface GerritStack {
+/** A real Gerrit with projects, and what its users do there. */
+export interface GerritHost {
+  /** A directory for this run alone. */
+  readonly home: string;
   readonly site: GerritSite;
-  /** Processes that do the work, besides this one, with what they are called. */
-  readonly pids: ReadonlyMap<number, string>;
+  readonly pid: number;
+  /** The account of the gate that is measured. */
+  readonly account: SluiceAccount;
   /** Pushes changes for review, each with a file of its own on the branch's tip. @returns their numbers */
   propose(project: string, names: readonly string[]): Promise<readonly number[]>;
-  /** Gives a change all that it needs but Sluice's vote. */
+  /** Gives a change all that it needs but the gate's vote. */
   approve(number: number): Promise<void>;
   /** Waits until the changes are merged. @param limit milliseconds */
   settled(numbers: readonly number[], limit: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-export interface StackRequest {
-  /** Each with its own configuration, `.zuul.yaml`. */
-  readonly projects: Readonly<Record<string, string>>;
-  readonly stages: StageDeps['stages'];
-}
+/** Each project with its first files, by path. */
+export type Projects = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-export async function startGerritStack({ projects, stages }: StackRequest): Promise<GerritStack> {
+export async function startHost(projects: Projects): Promise<GerritHost> {
   const home = await mkdtemp(join(tmpdir(), 'sluice-bench-gerrit-'));
-  const executable = findTemporal();
-  if (executable === undefined) throw new Error('no Temporal server on this machine: ./sluice doctor --mend');
   const tools = await fetchGerrit();
   const site = await makeSite(tools, join(home, 'gerrit'), { rights: pushRights });
   const gerrit = await startGerrit(tools, site);
-  const review = await addSluice(site, home);
-  for (const [project, configuration] of Object.entries(projects))
-    await addProject(site, home, { project, configuration });
-  const temporal = await startDevServer(executable, { port: 0, database: join(home, 'temporal.db') });
-  await temporal.ready();
-  const file = join(home, 'sluice.yaml');
-  const named = Object.keys(projects).map((project) => [project, { connection: 'review', queue: 'shared' }]);
-  await writeFile(
-    file,
-    stringify({
-      data: './data',
-      temporal: { address: temporal.address },
-      connections: { review },
-      projects: Object.fromEntries(named),
-    }),
-  );
-  const workers = await startWorkers(file, stages);
-  const { control, store } = workers;
-  const merges = watchMerges(review);
-  const logger = pino({ level: 'silent' });
-  const ingest = startIngest({ store, connections: control.connections, router: control.router, logger });
-  const streams = listenToStreams({ connections: control.connections, take: ingest.take, logger });
+  const account = await addSluice(site, home);
+  for (const [project, files] of Object.entries(projects)) await addProject({ site, home, project }, files);
+  const merges = watchMerges(account);
   return {
-    site,
-    pids: new Map([
-      [gerrit.pid, 'Gerrit'],
-      [temporal.pid, 'Temporal'],
-    ]),
+    ...{ home, site, account, pid: gerrit.pid },
     propose: (project, names) => propose({ site, home, project }, names),
     approve: (number) => approve(site, number),
     settled: (numbers, limit) => settled({ site, merges }, numbers, limit),
     async stop() {
-      try {
-        merges.stop();
-        await streams.stop();
-        await quiet(store);
-        await ingest.stop();
-        await workers.stop();
-      } finally {
-        await temporal.stop();
-        await gerrit.stop();
-        await rm(home, { recursive: true, force: true, maxRetries: 5 });
-      }
+      merges.stop();
+      await gerrit.stop();
+      await rm(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
@@ -108,19 +65,16 @@ async function git({ home, project }: Pick<Clone, 'home' | 'project'>, ...args: 
   return (await must('git', ['-C', join(home, 'clones', project), ...author, ...args])).stdout.trim();
 }
 
-async function addProject(
-  site: GerritSite,
-  home: string,
-  { project, configuration }: { readonly project: string; readonly configuration: string },
-): Promise<void> {
+async function addProject(clone: Clone, files: Projects[string]): Promise<void> {
+  const { site, home, project } = clone;
   const path = join(home, 'clones', project);
   await mkdir(path, { recursive: true });
   await done(askGerrit(site, { method: 'PUT', path: `/projects/${encodeURIComponent(project)}`, body: {} }));
-  await git({ home, project }, 'init', '--quiet', '--initial-branch=master');
-  await writeFile(join(path, '.zuul.yaml'), configuration);
-  await git({ home, project }, 'add', '.');
-  await git({ home, project }, 'commit', '--quiet', '--message', 'Start');
-  await git({ home, project }, 'push', '--quiet', adminUrl(site, project), 'HEAD:refs/heads/master');
+  await git(clone, 'init', '--quiet', '--initial-branch=master');
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+  await git(clone, 'add', '.');
+  await git(clone, 'commit', '--quiet', '--message', 'Start');
+  await git(clone, 'push', '--quiet', adminUrl(site, project), 'HEAD:refs/heads/master');
 }
 
 async function propose(clone: Clone, names: readonly string[]): Promise<readonly number[]> {
@@ -179,15 +133,6 @@ async function settled(
     if (left?.length === 0) return;
     if (performance.now() > end) throw new Error(`not merged after ${limit / 1000} seconds: ${left}`);
   }
-}
-
-/** Milliseconds until what is still being handled is given up. */
-const longest = 60_000;
-
-/** Waits until all that was heard is handled: what is under way when its server goes would end with an error. */
-async function quiet(store: Pick<Store, 'occurrences'>): Promise<void> {
-  const waiting = async () => (await store.occurrences.backlog()).reduce((sum, each) => sum + each.waiting, 0);
-  for (const end = performance.now() + longest; performance.now() < end && (await waiting()) > 0; ) await sleep(200);
 }
 
 async function listOpen(site: GerritSite): Promise<readonly number[]> {
