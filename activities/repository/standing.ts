@@ -7,7 +7,7 @@ import { makeOpenDirectory } from '../files/modes.ts';
 import { moveWhole, writeWhole } from '../files/write.ts';
 import { run } from '../process/run.ts';
 import { linkFile } from './files.ts';
-import { claimSpare, currentTree, type Generations, spareTree, stagedNote } from './generations.ts';
+import { claimSpare, currentTree, type Generations, removeWhole, spareTree, stagedNote } from './generations.ts';
 
 /** Files that a tree keeps for clients of older states, packages and lists of them, by their paths. */
 export type Stale = ReadonlyMap<string, Former>;
@@ -39,6 +39,17 @@ export async function noteStanding(generations: Generations, name: string, stand
   // Whoever showed it did not come as far as here.
   if (current !== null) await settleStanding(generations, basename(current));
   await write(join(generations.home, coming), name, standing);
+}
+
+/**
+ * Removes the tree that was about to be shown when its writer was killed: nobody has seen it, and its number is the next
+ * one's. For the writer only.
+ */
+export async function removeUnshown(generations: Generations): Promise<void> {
+  const current = await currentTree(generations).catch(() => null);
+  const { generation } = JSON.parse(textIn(join(generations.home, coming))) as { readonly generation?: unknown };
+  if (typeof generation !== 'string' || !/^\d{6,}$/.test(generation)) return;
+  if (current === null || generation > basename(current)) await removeWhole(generations.home, generation);
 }
 
 /** Lets what was noted of a tree take the place of what was known of the one before: it is shown. */

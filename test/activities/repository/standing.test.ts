@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256 } from '../../../activities/files/digest.ts';
 import { exists } from '../../../activities/files/exists.ts';
+import { moveLink } from '../../../activities/files/write.ts';
 import { listFiles } from '../../../activities/repository/files.ts';
 import { repositoryFormats } from '../../../activities/repository/formats.ts';
 import { currentTree, generationsOf, newTree, recentTrees } from '../../../activities/repository/generations.ts';
@@ -209,6 +210,32 @@ test("a tree that is staged and shown later grows as well, and one that is never
     'spare-000003',
     'stale.json',
   ]);
+});
+
+test('a tree that a killed writer has numbered and not shown goes, and the next one has its number', async (t) => {
+  const { dir, make, publish } = await repository(t);
+  const { home } = await generationsOf(dir);
+  const numbers = async () => (await readdir(home)).filter((name) => /^\d+$/.test(name));
+  // The first of all, and one after another.
+  await rm(dir);
+  await rename(join(home, 'stale.json'), join(home, 'stale-next.json'));
+  await publish('beta');
+  assert.deepEqual([await readlink(dir), await numbers()], ['.repo.generations/000001', ['000001']]);
+  const note = await readFile(join(home, 'stale.json'));
+  await publish('gamma');
+  await moveLink(dir, '.repo.generations/000001');
+  await rename(join(home, 'stale.json'), join(home, 'stale-next.json'));
+  await writeFile(join(home, 'stale.json'), note);
+  const files = [await make('delta')];
+  const staged = await stageTree(format, { dir, files, settings, date, keepFormer: 0, name: 'staged-one' });
+  assert.ok(staged);
+  assert.equal(await showStaged(staged), true);
+  assert.deepEqual([await readlink(dir), await numbers()], ['.repo.generations/000002', ['000001', '000002']]);
+  assert.deepEqual((await format.list(dir)).map(({ name }) => name).sort(), ['beta', 'delta']);
+  // One that was shown is none of these, however its writer ended.
+  await rename(join(home, 'stale.json'), join(home, 'stale-next.json'));
+  await publish('gamma');
+  assert.deepEqual(await numbers(), ['000001', '000002', '000003']);
 });
 
 test('a note that cannot be written gives the lock back only when the index is signed', async (t) => {
