@@ -18,7 +18,7 @@ import {
 import { type IndexSigner, type PackageId, publicKeyFile, type RepositoryFormat, RepositoryRefusal } from './port.ts';
 import { refuseReleased } from './released.ts';
 import { isSigned, type MadeSignatures, makeSignatures, writeSignatures } from './signature.ts';
-import { noteStaged, noteStanding, readStaged, removeUnshown, type Standing, settleStanding } from './standing.ts';
+import { noteStaged, noteStanding, readStaged, type Standing, settleLast, settleStanding } from './standing.ts';
 import {
   addedState,
   describedState,
@@ -189,7 +189,7 @@ function signingOf(
 
 /** Notes what a tree holds under the name that it will be shown by. @returns the name */
 async function notedName(generations: Generations, standing: Standing | null): Promise<string> {
-  await removeUnshown(generations);
+  await settleLast(generations);
   const name = await nextName(generations);
   await noteStanding(generations, name, standing);
   return name;

@@ -34,22 +34,22 @@ const [shown, coming] = ['stale.json', 'stale-next.json'];
  * Notes what a tree that is about to be shown holds besides what its index names, and how it came to be. What is noted
  * of the one shown stays until `settleStanding`, so that nothing is forgotten when the tree is not shown after all.
  */
-export async function noteStanding(generations: Generations, name: string, standing: Standing | null): Promise<void> {
-  const current = await currentTree(generations).catch(() => null);
-  // Whoever showed it did not come as far as here.
-  if (current !== null) await settleStanding(generations, basename(current));
-  await write(join(generations.home, coming), name, standing);
+export function noteStanding({ home }: Generations, name: string, standing: Standing | null): Promise<void> {
+  return write(join(home, coming), name, standing);
 }
 
 /**
- * Removes the tree that was about to be shown when its writer was killed: nobody has seen it, and its number is the next
- * one's. For the writer only.
+ * Ends what a writer began who was killed. What it has shown is known from now on; of what it was about to show nobody has
+ * seen anything: that tree goes, and its number is the next one's. For the writer only.
  */
-export async function removeUnshown(generations: Generations): Promise<void> {
+export async function settleLast(generations: Generations): Promise<void> {
+  const { home } = generations;
   const current = await currentTree(generations).catch(() => null);
-  const { generation } = JSON.parse(textIn(join(generations.home, coming))) as { readonly generation?: unknown };
+  const { generation } = JSON.parse(textIn(join(home, coming))) as { readonly generation?: unknown };
   if (typeof generation !== 'string' || !/^\d{6,}$/.test(generation)) return;
-  if (current === null || generation > basename(current)) await removeWhole(generations.home, generation);
+  if (current === null || generation > basename(current)) return removeWhole(home, generation);
+  // Whoever showed it did not come as far as here.
+  await settleStanding(generations, basename(current));
 }
 
 /** Lets what was noted of a tree take the place of what was known of the one before: it is shown. */
