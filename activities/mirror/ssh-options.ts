@@ -1,7 +1,18 @@
 import type { MirrorUrl } from '../../pipelines/mirror/url.ts';
-import type { MirrorHostConfig } from './types.ts';
+import { checkKeyFiles } from '../ssh/key-files.ts';
+import { MirrorError, type MirrorHostConfig } from './types.ts';
 
 type Account = Extract<MirrorUrl, { readonly kind: 'ssh' | 'sftp' }>;
+
+/** No connection, as `ssh` itself ends without one. */
+export const unconnected = 'ssh:255';
+
+/** Looks whether the files that the set names for a host can be read. @throws MirrorError `ssh:255` */
+export async function checkKeys(config: MirrorHostConfig): Promise<void> {
+  await checkKeyFiles(config).catch((error: Error) => {
+    throw new MirrorError(unconnected, error.message);
+  });
+}
 
 /** What `ssh` is told to reach a mirror, ahead of the host's name; a key that is not known is never taken. */
 export function sshOptions({ port: given }: Account, config: MirrorHostConfig, seconds: number): string[] {

@@ -118,6 +118,7 @@ function caller(url: RsyncUrl, options: TransportOptions, ssh: SshConnection | n
   return async (args: readonly string[]): Promise<RunResult> => {
     // A host that was silent through all tries is not asked again: its time is spent.
     if (silent !== null) return silent;
+    if (ssh?.stands() === false) await ssh.check();
     for (let tries = 0; ; ) {
       const result = await start(args);
       const busy = isBusy(result);

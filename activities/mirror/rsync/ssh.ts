@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { MirrorUrl } from '../../../pipelines/mirror/url.ts';
 import { run } from '../../process/run.ts';
 import { temporaryPrefix } from '../../process/temporary.ts';
-import { sshOptions } from '../ssh-options.ts';
+import { checkKeys, sshOptions } from '../ssh-options.ts';
 import type { MirrorHostConfig } from '../types.ts';
 
 /** The one connection to an ssh host that all transfers of a command share. */
@@ -13,6 +13,8 @@ export interface SshConnection {
   readonly words: readonly string[];
   /** The same as rsync's `--rsh` takes it. */
   readonly command: string;
+  /** Looks whether the files are there that it is made by. @throws MirrorError `ssh:255` */
+  check(): Promise<void>;
   /** Whether a transfer has made it: what comes next connects no more. */
   stands(): boolean;
   /** Lets go of the connection, so that the next transfer makes a new one: this one may be dead. */
@@ -36,9 +38,11 @@ export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number):
   const words = ['ssh', ...sshOptions(url, config, seconds)];
   const directory = mkdtempSync(temporaryPrefix('sluice-ssh'));
   const socket = join(directory, 's');
+  const check = () => checkKeys(config);
   const remove = () => rm(directory, { recursive: true, force: true });
   if (Buffer.byteLength(socket) > longestSocket) {
-    return { words, command: words.map(quoted).join(' '), stands: () => false, drop: async () => {}, close: remove };
+    const command = words.map(quoted).join(' ');
+    return { words, command, check, stands: () => false, drop: async () => {}, close: remove };
   }
   const path = `ControlPath=${socket.replaceAll('%', '%%')}`;
   const shared = [...words, '-o', 'ControlMaster=auto', '-o', `ControlPersist=${linger}`, '-o', path];
@@ -50,6 +54,7 @@ export function openSsh(url: SshUrl, config: MirrorHostConfig, seconds: number):
   return {
     words: shared,
     command: shared.map(quoted).join(' '),
+    check,
     stands: () => existsSync(socket),
     drop,
     close: async () => {

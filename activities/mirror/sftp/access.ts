@@ -2,14 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import type { AnyAuthMethod, ConnectConfig } from 'ssh2';
 import type { SftpUrl } from '../../../pipelines/mirror/url.ts';
-import { systemReason } from '../../files/system-reason.ts';
 import { must } from '../../process/run.ts';
 import { readKnownHosts } from '../../ssh/known-hosts.ts';
-import { sshOptions, sshTarget } from '../ssh-options.ts';
+import { checkKeys, sshOptions, sshTarget, unconnected } from '../ssh-options.ts';
 import { MirrorError, type MirrorHostConfig } from '../types.ts';
-
-/** No connection, as `ssh` itself ends without one. */
-export const unconnected = 'ssh:255';
 
 /**
  * How a host is reached, by the settings of OpenSSH on this machine where the set's own say nothing: names, accounts,
@@ -19,6 +15,7 @@ export const unconnected = 'ssh:255';
  * @throws MirrorError `ssh:255` where no host key is known, no key of ours is there, or the way leads over another host
  */
 export async function accessTo(url: SftpUrl, config: MirrorHostConfig, seconds: number): Promise<ConnectConfig> {
+  await checkKeys(config);
   const settings = await settingsOf(url, config, seconds);
   const [host = '', port = 22, username = ''] = [
     first(settings, 'hostname'),
@@ -73,14 +70,7 @@ async function knownHosts(settings: Settings, config: MirrorHostConfig) {
     (name) => first(settings, name)?.split(' ') ?? [],
   );
   const files = config.knownHosts === undefined ? named.map(atHome) : [config.knownHosts];
-  const texts = await Promise.all(
-    files.map((file) =>
-      readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (file !== config.knownHosts) return '';
-        throw refusal(`${file}, which \`knownHosts\` names, cannot be read: ${systemReason(error)}`);
-      }),
-    ),
-  );
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
   return { files, text: texts.join('\n') };
 }
 
@@ -93,7 +83,7 @@ async function waysIn(settings: Settings, { identity }: MirrorHostConfig, userna
     const key = await readFile(file).then(ssh2.utils.parseKey, (error: Error) => error);
     if (!(key instanceof Error)) ways.push({ type: 'publickey', username, key });
     else if (identity !== undefined)
-      throw refusal(`${identity}, which \`identity\` names, cannot be used: ${systemReason(key)}`);
+      throw refusal(`${identity}, which \`identity\` names, cannot be used: ${key.message}`);
   }
   if (ways.length === 0) throw refusal('there is no key to show: set identity');
   return ways;

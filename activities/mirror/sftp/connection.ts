@@ -1,8 +1,9 @@
 import type { Client, SFTPWrapper } from 'ssh2';
 import type { SftpUrl } from '../../../pipelines/mirror/url.ts';
+import { unconnected } from '../ssh-options.ts';
 import type { TransportOptions } from '../transport.ts';
 import { MirrorError, type MirrorHostConfig } from '../types.ts';
-import { accessTo, unconnected } from './access.ts';
+import { accessTo } from './access.ts';
 
 /** A session of SFTP that is open. */
 export interface Connection {

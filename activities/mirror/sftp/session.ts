@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SFTPWrapper } from 'ssh2';
 import type { SftpUrl } from '../../../pipelines/mirror/url.ts';
+import { unconnected } from '../ssh-options.ts';
 import type { TransportOptions } from '../transport.ts';
 import { MirrorError, type MirrorHostConfig } from '../types.ts';
-import { unconnected } from './access.ts';
 import { type Connection, connect } from './connection.ts';
 
 /** One request: it is made of a session, and `done` is called with what comes of it. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { checkProject } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import type { GerritSettings } from '../settings.ts';
-import { sshCommand } from '../ssh-command.ts';
+import { sshEnvironment } from '../ssh-command.ts';
 
 /**
  * Git over Gerrit's SSH: with the connection's key alone, and only to the host that the administrator knows.
@@ -20,10 +20,7 @@ export function openGerritRemote(
 ): GitRemote {
   const { host, port, username } = addressOf(settings.ssh);
   const url = `ssh://${encodeURIComponent(username)}@${host}:${port}/${checkProject(project)}`;
-  const access = async () => {
-    const shared = login === 'shared' ? await sharing(settings) : [];
-    return { GIT_SSH_COMMAND: sshCommand(settings, shared), GIT_SSH_VARIANT: 'ssh' };
-  };
+  const access = async () => sshEnvironment(settings, login === 'shared' ? await sharing(settings) : []);
   return { url, access };
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { ClientChannel, ConnectConfig } from 'ssh2';
-import { systemReason } from '../../files/system-reason.ts';
+import { checkKeyFiles } from '../../ssh/key-files.ts';
 import { readKnownHosts } from '../../ssh/known-hosts.ts';
 import type { GerritSettings } from '../settings.ts';
 import { addressOf } from './remote.ts';
@@ -56,8 +56,8 @@ async function configOf(
 ): Promise<ConnectConfig & { readonly host: string; readonly port: number }> {
   const { host: written, port, username } = addressOf(ssh);
   const host = written.replace(/^\[(.*)\]$/, '$1');
-  const known = await readNamed('knownHosts', knownHosts, "put the host's key there, compared with its own");
-  const keys = readKnownHosts(known.toString(), { host, port });
+  await checkKeyFiles({ identity, knownHosts });
+  const keys = readKnownHosts(await readFile(knownHosts, 'utf8'), { host, port });
   if (keys.kinds.length === 0) {
     throw new Error(`${knownHosts} has no key of ${host} at port ${port}: add the host's key, compared with its own`);
   }
@@ -65,7 +65,7 @@ async function configOf(
     host,
     port,
     username,
-    privateKey: await readNamed('identity', identity, 'put the private key there whose public one the account has'),
+    privateKey: await readFile(identity),
     // As ssh does: a key is asked for that we can compare.
     algorithms: { serverHostKey: [...keys.kinds] as never },
     hostVerifier: (key: Buffer) => keys.has(key),
@@ -73,13 +73,6 @@ async function configOf(
     keepaliveInterval: times.alive,
     keepaliveCountMax: 3,
   };
-}
-
-/** @param key of the connection, which names the file */
-async function readNamed(key: string, path: string, remedy: string): Promise<Buffer> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${path}, which \`${key}\` names, cannot be read: ${systemReason(error)}: ${remedy}`);
-  });
 }
 
 function explained(error: Error, { host, port }: { readonly host: string; readonly port: number }): Error {

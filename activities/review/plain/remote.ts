@@ -1,7 +1,7 @@
 import { checkProject } from '../../git/names.ts';
 import type { GitRemote } from '../../git/remote.ts';
 import type { GitSettings, ReadSecret } from '../settings.ts';
-import { sshCommand } from '../ssh-command.ts';
+import { sshEnvironment } from '../ssh-command.ts';
 import { openTokenRemote } from '../token-remote.ts';
 
 export type UrlSettings = GitSettings & { readonly url: string };
@@ -24,8 +24,7 @@ export function openPlainRemote(settings: UrlSettings, readSecret: ReadSecret, p
     return { url: [at, '.git'].join(''), access: async () => ({}) };
   }
   if (url.startsWith('ssh:') && identity !== undefined && knownHosts !== undefined) {
-    const command = sshCommand({ identity, knownHosts });
-    return { url: at, access: async () => ({ GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: 'ssh' }) };
+    return { url: at, access: () => sshEnvironment({ identity, knownHosts }) };
   }
   return { url: at, access: async () => ({}) };
 }

@@ -92,7 +92,8 @@ describe('who the host is', () => {
   });
 
   test('a file of host keys that is not there is told by its key', async (t) => {
-    const says = /known, which `knownHosts` names, cannot be read: ENOENT: no such file or directory$/;
+    const says =
+      /known, which `knownHosts` names, cannot be read: ENOENT: no such file or directory: put the host's key there/;
     assert.match(await refused(t, () => null), says);
   });
 

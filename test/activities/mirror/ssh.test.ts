@@ -107,9 +107,25 @@ test('small files are read over a new connection where the one that stood is dea
 test('T33: a host key that is not the expected one is refused, and nothing is sent', async (t) => {
   const world = await mirrorWorld(t);
   await world.publish('one', '1.0');
-  const set = setOn(world, { ...server, knownHosts: join(directory, 'none') }, ['a']);
-  const { outcome, hosts } = await world.sync(set);
+  const knownHosts = join(directory, 'none');
+  await writeFile(knownHosts, '');
+  const { outcome, hosts } = await world.sync(setOn(world, { ...server, knownHosts }, ['a']));
   assert.deepEqual([outcome, hosts.a?.error?.code], ['failed', 'ssh:255']);
   assert.match(hosts.a?.error?.message ?? '', /Host key verification failed/);
   assert.deepEqual((await look(world.local('a'))).names, []);
 });
+
+for (const [key, remedy] of [
+  ['identity', 'put the private key there whose public one the account has'],
+  ['knownHosts', "put the host's key there, compared with its own"],
+] as const) {
+  test(`a file of \`${key}\` that is not there is told by its key, with what to put there`, async (t) => {
+    const world = await mirrorWorld(t);
+    await world.publish('one', '1.0');
+    const path = world.local('absent');
+    const { outcome, hosts } = await world.sync(setOn(world, { ...server, [key]: path }, ['a']));
+    const why = 'ENOENT: no such file or directory';
+    const message = `${path}, which \`${key}\` names, cannot be read: ${why}: ${remedy}`;
+    assert.deepEqual([outcome, { ...hosts.a?.error }], ['failed', { code: 'ssh:255', message }]);
+  });
+}

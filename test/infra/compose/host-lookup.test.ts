@@ -23,6 +23,7 @@ projects:
 test('the signer looks up what Sluice serves as before, and asks other hosts by itself', async (t) => {
   const directory = await scratch(t);
   await mkdir(join(directory, 'keys'));
+  for (const name of ['id', 'hosts']) await writeFile(join(directory, name), '');
   const settings = parseConfig({ path: 'sluice.yaml', text, directory, env: {} });
   const lookUp = lookUpAtHosts(standalone({ ...settings, file: null, given: {} }), join(directory, 'keys'));
   assert.deepEqual([lookUp.elsewhere('own'), lookUp.elsewhere('stranger')], [null, null]);

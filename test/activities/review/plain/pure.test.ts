@@ -183,7 +183,7 @@ test('a branch that moves has every proposal looked at, a proposal that moves on
 });
 
 test('where a project is, by what the host is reached by', async () => {
-  const access = { identity: '/k/id', knownHosts: '/k/hosts' };
+  const access = { identity: import.meta.filename, knownHosts: import.meta.filename };
   const table: [Record<string, string>, string][] = [
     [{ url: '/srv/git' }, '/srv/git/a/b'],
     [{ url: 'file:///srv/my%20git' }, '/srv/my git/a/b'],

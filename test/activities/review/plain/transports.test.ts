@@ -66,6 +66,17 @@ test('plain Git by ssh: a key that the host does not know is refused, and said s
   assert.match(login?.message ?? '', /^plain does not answer for alpha: .*Permission denied \(publickey/);
 });
 
+for (const key of ['identity', 'knownHosts'] as const) {
+  test(`plain Git by ssh: a file of \`${key}\` that is not there is told by its key, with what to put there`, async (t) => {
+    const path = join(await scratch(t), 'absent');
+    const { connection } = await bySsh(t, { [key]: path });
+    const [login] = (await connection.check?.()) ?? [];
+    assert.equal(login?.ok, false);
+    const says = `${path}, which \`${key}\` names, cannot be read: ENOENT: no such file or directory: put the `;
+    assert.equal(login?.message.slice(0, says.length), says);
+  });
+}
+
 test('S1: plain Git by ssh: a host with another key than the known one is given nothing', async (t) => {
   const place = await scratch(t);
   await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(place, 'other')]);
