@@ -126,9 +126,13 @@ async function send(question: HttpQuestion, { timeout, size }: HttpPatience): Pr
   } catch (error) {
     if (error instanceof HostAway || question.signal?.aborted) throw error;
     // Fetch says "fetch failed", and hides what has happened in the cause. Texts may quote the URL, codes do not.
-    const { code, name } = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
-    const why = limit.aborted ? `does not answer within ${timeout / 1000} s` : `cannot be reached: ${code ?? name}`;
-    throw new HostAway(`${hostOf(url)} ${why}`, { cause: { code } });
+    const { cause } = error as { readonly cause?: NodeJS.ErrnoException };
+    const why = limit.aborted
+      ? `does not answer within ${timeout / 1000} s`
+      : cause === undefined
+        ? 'is not asked: its secret has a character that HTTP does not carry'
+        : `cannot be reached: ${cause.code ?? cause.name}`;
+    throw new HostAway(`${hostOf(url)} ${why}`, { cause: { code: cause?.code } });
   }
 }
 

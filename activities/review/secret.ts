@@ -4,7 +4,7 @@ import { systemReason } from '../files/system-reason.ts';
 import type { SecretReference } from './settings.ts';
 
 /**
- * Reads a secret where it is, without the line end that editors leave.
+ * Reads a secret where it is, without the line ends that editors leave: one line, or a key between its own marks.
  *
  * @throws an error that names the place, never the content
  */
@@ -25,7 +25,10 @@ async function readFrom(path: string, place: string): Promise<string> {
 }
 
 function given(text: string | undefined, place: string): string {
-  const secret = text?.replace(/\r?\n$/, '');
+  const secret = text?.replace(/[\r\n]+$/, '');
   if (!secret) throw new Error(`a secret is expected in ${place}, and there is none`);
+  // What the program that made it has said besides, for example: no host and no webhook would fit it.
+  if (/[\r\n]/.test(secret) && !secret.includes('-----BEGIN '))
+    throw new Error(`there is more than one line in ${place}: leave the secret alone there`);
   return secret;
 }

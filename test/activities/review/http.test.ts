@@ -55,6 +55,17 @@ test('what may have been done is not done again, and what was not is', async (t)
   assert.equal(await ask({ url: busy.url, method: 'POST' }, text, quick), '200 fine');
 });
 
+test('a secret that no header carries is told as such, and not shown', async (t) => {
+  const { url, asked } = await host(t, [status(200, 'fine')]);
+  const headers = { authorization: 'token open\u2013sesame' };
+  await assert.rejects(ask({ url, headers }, text, quick), (error: Error) => {
+    assert.match(error.message, /^127\.0\.0\.1:\d+ is not asked: its secret has a character/);
+    assert.doesNotMatch(error.message, /sesame/);
+    return true;
+  });
+  assert.equal(asked(), 0);
+});
+
 test('any other status is an answer, a redirect too', async (t) => {
   const { url, asked } = await host(t, [status(409, 'no'), status(302, '', { location: 'http://elsewhere.invalid/' })]);
   assert.equal(await ask({ url }, text, quick), '409 no');

@@ -21,6 +21,15 @@ test('a secret is read from a file, the environment or what systemd hands over, 
     assert.equal(await readSecret(reference), 'opensesame');
   await assert.rejects(readSecret({ file: join(directory, 'none') }), /none: ENOENT: no such file or directory$/);
   await assert.rejects(readSecret({ file: join(directory, 'empty') }), /expected in .*empty, and there is none$/);
+  await writeFile(join(directory, 'chatty'), 'You have been warned.\nopensesame\n');
+  await assert.rejects(readSecret({ file: join(directory, 'chatty') }), (error: Error) => {
+    assert.match(error.message, /^there is more than one line in .*chatty: /);
+    assert.doesNotMatch(error.message, /opensesame/);
+    return true;
+  });
+  const armoured = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----';
+  await writeFile(join(directory, 'key'), `${armoured}\n\n`);
+  assert.equal(await readSecret({ file: join(directory, 'key') }), armoured);
   await assert.rejects(readSecret({ env: 'SLUICE_TEST_NONE' }), /environment variable SLUICE_TEST_NONE/);
   delete process.env.CREDENTIALS_DIRECTORY;
   await assert.rejects(readSecret({ credential: 'token' }), /LoadCredential=/);
