@@ -30,7 +30,7 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .argument('[paths...]', 'repositories or files, each PATH or NAME=PATH')
     .action(async (paths: readonly string[], options: ConfigOptions & { readonly json?: boolean }) => {
-      requirePaths(paths, options.server);
+      requirePaths(paths, options);
       if (options.server !== undefined) return checkRunning(options);
       const loaded = await loadConfig(paths, options);
       const problems = [...loaded.problems, ...checkGraphs(loaded)];

@@ -48,7 +48,7 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .argument('[paths...]', 'repositories or files, each PATH or NAME=PATH')
     .action(async (paths: readonly string[], options: Options) => {
-      requirePaths(paths, options.server);
+      requirePaths(paths, options);
       const result = await (options.server === undefined
         ? loadConfig(paths, options, { branch: given, ...options }).then((loaded) => freezeFor(loaded, options))
         : freezeRunning(options));

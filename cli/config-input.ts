@@ -59,9 +59,13 @@ export function runningOption(): Option {
 }
 
 /** @throws CommandError 2 unless there are paths, or a server in their place. */
-export function requirePaths(paths: readonly string[], server: string | undefined): void {
+export function requirePaths(paths: readonly string[], { server, tenantFile, tenant, defaults }: ConfigOptions): void {
   if (server === undefined && paths.length === 0) throw misused("error: missing required argument 'paths'");
   if (server !== undefined && paths.length > 0) throw misused('--server takes the place of paths: give one of the two');
+  if (server !== undefined && (tenantFile !== undefined || tenant !== undefined || defaults === false))
+    throw misused(
+      '--server asks about the configuration in force: --tenant-file, --tenant and --no-defaults go with paths',
+    );
 }
 
 /** `--tenant-file`, `--tenant`, `--config` and `--no-defaults`. */

@@ -41,9 +41,12 @@ export interface Declared {
  * lies where the command is called has nothing to do with the paths.
  *
  * @returns undefined when there is neither: then each path is a trusted project by itself
+ * @throws CommandError with status 2 for a tenant of no file
  */
 export async function findTenant(paths: readonly string[], options: TenantChoice): Promise<TenantInput | undefined> {
   if (options.tenantFile !== undefined) return readTenant(options.tenantFile, options.tenant);
+  if (options.tenant !== undefined)
+    throw misused(`--tenant ${options.tenant} is a tenant of which file? Name it with --tenant-file`);
   const places = paths.map((path) => join(path, 'sluice.yaml'));
   const file = options.config ?? places.find((place) => existsSync(place));
   return file === undefined ? undefined : readSluice(file);

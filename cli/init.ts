@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { systemReason } from '../activities/files/system-reason.ts';
 import { keepFirst } from '../activities/files/write.ts';
 import { addCommand, configOption, jsonOption } from './command.ts';
-import { failed } from './fault.ts';
+import { failed, misused } from './fault.ts';
 import { print } from './output.ts';
 
 const template = `# Configuration of Sluice. Every key has a default: docs/configuration.md lists them all.
@@ -50,8 +51,17 @@ export function register(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: { readonly config?: string; readonly json?: boolean }) => {
       const file = resolve(options.config ?? 'sluice.yaml');
-      const came = existsSync(file) || (await keepFirst(file, template, { mode: 0o644 })) !== template;
-      if (came) throw failed(`${file} is there already: edit it, or remove it first`);
+      if (existsSync(file) || (await place(file)) !== template)
+        throw failed(`${file} is there already: edit it, or remove it first`);
       print({ file }, () => `${file} is written. Next: sluice project add NAME URL, then sluice up.`, options);
     });
+}
+
+/** @returns what the file holds now @throws CommandError with status 2 where none can be written */
+function place(file: string): Promise<string> {
+  return keepFirst(file, template, { mode: 0o644 }).catch((error: Error) => {
+    throw misused(
+      `--config: ${file} cannot be written: ${systemReason(error)}; ${dirname(file)} must be a directory of yours`,
+    );
+  });
 }

@@ -5,6 +5,7 @@ import type { PackageFormat } from '../pipelines/model/artifact.ts';
 import type { DebugPlace } from '../pipelines/model/release-line.ts';
 import { addCommand, append, jsonOption } from './command.ts';
 import { misused } from './fault.ts';
+import { requireFile } from './given-file.ts';
 import { print } from './output.ts';
 import { orRefused, renderPublication, type SignOptions, shownTree, signerFor, signOptions } from './repository.ts';
 
@@ -88,6 +89,7 @@ async function publish(dir: string, files: readonly string[], options: Options):
   if (format === 'deb' && codename === undefined && base === undefined && !existsSync(dir)) {
     throw misused('a new APT repository needs the name of its distribution: give --codename');
   }
+  for (const file of files) await requireFile(file);
   const [signing, [repository, { publishPackages }, { judgeVersions }]] = await signerFor(options, () =>
     Promise.all([
       adapters[format](),

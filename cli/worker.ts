@@ -4,6 +4,7 @@ import type { TemporalAddress } from '../infra/temporal/secured.ts';
 import { addCommand, configOption } from './command.ts';
 import { readConfiguration } from './configuration.ts';
 import { misused } from './fault.ts';
+import { requireFile } from './given-file.ts';
 
 interface WorkerOptions {
   readonly config?: string;
@@ -81,12 +82,29 @@ async function workApart(
   }
   const slots = Number(options.jobs);
   if (!Number.isInteger(slots) || slots < 1) throw misused(`--jobs ${options.jobs} is no number of jobs`);
+  await checkFiles(options, token);
   const { startApartWorker } = await import('../infra/compose/apart-worker.ts');
   const { runPart } = await import('../infra/stack/part.ts');
   const urls = { server: plain(server), containerUrl: plain(options.containerUrl ?? server) };
   const way = { address: temporal, ...temporalWay(options) };
   const trusted = ca === undefined ? {} : { ca: resolve(ca) };
   await runPart(() => startApartWorker({ ...urls, ...trusted, temporal: way, token, data: resolve(data), slots }));
+}
+
+/** The files that options name: what is wrong with one is said before anything starts. */
+async function checkFiles(options: WorkerOptions, token: string): Promise<void> {
+  const { readToken } = await import('../infra/common/token-file.ts');
+  const { readPem } = await import('../infra/temporal/secured.ts');
+  const { ca, temporalCertificate: certificate, temporalKey: key, temporalApiKey: apiKey } = options;
+  try {
+    await readToken(token);
+    if (ca !== undefined) await readPem('--ca', ca);
+    if (certificate !== undefined) await readPem('--temporal-certificate', certificate);
+  } catch (error) {
+    throw misused((error as Error).message);
+  }
+  if (key !== undefined) await requireFile(key, '--temporal-key');
+  if (apiKey !== undefined) await requireFile(apiKey, '--temporal-api-key');
 }
 
 /** How Temporal is reached. @throws for half of a pair */

@@ -196,6 +196,13 @@ const misused: readonly [sentence: string, words: string[]][] = [
   ['a path without the name that “=” announces is misuse', ['config', 'check', '=org/app']],
   ['no path is misuse', ['config', 'check']],
   ['an unknown tenant is misuse', ['config', 'check', '--tenant-file', 'main.yaml', '--tenant', 'two', 'org/app']],
+  ['a tenant of no tenant file is misuse', ['config', 'check', '--tenant', 'one', 'org/app']],
+  [
+    'it is where a job graph is asked for, too',
+    ['config', 'freeze', '--pipeline', 'gate', '--project', 'org/app', '--tenant', 'one', 'org/app'],
+  ],
+  ['a running server has its own tenant', ['config', 'check', '--server', 'http://127.0.0.1:1', '--tenant', 'one']],
+  ['a running server has what ships with it', ['config', 'check', '--server', 'http://127.0.0.1:1', '--no-defaults']],
   ['freezing needs a pipeline', ['config', 'freeze', '--project', 'a', 'org/app']],
 ];
 for (const [sentence, words] of misused) {

@@ -97,6 +97,12 @@ const usage: readonly (readonly [why: string, args: readonly string[], status: n
     2,
     /is not a URL of http or https\n$/,
   ],
+  [
+    'a configuration cannot be written where there is no directory',
+    ['init', '--config', '/none/x.yaml'],
+    2,
+    /^--config: \/none\/x\.yaml cannot be written: ENOENT: no such file or directory; \/none must be a directory/,
+  ],
   ['common options may stand before the command', ['--config', '/none.yaml', 'doctor'], 2, /^\/none\.yaml:1:1:/],
 ];
 
@@ -108,6 +114,29 @@ for (const [why, args, status, said] of usage) {
     assert.equal(answer.stdout, '');
   });
 }
+
+test('a file that a worker elsewhere is to read is looked at before anything starts', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-worker-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const token = join(directory, 'token');
+  writeFileSync(token, 'word\n');
+  const apart = ['worker', '--queues', 'build-amd64', '--server', 'http://127.0.0.1:1', '--temporal', '127.0.0.1:1'];
+  const none = 'cannot be read: ENOENT: no such file or directory';
+  for (const [words, said] of [
+    [['--token', '/none'], `--token /none ${none}`],
+    [['--token', '/dev/null'], '--token /dev/null holds no token: take the file that "sluice token add" made'],
+    [['--token', token, '--ca', '/none'], `--ca /none ${none}`],
+    [['--token', token, '--ca', token], `--ca ${token} holds no certificate (PEM)`],
+    [['--token', token, '--temporal-api-key', '/none'], `--temporal-api-key: /none: ${none}`],
+    [
+      ['--token', token, '--temporal-api-key', directory],
+      `--temporal-api-key: ${directory}: is a directory: name a file`,
+    ],
+  ] as const) {
+    const { status, stdout, stderr } = sluice(...apart, ...words);
+    assert.deepEqual([status, stdout, stderr], [2, '', `${said.replaceAll('"', "'")}\n`]);
+  }
+});
 
 test('help COMMAND is COMMAND --help', () => {
   assert.deepEqual(sluice('help', 'doctor'), sluice('doctor', '--help'));

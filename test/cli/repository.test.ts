@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +41,23 @@ test('names that no repository takes are bad usage, and nothing is made', async 
   const mixed = execute(['repo', 'publish', 'r', '--format', 'rpm', file], work);
   assert.equal(mixed.status, 1);
   assert.match(mixed.stderr, /is no \.rpm file/);
+});
+
+test('a package that is not there is bad usage, and nothing is made', async (t) => {
+  const work = await temporary(t);
+  const file = await makePackage('deb', work, { name: 'alpha', version: '1' });
+  const none = 'cannot be read: ENOENT: no such file or directory\n';
+  for (const [format, absent, said] of [
+    ['deb', 'none.deb', `none.deb: ${none}`],
+    ['deb', 'none.dsc', `none.dsc: ${none}`],
+    ['rpm', 'none.rpm', `none.rpm: ${none}`],
+    ['rpm', '.', '.: is a directory: name a file\n'],
+  ] as const) {
+    const codename = format === 'deb' ? ['--codename', 'x'] : [];
+    const answer = execute(['repo', 'publish', 'r', '--format', format, ...codename, file, absent], work);
+    assert.deepEqual([answer.status, answer.stdout, answer.stderr], [2, '', said]);
+  }
+  assert.equal(existsSync(join(work, 'r')), false);
 });
 
 test('what is no repository is bad usage', async (t) => {
