@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DigestAlgorithm } from '../../pipelines/formats/digest.ts';
-import type { Manifest, ManifestFile } from '../../pipelines/mirror/manifest.ts';
+import { entriesOf } from '../../pipelines/mirror/entries.ts';
+import type { Manifest } from '../../pipelines/mirror/manifest.ts';
 import { sharedFolders } from '../../pipelines/mirror/shared.ts';
 import { isIn } from '../../pipelines/mirror/way.ts';
 import { counted } from '../../pipelines/model/words.ts';
-import { sha256 } from '../files/digest.ts';
+import { digestOfTexts, sha256 } from '../files/digest.ts';
 import { writeWhole } from '../files/write.ts';
 import { poolsOf } from '../repository/pools.ts';
 import { releasedKey } from '../repository/released.ts';
@@ -89,7 +89,7 @@ export async function openSource(opening: Opening): Promise<Opened> {
   const known = await recall<Known>(memory);
   const tree = shown?.tree ?? join(directory, 'frozen');
   const read = once(() => (shown === null ? copyTree(source, tree, `${tree}.json`) : readState(shown, directory)));
-  const digest = shown !== null && known?.id === shown.id ? known.digest : digestOf(await read());
+  const digest = shown !== null && known?.id === shown.id ? known.digest : digestOfTexts(wordsOf(await read()));
   return { digest, check: () => checkSource({ ...opening, source, memory, known, tree, read, digest }) };
 }
 
@@ -190,20 +190,9 @@ function knownHashes(tree: string, { files }: Manifest): Hashed {
   };
 }
 
-/** Characters that are hashed at a time. */
-const enough = 100_000;
-
-function digestOf({ files, links }: Manifest): string {
-  const hash = createHash('sha256');
-  let text = '';
-  for (const path in files) {
-    const { size, mode, mtime, sha256: content } = files[path] as ManifestFile;
-    text += `${path}\0${mode}\0${size}\0${mtime}\0${content}\0`;
-    // To call for each file takes longer than what is done for it.
-    if (text.length < enough) continue;
-    hash.update(text);
-    text = '';
+function* wordsOf({ files, links }: Manifest): Iterable<string> {
+  for (const [path, { size, mode, mtime, sha256: content }] of entriesOf(files)) {
+    yield `${path}\0${mode}\0${size}\0${mtime}\0${content}\0`;
   }
-  for (const [path, target] of Object.entries(links)) text += `${path}\0${target}\0\0`;
-  return hash.update(text).digest('hex');
+  for (const [path, target] of entriesOf(links)) yield `${path}\0${target}\0\0`;
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { outlineFormats, outlineText } from '../../pipelines/mirror/outline.ts';
+import { outlineFormats, outlineLines } from '../../pipelines/mirror/outline.ts';
 import type { PoolRecord } from '../../pipelines/mirror/pool.ts';
 import { poolName } from '../../pipelines/mirror/shared.ts';
+import { digestOfTexts } from '../files/digest.ts';
 import type { Work } from './command.ts';
 import type { MirrorHost } from './host.ts';
 import { placeOf } from './snapshot.ts';
@@ -30,13 +30,14 @@ function saving({ context }: Noting, noting: Promise<void>): Promise<void> {
 async function note(state: SetState, snapshot: string, hosts: readonly MirrorHost[]): Promise<void> {
   const known = hosts.length === 0 ? null : await state.own(snapshot);
   if (known === null) return;
-  const own = digestOf(outlineText(known.own));
+  const own = digestOfTexts(outlineLines(known.own));
   const outlines: Record<string, Outline> = {};
   const digests = new Map<PoolRecord, string>();
   for (const { name } of hosts) {
     const record = known.pooled ? await state.pool(name) : null;
     if (known.pooled && record === null) continue;
-    const pool = record === null ? null : (digests.get(record) ?? digestOf(outlineText({ ...record, links: {} })));
+    const pool =
+      record === null ? null : (digests.get(record) ?? digestOfTexts(outlineLines({ ...record, links: {} })));
     if (record !== null && pool !== null) digests.set(record, pool);
     outlines[name] = { snapshot, own, pool };
   }
@@ -75,7 +76,3 @@ for place; do
     LC_ALL=C awk '{ print } NR % 1000 == 0 { print NR >"/dev/stderr"; fflush("/dev/stderr") }' |
     LC_ALL=C sort | sha256sum
 done`;
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}

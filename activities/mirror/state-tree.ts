@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { entriesOf } from '../../pipelines/mirror/entries.ts';
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
 import { isIn, parentsOf } from '../../pipelines/mirror/way.ts';
 import { type FileFacts, factsOf, manifestIn, scan } from './frozen-tree.ts';
@@ -29,24 +30,23 @@ export async function readTree(tree: string, since: Since | null = null): Promis
   const isSame = (path: string, { id }: FileFacts) => before.files[path] !== undefined && idAt(since.tree, path) === id;
   const read = [...found.files].filter(([path, facts]) => !isSame(path, facts));
   const fresh = await manifestIn(tree, { ...found, directories, files: new Map([...read, ...there]) });
-  const stays = (path: string) => (inPool(path) ? !changed.has(path) : found.files.has(path));
-  const stay = Object.entries(before.files).filter(([path]) => !Object.hasOwn(fresh.files, path) && stays(path));
-  return { ...fresh, files: Object.fromEntries(merged(stay, Object.entries(fresh.files))) };
+  const stays = (path: string) =>
+    !Object.hasOwn(fresh.files, path) && (inPool(path) ? !changed.has(path) : found.files.has(path));
+  const files = merged(entriesOf(before.files, stays), Object.entries(fresh.files));
+  return { ...fresh, files: Object.fromEntries(files) };
 }
 
 type Entry<T> = readonly [path: string, value: T];
 
 /** Two lists as one: both are in order, and the second is short. */
-function merged<T>(long: readonly Entry<T>[], short: readonly Entry<T>[]): Entry<T>[] {
-  const both: Entry<T>[] = [];
+function* merged<T>(long: Iterable<Entry<T>>, short: readonly Entry<T>[]): Iterable<Entry<T>> {
   const left = short.toSorted(([a], [b]) => (a < b ? -1 : 1)).values();
   let next = left.next();
   for (const entry of long) {
-    for (; !next.done && next.value[0] < entry[0]; next = left.next()) both.push(next.value);
-    both.push(entry);
+    for (; !next.done && next.value[0] < entry[0]; next = left.next()) yield next.value;
+    yield entry;
   }
-  for (; !next.done; next = left.next()) both.push(next.value);
-  return both;
+  for (; !next.done; next = left.next()) yield next.value;
 }
 
 /** What is known of a tree before another one, and where it stands. */

@@ -115,15 +115,22 @@ export function setOutcome(commit: 'all' | 'any', hosts: readonly HostResult[]):
 
 /** What is in `after` and not in `before`, and the other way round, in a fixed order. */
 export function packageChanges(before: readonly SyncedPackage[], after: readonly SyncedPackage[]): PackageChanges {
-  return { added: without(after, before), removed: without(before, after) };
+  const [removed, added] = [new Map<string, SyncedPackage>(), new Map<string, SyncedPackage>()];
+  for (const one of before) removed.set(keyOf(one), one);
+  const stayed = new Set<string>();
+  for (const one of after) {
+    const key = keyOf(one);
+    if (removed.has(key)) stayed.add(key);
+    else added.set(key, one);
+  }
+  for (const key of stayed) removed.delete(key);
+  return { added: inOrder(added), removed: inOrder(removed) };
 }
 
-function without(list: readonly SyncedPackage[], other: readonly SyncedPackage[]): SyncedPackage[] {
-  const known = new Map<string, SyncedPackage[]>();
-  for (const one of other) known.set(one.name, [...(known.get(one.name) ?? []), one]);
-  const isKnown = ({ name, version, arch }: SyncedPackage) =>
-    known.get(name)?.some((there) => there.version === version && there.arch === arch) === true;
-  const left = list.filter((one) => !isKnown(one));
-  const unique = new Map(left.map((one) => [`${one.name}\t${one.version}\t${one.arch}`, one]));
-  return [...unique.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+function keyOf({ name, version, arch }: SyncedPackage): string {
+  return `${name}\t${version}\t${arch}`;
+}
+
+function inOrder(packages: ReadonlyMap<string, SyncedPackage>): SyncedPackage[] {
+  return [...packages].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }

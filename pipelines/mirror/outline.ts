@@ -1,13 +1,14 @@
 import type { Manifest } from './manifest.ts';
 
 /**
- * What a directory holds, by names, sizes and times, a line each in the order of `LC_ALL=C sort`: as `find` prints it
+ * What a directory holds, by names, sizes and times, in the order of `LC_ALL=C sort`: lines as `find` prints them
  * with `outlineFormats`. Directories are left out. Names have no control characters.
  */
-export function outlineText({ files, links }: Pick<Manifest, 'files' | 'links'>): string {
-  const lines = Object.entries(files).map(([path, { size, mtime }]) => `${path}\t${size} ${mtime}\n`);
-  for (const [path, text] of Object.entries(links)) lines.push(`${path}\t-> ${text}\n`);
-  return lines.sort().join('');
+export function* outlineLines({ files, links }: Pick<Manifest, 'files' | 'links'>): Iterable<string> {
+  for (const path of [...Object.keys(files), ...Object.keys(links)].sort()) {
+    const file = Object.hasOwn(files, path) ? files[path] : undefined;
+    yield file === undefined ? `${path}\t-> ${links[path]}\n` : `${path}\t${file.size} ${file.mtime}\n`;
+  }
 }
 
 /** For GNU find: a file, a link, and anything else that is no directory. */

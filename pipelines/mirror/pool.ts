@@ -1,3 +1,4 @@
+import { entriesOf } from './entries.ts';
 import type { ManifestFile } from './manifest.ts';
 import { parentsOf } from './way.ts';
 
@@ -31,38 +32,43 @@ export function lackingIn({ files }: PoolRecord, wanted: Files): string[] {
 
 /** Files that the pool has with other content. Older states may name them, so that they are never replaced. */
 export function clashesWith({ files }: PoolRecord, wanted: Files): string[] {
-  return Object.entries(wanted).flatMap(([path, { sha256 }]) => {
+  return Object.keys(wanted).filter((path) => {
     const there = files[path];
-    return isThere(there) && there.sha256 !== sha256 ? [path] : [];
+    return isThere(there) && there.sha256 !== wanted[path]?.sha256;
   });
 }
 
 /** What a pool has become: all hosts of a set mostly have the same, with an entry for each package. */
-const grown = new WeakMap<PoolRecord, { readonly wanted: Files; readonly record: PoolRecord }>();
+const grownTo = new WeakMap<PoolRecord, { readonly wanted: Files; readonly record: PoolRecord }>();
 
 /** The pool once it has all of a new state. What that does not name is another's, or goes with the older ones. */
 export function poolWith(record: PoolRecord, wanted: Files, snapshot: string): PoolRecord {
-  const known = grown.get(record);
+  const known = grownTo.get(record);
   if (known?.wanted === wanted && known.record.snapshots.at(-1) === snapshot) return known.record;
   const fresh = grow(record, wanted, snapshot);
-  grown.set(record, { wanted, record: fresh });
+  grownTo.set(record, { wanted, record: fresh });
   return fresh;
 }
 
 function grow(record: PoolRecord, wanted: Files, snapshot: string): PoolRecord {
   const before = record.snapshots.toSorted().at(-1) ?? '';
-  const others = Object.entries(record.files).flatMap(([path, file]): [string, PoolFile][] =>
-    Object.hasOwn(wanted, path) ? [] : [[path, { ...file, last: file.last ?? before }]],
-  );
-  const named = Object.entries(wanted).map(([path, file]): [string, PoolFile] => {
-    const there = record.files[path];
-    if (!isThere(there)) return [path, file];
-    // There may be a hundred thousand, of which few come again.
-    if (there.last === undefined) return [path, there];
-    const { last: _, ...same } = there;
-    return [path, same];
-  });
-  return { snapshots: [...record.snapshots, snapshot], files: Object.fromEntries([...others, ...named]) };
+  return { snapshots: [...record.snapshots, snapshot], files: Object.fromEntries(grown(record.files, wanted, before)) };
+}
+
+/** There may be a hundred thousand: each is given by itself, and few come again. */
+function* grown(files: PoolRecord['files'], wanted: Files, before: string): Iterable<[path: string, file: PoolFile]> {
+  for (const [path, file] of entriesOf(files, (path) => !Object.hasOwn(wanted, path))) {
+    yield [path, { ...file, last: file.last ?? before }];
+  }
+  for (const [path, file] of entriesOf(wanted)) {
+    const there = files[path];
+    if (!isThere(there)) yield [path, file];
+    else if (there.last === undefined) yield [path, there];
+    else {
+      const { last: _, ...same } = there;
+      yield [path, same];
+    }
+  }
 }
 
 /**
@@ -72,9 +78,10 @@ function grow(record: PoolRecord, wanted: Files, snapshot: string): PoolRecord {
  */
 export function needless({ files }: PoolRecord, kept: readonly string[]): string[] {
   const oldest = kept.toSorted()[0];
-  const isNeedless = ({ last, leaving }: PoolFile) =>
-    leaving || (last !== undefined && (oldest === undefined || oldest > last));
-  return Object.entries(files).flatMap(([path, file]) => (isNeedless(file) ? [path] : []));
+  return Object.keys(files).filter((path) => {
+    const { last, leaving } = files[path] as PoolFile;
+    return leaving || (last !== undefined && (oldest === undefined || oldest > last));
+  });
 }
 
 /** The same pool without these files, or where they are about to go. */

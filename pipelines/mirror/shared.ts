@@ -1,4 +1,5 @@
-import type { Manifest, ManifestFile } from './manifest.ts';
+import { entriesOf } from './entries.ts';
+import type { Manifest } from './manifest.ts';
 import { isIn, parentsOf } from './way.ts';
 
 /** Where the packages of all snapshots of a set are, beside these. */
@@ -54,13 +55,12 @@ function splitAnew(manifest: Manifest, set: string): SplitManifest {
   const { shared = [], directories = [], files } = manifest;
   if (shared.length === 0) return { own: manifest, pool: null };
   const isShared = (path: string) => isIn(shared, path);
-  const inPool: [string, ManifestFile][] = [];
-  const apart: [string, ManifestFile][] = [];
-  for (const entry of Object.entries(files)) (isShared(entry[0]) ? inPool : apart).push(entry);
+  const inPool = Object.fromEntries(entriesOf(files, isShared));
+  const apart = Object.fromEntries(entriesOf(files, (path) => !isShared(path)));
   const folders = directories.filter(isShared);
   const others = directories.filter((path) => !isShared(path));
-  const own = withLinks({ ...manifest, directories: others, files: Object.fromEntries(apart) }, set);
-  return { own, pool: { directories: folders, files: Object.fromEntries(inPool), links: {} } };
+  const own = withLinks({ ...manifest, directories: others, files: apart }, set);
+  return { own, pool: { directories: folders, files: inPool, links: {} } };
 }
 
 /** A snapshot without what it shares, with a link for each shared folder. */
