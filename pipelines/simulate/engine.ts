@@ -6,6 +6,7 @@ import { type GateState, initialGate } from '../gate/state.ts';
 import type { TriggerEvent } from '../model/change.ts';
 import { triggeringRule } from '../policy/triggers.ts';
 import { reviewSystem, translate, votesOf } from './dialects.ts';
+import { isSame } from './equal.ts';
 import { Layouts } from './layouts.ts';
 import { prepare } from './prepare.ts';
 import { Recorder } from './recorder.ts';
@@ -258,9 +259,9 @@ export class Engine {
 
 function isKnown(state: GateState, facts: ChangeFacts): boolean {
   const known = state.facts.changes[facts.key];
-  if (!known) return false;
+  if (known === undefined) return false;
   const { results: _results, ...plain } = known;
-  return known === facts || JSON.stringify(plain) === JSON.stringify(facts);
+  return isSame(plain, facts);
 }
 
 /** An event as a trigger would be written for it. */
