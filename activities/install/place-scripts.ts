@@ -30,6 +30,12 @@ export async function placeScripts(
   workdir: string,
   root = join(workdir, `scripts-${node.name}`),
 ): Promise<void> {
+  await writeScripts(root);
+  await placeRoot(node, root);
+}
+
+/** Writes the scripts into a directory that stands for a node's root. */
+export async function writeScripts(root: string): Promise<void> {
   await mkdir(join(root, 'sluice/source'), { recursive: true });
   const looks = { integrity: integrityScript, programs: programsScript, files: filesScript };
   const tests = { trial: trialScript, reboot: rebootScript, mark: markScript };
@@ -38,6 +44,10 @@ export async function placeScripts(
     await writeFile(join(root, 'sluice', name), text);
     await chmod(join(root, 'sluice', name), 0o755);
   }
+}
+
+/** Puts what is in such a directory onto the node. */
+export async function placeRoot(node: Node, root: string): Promise<void> {
   await node.machine.put(root, '/');
   // A virtual machine has an init system of its own.
   if (node.machine.console !== undefined) return;

@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stepNotKept } from '../../pipelines/report/machines.ts';
 import type { PlaybookStep, Scenario } from '../../pipelines/systest/scenario.ts';
 import type { StageInput } from '../../workflows/contract.ts';
 import type { InstallStageDeps } from '../install/install-stage.ts';
-import { placeScripts, scriptDirectory, sourceDirectory } from '../install/place-scripts.ts';
+import { placeRoot, scriptDirectory, sourceDirectory, writeScripts } from '../install/place-scripts.ts';
 import { repositoriesFor } from '../install/repositories.ts';
 import { readTested } from '../install/under-test.ts';
 import { nodeOn } from '../nodes/packages/managers.ts';
@@ -36,8 +36,8 @@ export interface Laboratory {
 interface Plan {
   readonly input: StageInput;
   readonly context: StageContext;
-  /** The source tree, put onto each node. */
-  readonly tree: string;
+  /** A directory that stands for the root of each node, with the source tree in its place. */
+  readonly root: string;
   /** Whether scenarios have playbooks among their steps. */
   readonly plays: boolean;
   /** Names of the packages under test. */
@@ -56,13 +56,15 @@ export interface LaboratoryDeps extends InstallStageDeps {
 
 /** Starts the job's nodes and offers them all test repositories at once, and the released one. */
 export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<Laboratory> {
-  const { input, context, plays, tree } = plan;
+  const { input, context, plays, root } = plan;
   const { platform } = deps;
   const starting = plays ? startControl(context.lease, platform(controlOf(deps, input))) : undefined;
   // Whoever plays hears of it.
   starting?.catch(() => {});
+  await writeScripts(root);
+  await writeFile(join(root, packagesFile), plan.packages.map((name) => `${name}\n`).join(''));
   const given = await Promise.all(input.nodes.map((node) => startNode(deps, plan, node)));
-  await Promise.all(given.map(({ node, repositories }) => equip(plan, node, repositories)));
+  await Promise.all(given.map((each) => equip(plan, each)));
   const nodes = given.map(({ node }) => node);
   if (plays) await Promise.all(nodes.map((node) => addPython(node)));
   const machine = await starting;
@@ -80,7 +82,8 @@ export async function openLaboratory(deps: LaboratoryDeps, plan: Plan): Promise<
   };
   return {
     ...{ nodes: new Map(nodes.map((node) => [node.name, node])), log, closeDoors, beginStep },
-    play: (step, roles) => playStep({ machine, nodes, addresses, platform, input, tree, context }, step, roles),
+    play: (step, roles) =>
+      playStep({ machine, nodes, addresses, platform, input, tree: join(root, sourceDirectory), context }, step, roles),
   };
 }
 
@@ -111,19 +114,10 @@ async function startNode(
 }
 
 /** Lists the packages under test, one a line, for steps that make something of them. */
-const packagesFile = 'packages';
+const packagesFile = `${scriptDirectory}/packages`;
 
-async function equip(
-  { context, tree, packages }: Plan,
-  node: Node,
-  repositories: readonly NodeRepository[],
-): Promise<void> {
-  const { workdir } = context;
+async function equip({ context: { workdir }, root }: Plan, { node, repositories }: Given): Promise<void> {
   const { code, output } = await addRepositories(node, repositories, { workdir, timeout: patience });
   if (code !== 0) throw new Error(`${node.name} cannot read a repository: ${unreadable(output, repositories)}`);
-  await placeScripts(node, workdir);
-  const told = await mkdtemp(join(workdir, 'told-'));
-  await writeFile(join(told, packagesFile), packages.map((name) => `${name}\n`).join(''));
-  await node.machine.put(told, scriptDirectory);
-  await node.machine.put(tree, sourceDirectory);
+  await placeRoot(node, root);
 }

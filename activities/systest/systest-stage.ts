@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { offeredFiles } from '../../pipelines/model/artifact.ts';
 import type { Artifact } from '../../pipelines/model/job.ts';
@@ -11,6 +11,7 @@ import { isPlaybookStep, type Scenario } from '../../pipelines/systest/scenario.
 import type { StageInput, StageResult } from '../../workflows/contract.ts';
 import { caseArtifacts } from '../install/case-artifacts.ts';
 import { namesIn, sourceFiles } from '../install/exercise.ts';
+import { sourceDirectory } from '../install/place-scripts.ts';
 import { repositoriesFor, testRepositories } from '../install/repositories.ts';
 import { isLate, timedOut } from '../late.ts';
 import type { Node } from '../nodes/packages/node.ts';
@@ -38,7 +39,9 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
       return { result: 'FAILURE', summary: 'no job before this one made a test repository', artifacts: [] };
     }
     const manifest = await readManifest(deps.store, own.metadata.manifest);
-    const tree = await mkdtemp(join(context.workdir, 'source-'));
+    const root = await mkdtemp(join(context.workdir, 'root-'));
+    const tree = join(root, sourceDirectory);
+    await mkdir(tree, { recursive: true });
     await deps.sources(manifest.source, tree, context.signal);
     const plan = await readScenarios(deps, input, tree);
     if (plan.problems.length > 0) return { result: 'FAILURE', summary: plan.problems.join('; '), artifacts: [] };
@@ -50,7 +53,7 @@ export function createSystestStage(deps: SystestStageDeps): StageRunner {
     const keep = async () => [...(await capture.end()), ...(await nodeRecords(deps.store, started, context))];
     try {
       const plays = plan.scenarios.some(hasPlaybook);
-      const laboratory = await openLaboratory(deps, { input, context, tree, plays, packages: names, started });
+      const laboratory = await openLaboratory(deps, { input, context, root, plays, packages: names, started });
       const heard = isHeard(input, plan.scenarios) ? capture.listenIn(laboratory) : laboratory;
       if (some) await runScenarios(heard, plan.scenarios, { packages: names, cases });
       else {
