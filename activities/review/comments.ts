@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { inMarkdown } from '../../pipelines/report/markdown.ts';
 import { cutTo, showing } from './cut.ts';
 import { type Mark, readMark, withMark } from './mark.ts';
 import type { ReviewReport } from './port.ts';
@@ -45,7 +46,7 @@ export function nextComment(
   const about = hashOf(JSON.stringify([said.about?.pipeline ?? said.key, said.patchset]));
   const before = comments.findLast(({ mark }) => mark.about === about);
   const keys = [...(before?.mark.keys ?? []), hashOf(said.key)].slice(-64);
-  return { body: withMark(bounded(said.message, showing(page, said.change)), { about, keys }), before };
+  return { body: withMark(bounded(inMarkdown(said.message), showing(page, said.change)), { about, keys }), before };
 }
 
 /** A text as a comment can hold it: whole characters, not too many. @param rest address or command that shows the rest */

@@ -1,5 +1,6 @@
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { asCode } from '../../../pipelines/report/markdown.ts';
 import { bounded, firstLine, hashOf, namesIn, nextComment, type OwnComment, ownComments } from '../comments.ts';
 import { pageOf } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
@@ -109,7 +110,7 @@ async function commentOnLines({ desk, facts, said }: About): Promise<void> {
   );
   const known = before.flat().map(({ path: file, body }) => JSON.stringify([file, body.trim()]));
   const fresh = comments.flatMap(({ file, line = 1, message }) => {
-    const body = bounded(message);
+    const body = asCode(bounded(message));
     const at = known.indexOf(JSON.stringify([file, body.trim()]));
     if (at >= 0) known.splice(at, 1);
     return at >= 0 ? [] : [{ path: file, body, new_position: line }];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { LineComment } from '../../../pipelines/model/line-comment.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
+import { inMarkdown } from '../../../pipelines/report/markdown.ts';
 import { hashOf } from '../comments.ts';
 import { cutTo, showing } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
@@ -57,7 +58,7 @@ export async function report(place: Place, actor: Actor, said: ReviewReport): Pr
       await giveStatus(place, { ...about, state: body.status, description: firstLine(said.message) });
     }
     if (body.check !== undefined) {
-      const { message } = said;
+      const message = inMarkdown(said.message);
       const { project, pull } = found;
       const what = { title: firstLine(message), summary: message, details, annotations: annotationsOf(said.comments) };
       const mark = hashOf(said.key);
@@ -164,7 +165,7 @@ async function readOwn({ client }: Place, { project, pull }: Pick<Found, 'projec
 async function comment(place: Place, { found, said }: Saying): Promise<void> {
   const { project, pull } = found;
   const { client } = place;
-  const text = cutTo(said.message, mostComment, place.pageOf(said.change) ?? showing('', said.change));
+  const text = cutTo(inMarkdown(said.message), mostComment, place.pageOf(said.change) ?? showing('', said.change));
   const body = withMark(text, markOf(said));
   const about = { issue_number: pull.number };
   const own = await readOwn(place, { project, pull });

@@ -22,6 +22,17 @@ async function comments(change: string): Promise<readonly Comment[]> {
   return site().root.api<Comment[]>('GET', `${pathOf(change, 'issues')}/comments`);
 }
 
+/** A comment as Gitea's page shows it. */
+async function rendered(text: string): Promise<string> {
+  const { server, root } = site();
+  const answer = await fetch(`${server.url}/api/v1/markup`, {
+    method: 'POST',
+    headers: { authorization: `token ${root.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ Context: '/ada/alpha', Mode: 'comment', Text: text }),
+  });
+  return answer.text();
+}
+
 function reportOn(change: string, key: string, more: Partial<ReviewReport>): ReviewReport {
   const about = { pipeline: 'check', action: 'success' };
   return { key, change, patchset: 1, message: key, about, body: {}, ...more };
@@ -45,7 +56,24 @@ test('one comment for a pipeline and a patch set: what is said last stands there
   );
   await host.report(gateActor, reportOn(id, 'long', { patchset: 2, message: lines.join('\n') }));
   const body = (await comments(id)).at(-1)?.body ?? '';
-  assert.match(body, /^- job-0 .*ü\n\n… the rest is left out: `sluice change show \S+`\n\n<!-- sluice /s);
+  assert.match(body, /^- job-0 .*ü`\n\n… the rest is left out: `sluice change show \S+`\n\n<!-- sluice /s);
+});
+
+test('I9: what a job said names nobody, leads nowhere and draws nothing', options, async (t) => {
+  const { host, push } = await openWorld(t, site());
+  const id = await push(one);
+  const said = 'no <a.h> for #1 and @ada: __init__ <img src="http://127.0.0.1/a.png"> ![b](http://127.0.0.1/b.png)';
+  const message = `Build *failed*.\n\n- deb FAILURE in 1s: ${said}\n\ndeb: ${said}`;
+  await host.report(gateActor, reportOn(id, 'hostile', { message, comments: [{ file: 'a', line: 1, message: said }] }));
+  const [text] = (await comments(id)).map(({ body }) => body);
+  const [review] = await site().root.api<{ readonly id: number }[]>('GET', `${pathOf(id, 'pulls')}/reviews`);
+  const onLines = `${pathOf(id, 'pulls')}/reviews/${review?.id}/comments`;
+  const [remark] = await site().root.api<{ readonly body: string }[]>('GET', onLines);
+  for (const shown of [text, remark?.body]) {
+    const html = await rendered(shown ?? '');
+    assert.doesNotMatch(html, /<(a|img|strong) /);
+    assert.match(html, /<code>no &lt;a\.h&gt; for #1 and @ada: __init__ &lt;img/);
+  }
 });
 
 test('a mark that somebody else has written is theirs, and one within a message is text', options, async (t) => {
@@ -272,7 +300,7 @@ test('I9: findings are comments on their lines, each said once, and nothing that
       .flat()
       .map(({ path, body }) => [path, body])
       .sort(),
-    [whole, found, found].map(({ file, message }) => [file, message]),
+    [whole, found, found].map(({ file, message }) => [file, `\`${message}\``]),
     'what is said twice of a file is said twice',
   );
   const { events: heard } = await host.readEvents(id, 0);
