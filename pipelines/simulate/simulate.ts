@@ -44,8 +44,10 @@ class Run {
     let index = 0;
     for (;;) {
       const event = events[index];
-      const next = Math.min(workshop.next ?? end + 1, timers.next ?? end + 1, event ? start + event.at : end + 1);
-      if (next > end) break;
+      // What never comes is after any end, however far `until` is.
+      const at = event ? start + event.at : Infinity;
+      const next = Math.min(workshop.next ?? Infinity, timers.next ?? Infinity, at);
+      if (next > end || next === Infinity) break;
       this.#engine.now = Math.max(this.#engine.now, next);
       if (workshop.next === next) this.#advance();
       else if (timers.next === next) this.#tick(next);

@@ -48,6 +48,20 @@ test('a scenario that does not hold ends with 1, and says what does not', () => 
   assert.match(stderr, /1 of 2 scenarios did not go as expected/);
 });
 
+test('a run ends when nothing is left to happen, however far the cap and the start are', () => {
+  const [text, far] = [readFileSync(join(folder, good), 'utf8'), 'far.yaml'];
+  for (const top of [
+    'until: 999999999d',
+    `until: ${'9'.repeat(400)}d`,
+    'start: +275760-09-13T00:00:00Z\nuntil: 9999999d',
+  ]) {
+    writeFileSync(join(folder, far), `${text}${top}\n`);
+    const { status, stdout, stderr } = sluice(far, '--json');
+    assert.equal(status, 0, stderr);
+    assert.equal(JSON.parse(stdout).end, 60);
+  }
+});
+
 test('one file gives one JSON object, several an array', () => {
   assert.equal(JSON.parse(sluice(good, '--json').stdout).ok, true);
   const several = sluice(good, bad, '--json');
