@@ -60,8 +60,7 @@ export function createGit(find: (project: string) => GitPlace, modules?: BringMo
     fetches.set(place.repo, made);
     return made;
   };
-  /** By repository: ends with the pushes that are under way. */
-  const pushes = new Map<string, Promise<unknown>>();
+  const pushes = new Pushes();
   const ensure: Git['ensure'] = async (project, given, enough) => {
     const place = find(project);
     if (place.kind === 'served') return;
@@ -75,7 +74,7 @@ export function createGit(find: (project: string) => GitPlace, modules?: BringMo
   };
   const isEnough = async (place: Fetched, { project, refs, enough }: Wanted): Promise<boolean> => {
     // A host may tell of a push before git has it done here.
-    if ('branch' in enough || enough.branches.length > 0) await pushes.get(place.repo);
+    if ('branch' in enough || enough.branches.length > 0) await pushes.done(place.repo);
     if (!(await isThere(place.repo))) return false;
     if ('branch' in enough) return (await here.readMerged({ project, ...enough })) !== null;
     if ((await readRefs(place.repo, ...refs)).size < refs.length) return false;
@@ -114,14 +113,7 @@ export function createGit(find: (project: string) => GitPlace, modules?: BringMo
       if (place.kind === 'served') return pushHere(place.repo, wanted);
       const { repo, host, remote } = place;
       if (remote === null) throw new Error(`${project} is not pushed from this process`);
-      const pushing = pushCommits(repo, { host, project, remote }, wanted);
-      const done = Promise.all([pushes.get(repo), pushing.catch(() => {})]);
-      pushes.set(repo, done);
-      try {
-        return await pushing;
-      } finally {
-        if (pushes.get(repo) === done) pushes.delete(repo);
-      }
+      return pushes.note(repo, pushCommits(repo, { host, project, remote }, wanted));
     },
   };
 }
@@ -178,6 +170,26 @@ async function isThere(repo: string): Promise<boolean> {
       throw error;
     },
   );
+}
+
+/** The pushes that are under way. */
+class Pushes {
+  readonly #done = new Map<string, Promise<unknown>>();
+
+  /** Waits for all that have begun in a repository. */
+  async done(repo: string): Promise<void> {
+    await this.#done.get(repo);
+  }
+
+  async note<T>(repo: string, pushing: Promise<T>): Promise<T> {
+    const done = Promise.all([this.#done.get(repo), pushing.catch(() => {})]);
+    this.#done.set(repo, done);
+    try {
+      return await pushing;
+    } finally {
+      if (this.#done.get(repo) === done) this.#done.delete(repo);
+    }
+  }
 }
 
 /** The fetches of one project, one after the other. */

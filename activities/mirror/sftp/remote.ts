@@ -47,10 +47,8 @@ export interface RemoteFile {
 
 export function createRemote(session: SftpSession, root: string): Remote {
   const at = (path: string) => posix.join(root, path);
-  const ask = <T>(
-    path: string,
-    request: (sftp: SFTPWrapper, full: string) => (done: Parameters<Request<T>>[1]) => void,
-  ) => session.ask<T>(path === '' ? root : path, (sftp, done) => request(sftp, at(path))(done));
+  const ask = <T>(path: string, request: (sftp: SFTPWrapper, full: string, done: Parameters<Request<T>>[1]) => void) =>
+    session.ask<T>(path === '' ? root : path, (sftp, done) => request(sftp, at(path), done));
   const unlessMissing = (error: MirrorError) => {
     if (!isMissing(error)) throw error;
   };
@@ -58,34 +56,34 @@ export function createRemote(session: SftpSession, root: string): Remote {
     canLink: session.canLink,
     pace: session.pace,
     look: (path) =>
-      ask<Attributes>(path, (sftp, full) => (done) => sftp.lstat(full, done)).then(standing, (error) => {
+      ask<Attributes>(path, (sftp, full, done) => sftp.lstat(full, done)).then(standing, (error) => {
         unlessMissing(error);
         return null;
       }),
     names: async (path) => {
       type Found = readonly { readonly filename: string; readonly attrs: Attributes }[];
-      const found = await ask<Found>(path, (sftp, full) => (done) => sftp.readdir(full, done));
+      const found = await ask<Found>(path, (sftp, full, done) => sftp.readdir(full, done));
       const own = found.filter(({ filename }) => filename !== '.' && filename !== '..');
       const odd = own.find(({ filename }) => filename === '' || filename.includes('/'));
       if (odd !== undefined) throw new MirrorError('sftp', `${path}: the server lists ${JSON.stringify(odd.filename)}`);
       return own.map(({ filename, attrs }) => ({ name: filename, ...standing(attrs) }));
     },
-    readLink: (path) => ask<string>(path, (sftp, full) => (done) => sftp.readlink(full, done)),
+    readLink: (path) => ask<string>(path, (sftp, full, done) => sftp.readlink(full, done)),
     makeDirectory: (path) =>
-      ask(path, (sftp, full) => (done) => sftp.mkdir(full, { mode: 0o755 }, done)).then(
+      ask(path, (sftp, full, done) => sftp.mkdir(full, { mode: 0o755 }, done)).then(
         () => true,
         async (error) => {
           if (isRefusal(error) && (await remote.look(path)) !== null) return false;
           throw error;
         },
       ),
-    set: (path, facts) => ask(path, (sftp, full) => (done) => sftp.setstat(full, attributes(facts), done)),
-    removeFile: (path) => ask<void>(path, (sftp, full) => (done) => sftp.unlink(full, done)).catch(unlessMissing),
-    removeDirectory: (path) => ask<void>(path, (sftp, full) => (done) => sftp.rmdir(full, done)).catch(unlessMissing),
-    makeLink: (text, path) => ask(path, (sftp, full) => (done) => sftp.symlink(text, full, done)),
-    rename: (from, to) => ask(to, (sftp, full) => (done) => sftp.ext_openssh_rename(at(from), full, done)),
+    set: (path, facts) => ask(path, (sftp, full, done) => sftp.setstat(full, attributes(facts), done)),
+    removeFile: (path) => ask<void>(path, (sftp, full, done) => sftp.unlink(full, done)).catch(unlessMissing),
+    removeDirectory: (path) => ask<void>(path, (sftp, full, done) => sftp.rmdir(full, done)).catch(unlessMissing),
+    makeLink: (text, path) => ask(path, (sftp, full, done) => sftp.symlink(text, full, done)),
+    rename: (from, to) => ask(to, (sftp, full, done) => sftp.ext_openssh_rename(at(from), full, done)),
     linkFile: (from, to) =>
-      ask(to, (sftp, full) => (done) => sftp.ext_openssh_hardlink(at(from), full, done)).then(
+      ask(to, (sftp, full, done) => sftp.ext_openssh_hardlink(at(from), full, done)).then(
         () => true,
         (error) => {
           if (isRefusal(error)) return false;
@@ -93,9 +91,8 @@ export function createRemote(session: SftpSession, root: string): Remote {
         },
       ),
     space: (path) =>
-      ask<{ readonly f_bavail: number; readonly f_frsize: number }>(
-        path,
-        (sftp, full) => (done) => sftp.ext_openssh_statvfs(full, done),
+      ask<{ readonly f_bavail: number; readonly f_frsize: number }>(path, (sftp, full, done) =>
+        sftp.ext_openssh_statvfs(full, done),
       ).then(
         ({ f_bavail, f_frsize }) => f_bavail * f_frsize,
         () => null,
