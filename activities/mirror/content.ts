@@ -5,7 +5,7 @@ import { type DigestAlgorithm, type DigestedFile, isStrong } from '../../pipelin
 import type { Manifest } from '../../pipelines/mirror/manifest.ts';
 import type { SyncedPackage } from '../../pipelines/mirror/outcome.ts';
 import { hashOf } from '../files/digest.ts';
-import type { RootIndex } from '../repository/port.ts';
+import type { NamedPackage, RootIndex } from '../repository/port.ts';
 import { readRootIndex, rootIndexPaths } from '../repository/root-index.ts';
 import { MirrorError } from './types.ts';
 
@@ -15,8 +15,6 @@ export interface Hashed {
   hash(path: string, algorithm: DigestAlgorithm): Promise<string>;
   /** Null where there is no such file. */
   size(path: string): Promise<number | null>;
-  /** What is known already of files. */
-  readonly known?: Manifest['files'];
 }
 
 /** What a check looked at, and what it could not. */
@@ -27,10 +25,20 @@ export interface Checked {
   readonly unchecked: readonly string[];
 }
 
+/** A root index once its lists are read. */
+interface ReadRoot extends Omit<RootIndex, 'packages'> {
+  /** How many packages the lists name. */
+  readonly listed: number;
+  /** Those of whose files it is not known that they are what the lists say. */
+  readonly doubtful: readonly NamedPackage[];
+}
+
 /** A tree's repositories: what they name. */
 export interface Content {
-  readonly roots: readonly RootIndex[];
+  readonly roots: readonly ReadRoot[];
   readonly packages: readonly SyncedPackage[];
+  /** Of their files, each once. */
+  readonly paths: ReadonlySet<string>;
   /** Every index file that there is, with the root indexes themselves and their signatures. */
   readonly indexes: readonly string[];
 }
@@ -47,25 +55,59 @@ export function hashedTree(tree: string): Hashed {
   };
 }
 
-/** Reads all repositories of a tree. @param paths its files. @throws MirrorError `verify` for an index that cannot be read. */
-export async function readContent(tree: string, paths: readonly string[]): Promise<Content> {
-  const roots: RootIndex[] = [];
+/**
+ * Reads all repositories of a tree.
+ *
+ * @param paths its files
+ * @param known what is known already of some of them
+ * @throws MirrorError `verify` for an index that cannot be read
+ */
+export async function readContent(
+  tree: string,
+  paths: readonly string[],
+  known: Manifest['files'] = {},
+): Promise<Content> {
+  const roots: ReadRoot[] = [];
+  const found = { packages: new Map<string, SyncedPackage>(), paths: new Set<string>() };
   for (const root of rootIndexPaths(paths)) {
     roots.push(
-      await readRootIndex(tree, root).catch((error: Error) => {
+      await readRoot(tree, root, { ...found, known }).catch((error: Error) => {
         throw new MirrorError('verify', `${root} cannot be read: ${error.message}`);
       }),
     );
   }
-  const binary = roots.flatMap(({ packages, format }) =>
-    packages.filter(({ kind }) => kind === 'binary' || format === 'rpm'),
-  );
-  const packages = new Map<string, SyncedPackage>();
-  for (const { name, version, arch } of binary) packages.set(`${name} ${version} ${arch}`, { name, version, arch });
-  return { roots, packages: [...packages.values()], indexes: await indexesOf(tree, roots) };
+  return {
+    ...{ roots, packages: [...found.packages.values()], paths: found.paths },
+    indexes: await indexesOf(tree, roots),
+  };
 }
 
-async function indexesOf(tree: string, roots: readonly RootIndex[]): Promise<string[]> {
+interface Found {
+  /** By all that tells them apart. */
+  readonly packages: Map<string, SyncedPackage>;
+  readonly paths: Set<string>;
+  readonly known: Manifest['files'];
+}
+
+/** Keeps of each package what is asked for later: all that the lists say of them would be as much again as the rest. */
+async function readRoot(tree: string, root: string, { packages, paths, known }: Found): Promise<ReadRoot> {
+  const { packages: lists, ...index } = await readRootIndex(tree, root);
+  let listed = 0;
+  const doubtful: NamedPackage[] = [];
+  for await (const some of lists()) {
+    listed += some.length;
+    for (const one of some) {
+      const { kind, name, version, arch, path } = one;
+      if (kind === 'binary' || index.format === 'rpm')
+        packages.set(`${name} ${version} ${arch}`, { name, version, arch });
+      if (!paths.has(path) && !isKnown(known, one)) doubtful.push(one);
+      paths.add(path);
+    }
+  }
+  return { ...index, listed, doubtful };
+}
+
+async function indexesOf(tree: string, roots: readonly ReadRoot[]): Promise<string[]> {
   const beside = roots.flatMap(({ root }) => [root, ...signaturesOf(root), join(dirname(root), 'Release')]);
   const named = roots.flatMap(({ files }) => files.map(({ path }) => path));
   const paths = [...new Set([...beside, ...named])];
@@ -85,24 +127,19 @@ export function signaturesOf(root: string): string[] {
  * @throws MirrorError `verify` naming the first file that is not what its index says, or an index by which nothing can
  *   be checked.
  */
-export async function verifyContent(hashed: Hashed, { roots }: Content): Promise<Checked> {
+export async function verifyContent(hashed: Hashed, { roots, paths }: Content): Promise<Checked> {
   const unchecked: string[] = [];
   let indexes = 0;
-  const packages = new Set<string>();
   for (const index of roots) {
     await verifyTwins(hashed.tree, index.root);
     unchecked.push(...(await verifyLists(hashed.tree, index)));
     for (const file of index.files) await verifyFile(hashed, file, index);
-    for (const file of index.packages) {
-      if (packages.has(file.path)) continue;
-      if (!isKnown(hashed, file)) await verifyFile(hashed, file, index);
-      packages.add(file.path);
-    }
+    for (const file of index.doubtful) await verifyFile(hashed, file, index);
     indexes += index.files.length;
     if (index.files.length === 0) unchecked.push(`${index.root} names no index with a hash`);
   }
   if (roots.length === 0) unchecked.push('there is no Release, InRelease or repomd.xml: nothing vouches for any file');
-  return { packages: packages.size, indexes, unchecked };
+  return { packages: paths.size, indexes, unchecked };
 }
 
 /** `28 packages, 3 indexes`, with what was not checked. */
@@ -125,19 +162,19 @@ async function verifyTwins(tree: string, root: string): Promise<void> {
  * Lists that are named and not there. A mirror of some architectures has no folder for the others, and clients of
  * these look elsewhere; anything else would break them.
  */
-async function verifyLists(tree: string, { root, absent, packages, files }: RootIndex): Promise<string[]> {
+async function verifyLists(tree: string, { root, absent, listed, files }: ReadRoot): Promise<string[]> {
   for (const list of absent) {
     if (await isThere(tree, dirname(list))) {
       throw new MirrorError('verify', `${root} names ${list}, of which no form is there`);
     }
   }
-  if (absent.length > 0 && packages.length === 0 && !files.some(({ path }) => /\/(Packages|Sources)\b/.test(path))) {
+  if (absent.length > 0 && listed === 0 && !files.some(({ path }) => /\/(Packages|Sources)\b/.test(path))) {
     throw new MirrorError('verify', `nothing can be checked: ${root} names ${absent[0]}, which is not there`);
   }
   return absent.map((list) => `${list}, which ${root} names, is not there`);
 }
 
-async function verifyFile({ hash, size }: Hashed, file: DigestedFile, { root, format }: RootIndex): Promise<void> {
+async function verifyFile({ hash, size }: Hashed, file: DigestedFile, { root, format }: ReadRoot): Promise<void> {
   const found = await size(file.path);
   if (found === null) throw new MirrorError('verify', `${root} leads to ${file.path}, which is not there`);
   const { digest } = file;
@@ -152,8 +189,8 @@ async function verifyFile({ hash, size }: Hashed, file: DigestedFile, { root, fo
 }
 
 /** There may be a hundred thousand: a turn of the event loop for each would take longer than to compare them. */
-function isKnown({ known }: Hashed, { path, size, digest }: DigestedFile): boolean {
-  const file = known?.[path];
+function isKnown(known: Manifest['files'], { path, size, digest }: DigestedFile): boolean {
+  const file = known[path];
   return file !== undefined && digest?.algorithm === 'sha256' && file.sha256 === digest.hex && file.size === size;
 }
 

@@ -128,10 +128,9 @@ async function checkSource({ set, shown, source, memory, known, tree, read, dige
 /** What a tree's indexes name, checked unless that is known to be in order. */
 async function checkedContent(tree: string, manifest: Manifest, known: Pick<Known, 'checked'> | null) {
   const { files, links } = manifest;
-  const content = await readContent(tree, [...Object.keys(files), ...Object.keys(links)]);
-  const { roots, packages, indexes } = content;
+  const content = await readContent(tree, [...Object.keys(files), ...Object.keys(links)], files);
+  const { roots, packages, paths, indexes } = content;
   const checked = known?.checked ?? (await verifyContent(knownHashes(tree, manifest), content));
-  const paths = roots.flatMap((root) => root.packages.map(({ path }) => path));
   const folders = sharedFolders(manifest, { packages: paths, indexes });
   return { checked, roots: roots.map(({ root }) => root), packages, indexes, folders };
 }
@@ -183,7 +182,6 @@ function knownHashes(tree: string, { files }: Manifest): Hashed {
   const fresh = hashedTree(tree);
   return {
     tree,
-    known: files,
     hash: async (path: string, algorithm: DigestAlgorithm) =>
       (algorithm === 'sha256' ? files[path]?.sha256 : undefined) ?? (await fresh.hash(path, algorithm)),
     size: async (path: string) => files[path]?.size ?? (await fresh.size(path)),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  createReadStream,
   fchmodSync,
   constants as fsConstants,
   futimesSync,
@@ -100,14 +101,26 @@ const mostUnpacked = 1024 * 1024 * 1024;
 
 const unpackers: Readonly<Record<string, string>> = { gz: 'gzip', xz: 'xz', lzma: 'xz', bz2: 'bzip2', zst: 'zstd' };
 
-/** Reads an index as it is unpacked according to its name. */
-export async function readUnpacked(path: string): Promise<Buffer> {
-  const bytes = await readFile(path);
+/** Bytes of an index that are read at a time. */
+const step = 1024 * 1024;
+
+/** Reads an index as it is unpacked according to its name, a plain one in pieces that end where paragraphs do. */
+export async function* readParagraphs(path: string): AsyncIterable<Buffer> {
   const program = unpackers[path.split('.').at(-1) ?? ''];
-  if (program === undefined) return bytes;
-  if (program === 'gzip') return unzip(bytes, { maxOutputLength: mostUnpacked });
-  const { stdout } = await must(program, ['--decompress', '--stdout', '--', path], { encoding: 'latin1' });
-  return Buffer.from(stdout, 'latin1');
+  if (program === 'gzip') yield await unzip(await readFile(path), { maxOutputLength: mostUnpacked });
+  else if (program !== undefined) {
+    const { stdout } = await must(program, ['--decompress', '--stdout', '--', path], { encoding: 'latin1' });
+    yield Buffer.from(stdout, 'latin1');
+  } else {
+    let rest = Buffer.alloc(0);
+    for await (const some of createReadStream(path, { highWaterMark: step })) {
+      const read = Buffer.concat([rest, some]);
+      const end = read.lastIndexOf('\n\n');
+      if (end >= 0) yield read.subarray(0, end + 2);
+      rest = end < 0 ? read : read.subarray(end + 2);
+    }
+    if (rest.length > 0) yield rest;
+  }
 }
 
 /** Reads an index as text, unpacked according to its name. */

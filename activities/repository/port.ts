@@ -38,7 +38,8 @@ export interface RootIndex {
   readonly files: readonly DigestedFile[];
   /** Lists of packages that it names and of which no form is there: what they would name cannot be checked. */
   readonly absent: readonly string[];
-  readonly packages: readonly NamedPackage[];
+  /** Those that its lists name, read as they are asked for and some at a time: there may be a hundred thousand. */
+  packages(): AsyncIterable<readonly NamedPackage[]>;
 }
 
 /** A package file outside of any repository, and the place that it gets inside one. */

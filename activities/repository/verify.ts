@@ -19,18 +19,22 @@ export interface Verified {
 export async function verifyTree(format: RepositoryFormat, tree: string): Promise<Verified> {
   const roots = await format.roots(tree);
   const found = await Promise.all(roots.map((root) => readRootIndex(tree, root)));
+  const packages = new Set<string>();
   const message = 'nothing vouches for the packages: there is no InRelease, Release or repomd.xml';
   const problems: RepositoryProblem[] = roots.length > 0 ? [] : [{ kind: 'hash', subject: tree, message }];
   for (const index of found) {
     problems.push(...(await missingLists(tree, index)));
-    const files = new Map([...index.files, ...index.packages].map((file) => [file.path, file]));
+    const files = new Map(index.files.map((file) => [file.path, file]));
+    for await (const some of index.packages()) {
+      for (const one of some) {
+        packages.add(`${one.name} ${one.version} ${one.arch}`);
+        files.set(one.path, one);
+      }
+    }
     for (const file of files.values()) problems.push(...(await verifyFile(tree, file, index)));
   }
-  const packages = found.flatMap((index) =>
-    index.packages.map(({ name, version, arch }) => `${name} ${version} ${arch}`),
-  );
   return {
-    packages: new Set(packages).size,
+    packages: packages.size,
     indexes: found.reduce((sum, { files }) => sum + files.length, 0),
     unchecked: found.flatMap(({ absent }) => absent),
     problems,

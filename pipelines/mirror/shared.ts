@@ -15,11 +15,15 @@ export function poolName(set: string): string {
  */
 export function sharedFolders(
   { links }: Pick<Manifest, 'links'>,
-  { packages, indexes }: { readonly packages: readonly string[]; readonly indexes: readonly string[] },
+  { packages, indexes }: { readonly packages: Iterable<string>; readonly indexes: readonly string[] },
 ): string[] {
   const mixed = new Set([...Object.keys(links), ...indexes].flatMap(parentsOf));
-  const outermost = new Set(packages.map((path) => outermostBut(mixed, path)));
-  return [...outermost].filter((folder) => folder !== null).sort();
+  const outermost = new Set<string>();
+  for (const path of packages) {
+    const folder = outermostBut(mixed, path);
+    if (folder !== null) outermost.add(folder);
+  }
+  return [...outermost].sort();
 }
 
 /** The outermost folder on the way to a path that is none of these. */

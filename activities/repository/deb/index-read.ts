@@ -13,7 +13,7 @@ import {
   type VouchedFile,
 } from '../../../pipelines/formats/deb/release.ts';
 import { exists } from '../../files/exists.ts';
-import { readPacked, readUnpacked } from '../files.ts';
+import { readPacked, readParagraphs } from '../files.ts';
 import { checked, insidePath } from '../names.ts';
 import type { NamedPackage, RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
@@ -196,24 +196,32 @@ export async function readRootIndex(tree: string, root: string): Promise<RootInd
   // A list without content is left out by some, and nothing is lost with it.
   const known = new Set([...lists.keys(), ...named.flatMap(({ path, size }) => (size === 0 ? [indexName(path)] : []))]);
   const absent = missing.map(({ path }) => indexName(path)).filter((name) => isList(name) && !known.has(name));
-  const packages = await Promise.all([...lists.values()].map((path) => readList(tree, dist, path)));
-  return { root, format: 'deb', files, absent: [...new Set(absent)], packages: packages.flat() };
+  const packages = async function* () {
+    for (const path of lists.values()) yield* readList(tree, dist, path);
+  };
+  return { root, format: 'deb', files, absent: [...new Set(absent)], packages };
 }
 
 function isList(path: string): boolean {
   return /(^|\/)(Packages|Sources)$/.test(indexName(path));
 }
 
-async function readList(tree: string, dist: string, list: string): Promise<NamedPackage[]> {
-  const found = isSourceList(list)
-    ? parseControl(await readPacked(join(tree, list))).flatMap(namedSources)
-    : readPackages(await readUnpacked(join(tree, list)));
-  const base = await baseOf(tree, dist, found);
-  return found.map((one) => {
-    const path = insidePath(join(base, one.path));
-    // Most stand where the list says.
-    return path === one.path ? one : { ...one, path };
-  });
+async function* readList(tree: string, dist: string, list: string): AsyncIterable<NamedPackage[]> {
+  let base: string | null = null;
+  for await (const some of namedIn(join(tree, list))) {
+    const below: string = base ?? (await baseOf(tree, dist, some));
+    base = below;
+    yield some.map((one) => {
+      const path = insidePath(join(below, one.path));
+      // Most stand where the list says.
+      return path === one.path ? one : { ...one, path };
+    });
+  }
+}
+
+async function* namedIn(list: string): AsyncIterable<NamedPackage[]> {
+  if (isSourceList(list)) yield parseControl(await readPacked(list)).flatMap(namedSources);
+  else for await (const some of readParagraphs(list)) yield readPackages(some);
 }
 
 /** Paths are below the directory that holds `dists`; a flat list's are below its own, or one further up. */

@@ -13,7 +13,7 @@ import { child, parseXml } from '../../../pipelines/formats/rpm/xml.ts';
 import { exists } from '../../files/exists.ts';
 import { readPacked } from '../files.ts';
 import { insidePath } from '../names.ts';
-import type { RootIndex } from '../port.ts';
+import type { NamedPackage, RootIndex } from '../port.ts';
 import { type ListedPackage, RepositoryRefusal, type RepositorySettings } from '../port.ts';
 import { type Part, partsIn, repomd } from './debug.ts';
 
@@ -107,15 +107,20 @@ export async function readRootIndex(tree: string, root: string): Promise<RootInd
   const primary = named.find(({ type }) => type === 'primary');
   const place = primary === undefined ? null : insidePath(join(base, primary.path));
   const there = place !== null && (await exists(join(tree, place)));
-  const packages = there ? parsePrimary(await readPacked(join(tree, place))) : [];
   return {
     ...{ root, format: 'rpm', files },
     absent: there || named.length === 0 ? [] : [place ?? join(dirname(root), 'primary.xml')],
-    packages: packages.map((one) => ({
-      kind: one.arch === 'src' || one.arch === 'nosrc' ? 'source' : 'binary',
-      ...{ name: one.name, version: evr(one), arch: one.arch, size: one.size },
-      path: insidePath(join(base, one.path)),
-      digest: digestOfType(one.checksumType, one.checksum),
-    })),
+    packages: async function* () {
+      if (there) yield parsePrimary(await readPacked(join(tree, place))).map((one) => namedIn(base, one));
+    },
+  };
+}
+
+function namedIn(base: string, one: PrimaryPackage): NamedPackage {
+  return {
+    kind: one.arch === 'src' || one.arch === 'nosrc' ? 'source' : 'binary',
+    ...{ name: one.name, version: evr(one), arch: one.arch, size: one.size },
+    path: insidePath(join(base, one.path)),
+    digest: digestOfType(one.checksumType, one.checksum),
   };
 }
