@@ -1,5 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asWritten, spelledOut } from '../../../pipelines/formats/deb/any-architecture.ts';
 import { reachable } from '../../../pipelines/formats/deb/reach.ts';
 import { must, run } from '../../process/run.ts';
 import { makeTemporary } from '../../process/temporary.ts';
@@ -107,7 +108,7 @@ async function readLists(tree: string, arch: string): Promise<readonly string[]>
 }
 
 async function writeList(packages: readonly string[], file: string): Promise<string> {
-  await writeFile(file, `${packages.join('\n\n')}\n`);
+  await writeFile(file, `${packages.map(spelledOut).join('\n\n')}\n`);
   return file;
 }
 
@@ -116,7 +117,7 @@ async function solve(arch: string, own: string, others: readonly string[]): Prom
   const args = ['--explain', '--failures', `--deb-native-arch=${arch}`, '--fg', own, ...bg];
   const { code, stdout, stderr } = await run('dose-debcheck', args);
   if (code !== 0 && code !== 1) throw new Error(`dose-debcheck ended with ${code}: ${stderr.trim()}`);
-  return readReport(stdout);
+  return readReport(asWritten(stdout));
 }
 
 interface Entry {

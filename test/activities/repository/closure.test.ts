@@ -129,6 +129,28 @@ test('P3: only packages that one solution holds are told to conflict', async (t)
   }
 });
 
+/** What each one needs of python3 3.11, with `Multi-Arch: allowed`, and of perl 5, which says nothing of it. */
+const needsOfAny: Readonly<Record<string, string | null>> = {
+  'python3:any (>= 3.11)': null,
+  'python3:any (>= 3.12)': 'python3:any',
+  'perl:any': 'perl:any',
+  'perl:any | python3:any (<< 3.12), interpreter:any': null,
+};
+
+for (const [needed, wanted] of Object.entries(needsOfAny)) {
+  test(`K5: what DEB packages need of any architecture: ${needed}`, async (t) => {
+    const allowed = { 'Multi-Arch': 'allowed', Provides: 'interpreter' };
+    const found = await problemsOf(t, 'deb', (work) => [
+      makePackage('deb', work, { name: 'python3', version: '3.11-1', fields: allowed }),
+      makePackage('deb', work, { name: 'perl', version: '5-1' }),
+      makePackage('deb', work, { name: 'tool', version: '1-1', requires: [needed] }),
+    ]);
+    assert.equal(found.length, wanted === null ? 0 : 1, found.join('\n'));
+    if (wanted !== null)
+      assert.ok(found[0]?.startsWith('installability: tool 1-1 ') && found[0].includes(wanted), found[0]);
+  });
+}
+
 interface Deb {
   readonly name: string;
   readonly arch?: string;
