@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inMarkdown } from '../../pipelines/report/markdown.ts';
 import { cutTo, showing } from './cut.ts';
-import { type Mark, readMark, withMark } from './mark.ts';
+import { type Mark, readMark, type Word, withMark } from './mark.ts';
 import type { ReviewReport } from './port.ts';
 
 /** Sluice's own comments, for hosts where one for a pipeline and a patch set is kept true. */
@@ -46,7 +46,13 @@ export function nextComment(
   const about = hashOf(JSON.stringify([said.about?.pipeline ?? said.key, said.patchset]));
   const before = comments.findLast(({ mark }) => mark.about === about);
   const keys = [...(before?.mark.keys ?? []), hashOf(said.key)].slice(-64);
-  return { body: withMark(bounded(inMarkdown(said.message), showing(page, said.change)), { about, keys }), before };
+  const text = bounded(inMarkdown(said.message), showing(page, said.change));
+  return { body: withMark(text, { about, keys, word: wordOf(said) }), before };
+}
+
+/** What a report says of which pipeline. */
+export function wordOf({ about, patchset }: ReviewReport): Word | undefined {
+  return about === undefined ? undefined : { pipeline: about.pipeline, action: about.action, patchset };
 }
 
 /** A text as a comment can hold it: whole characters, not too many. @param rest address or command that shows the rest */

@@ -1,7 +1,7 @@
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { headsIn, type Journal, lastHeadSince, type Noticed, noticeSince } from '../journal.ts';
 import { isOwnStatus } from '../mark.ts';
-import { type EventPlace, eventBase, type PullFacts, toEvent } from './map.ts';
+import { type EventPlace, eventBase, keyOf, type PullFacts, toEvent } from './map.ts';
 import type { PullName } from './names.ts';
 import type { Happening, Review, Status } from './schema.ts';
 
@@ -45,7 +45,7 @@ export async function readHistory(
   const noticed = await journal.extend(journalName(look), (known) => {
     const keys = new Set(known.map(({ key }) => key));
     const fresh = timeline.flatMap((happening): Noticed[] => {
-      const key = `${happening.type}:${happening.id}`;
+      const key = keyOf(look, happening);
       const event = keys.has(key) ? null : toEvent(look, happening, reviews);
       return event === null ? [] : [{ key, event }];
     });

@@ -1,7 +1,7 @@
 import type { Change, TriggerEvent, Vote } from '../../../pipelines/model/change.ts';
 import { readDependsOn, subjectOf } from '../footers.ts';
 import { currentLabels } from '../journal.ts';
-import { withoutMark } from '../mark.ts';
+import { reportKey, saidIn, withoutMark } from '../mark.ts';
 import { changeId, type PullName, parsePullName, pullRef, type Site } from './names.ts';
 import type { Happening, Pull, Review } from './schema.ts';
 
@@ -149,10 +149,23 @@ export function toEvent(place: EventPlace, happening: Happening, reviews: readon
   const said = actionOf(happening, reviews);
   if (said === null) return null;
   const { user, created_at: time } = happening;
-  const own = user?.login === place.self && !ownDeeds.includes(said.action ?? '');
-  const { action, ...rest } = said;
   const account = user ? { account: { username: user.login, ...(user.email ? { email: user.email } : {}) } } : {};
-  return { ...eventBase(place), ...(own ? { type: 'report' } : { action: action ?? '' }), ...rest, ...account, time };
+  const { action = '', ...rest } = said;
+  if (!isOwn(place, happening) || ownDeeds.includes(action)) {
+    return { ...eventBase(place), action, ...rest, ...account, time };
+  }
+  const word = happening.type === 'comment' ? saidIn(happening.body) : {};
+  const written = 'pipeline' in word ? (happening.updated_at ?? time) : time;
+  return { ...eventBase(place), type: 'report', ...rest, ...word, ...account, time: written };
+}
+
+/** Names an entry of the timeline: a comment of Sluice's is another one when it is written anew. */
+export function keyOf(place: Pick<EventPlace, 'self'>, happening: Happening): string {
+  return `${happening.type}:${happening.id}${isOwn(place, happening) ? reportKey(happening.body) : ''}`;
+}
+
+function isOwn({ self }: Pick<EventPlace, 'self'>, { user }: Happening): boolean {
+  return user?.login === self;
 }
 
 /** What Sluice does there is no report: a merge is a merge whoever merges. */

@@ -90,6 +90,7 @@ export const happeningSchema = z.object({
   user,
   body: text.optional().default(''),
   created_at: time,
+  updated_at: time.nullish(),
   review_id: z.number().optional().default(0),
   label: label.nullish(),
   old_title: text.optional().default(''),

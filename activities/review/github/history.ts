@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gateActor } from '../../../pipelines/model/actor.ts';
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import { headsIn, type Noticed, noticeSince } from '../journal.ts';
-import { withoutMark } from '../mark.ts';
+import { reportKey, saidIn } from '../mark.ts';
 import { pullRef, reviewValues, textOf, timeOf } from './map.ts';
 import { pullId } from './names.ts';
 import type { Pull, TimelineItem } from './schema.ts';
@@ -60,7 +60,7 @@ export function noticeTimeline(
 ): readonly Noticed[] {
   const keys = new Set(known.map(({ key }) => key));
   return timeline.flatMap((item) => {
-    const key = `${item.event}:${item.id}`;
+    const key = `${item.event}:${item.id}${isOwn(scene, item) ? reportKey(textOf(item.body)) : ''}`;
     if (item.id === undefined || keys.has(key)) return [];
     const event = toEvent(scene, countHeads(known), item);
     return event === null ? [] : [{ key, event }];
@@ -113,12 +113,13 @@ function toEvent(scene: Scene, patchset: number, item: TimelineItem): TriggerEve
   const action = Object.hasOwn(actions, kind) ? actions[kind] : undefined;
   const state = item.state?.toLowerCase();
   if (action === undefined || state === 'pending') return null;
-  const by = (item.actor ?? item.user)?.login ?? 'ghost';
-  const time = item.submitted_at ?? item.created_at ?? scene.pull.updated_at;
-  const common = eventOf(scene, patchset, { action, by, time });
-  const own = by === scene.self;
+  const own = isOwn(scene, item);
+  const word = own && kind === 'commented' ? saidIn(textOf(item.body)) : {};
+  const written = 'pipeline' in word ? item.updated_at : undefined;
+  const time = written ?? item.submitted_at ?? item.created_at ?? scene.pull.updated_at;
+  const common = eventOf(scene, patchset, { action, by: authorOf(item), time });
   const event = own && said.has(kind) ? { ...common, type: 'report' } : common;
-  if (kind === 'commented') return { ...event, comment: commentOf(item.body, own) };
+  if (kind === 'commented') return { ...event, comment: textOf(item.body), ...word };
   if (kind === 'labeled' && item.label) return { ...event, labels: [textOf(item.label.name)] };
   if (kind === 'unlabeled' && item.label) return { ...event, unlabels: [textOf(item.label.name)] };
   if (kind !== 'reviewed' && kind !== 'review_dismissed') return event;
@@ -130,13 +131,15 @@ function reviewOf({ event, body }: TimelineItem, state: string): Partial<Trigger
   const value = reviewValues[state];
   return {
     state,
-    ...(body ? { comment: commentOf(body, false) } : {}),
+    ...(body ? { comment: textOf(body) } : {}),
     ...(value === undefined ? {} : { approvals: [{ label: 'review', value, oldValue: 0 }] }),
   };
 }
 
-/** A comment without the mark by which Sluice finds its own again. */
-function commentOf(body: string | null | undefined, own: boolean): string {
-  const text = textOf(body);
-  return own ? withoutMark(text) : text;
+function authorOf({ actor, user }: TimelineItem): string {
+  return (actor ?? user)?.login ?? 'ghost';
+}
+
+function isOwn({ self }: Scene, item: TimelineItem): boolean {
+  return authorOf(item) === self;
 }

@@ -3,7 +3,7 @@ import type { Actor } from '../../../pipelines/model/actor.ts';
 import type { LineComment } from '../../../pipelines/model/line-comment.ts';
 import { demand } from '../../../pipelines/policy/access.ts';
 import { inMarkdown } from '../../../pipelines/report/markdown.ts';
-import { hashOf } from '../comments.ts';
+import { hashOf, wordOf } from '../comments.ts';
 import { cutTo, showing } from '../cut.ts';
 import { HostRefusal } from '../http.ts';
 import { type Mark, readMark, withMark, withoutMark } from '../mark.ts';
@@ -166,7 +166,7 @@ async function comment(place: Place, { found, said }: Saying): Promise<void> {
   const { project, pull } = found;
   const { client } = place;
   const text = cutTo(inMarkdown(said.message), mostComment, place.pageOf(said.change) ?? showing('', said.change));
-  const body = withMark(text, markOf(said));
+  const body = withMark(text, { ...markOf(said), word: wordOf(said) });
   const about = { issue_number: pull.number };
   const own = await readOwn(place, { project, pull });
   const same = own.find((one) => isReport(one.body, hashOf(said.key)));

@@ -89,6 +89,7 @@ export const timelineSchema = z.looseObject({
   event: z.string().optional(),
   id: z.int().optional(),
   created_at: time.optional(),
+  updated_at: time.optional(),
   submitted_at: time.optional(),
   actor: somebody,
   user: somebody,

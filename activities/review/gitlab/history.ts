@@ -1,6 +1,6 @@
 import type { TriggerEvent } from '../../../pipelines/model/change.ts';
 import type { Journal, Noticed } from '../journal.ts';
-import { isOwnStatus, withoutMark } from '../mark.ts';
+import { isOwnStatus, reportKey, saidIn, withoutMark } from '../mark.ts';
 import { eventBase, isGood, type RequestFacts, readSystemNote, type Said } from './map.ts';
 import type { Site } from './names.ts';
 import type { LabelEvent, MergeRequest, Note, StateEvent, Status } from './schema.ts';
@@ -47,7 +47,7 @@ export function happenings(look: Look, past: Past): readonly Noticed[] {
   const { site, facts, self } = look;
   const all = [
     ...headsIn(facts),
-    ...past.notes.flatMap(ofNote),
+    ...past.notes.flatMap((note) => ofNote(note, self)),
     ...past.labels.map(ofLabel),
     ...past.states.flatMap(ofState),
     ...ofPipeline(facts.request, past.statuses),
@@ -56,7 +56,7 @@ export function happenings(look: Look, past: Past): readonly Noticed[] {
     .toSorted((a, b) => a.time - b.time)
     .map(({ key, time, by, said: { action = '', ...rest } }) => {
       const own = by === self && !ownDeeds.includes(action);
-      const type = own ? { type: 'report' } : { action };
+      const type = own ? { type: 'report', ...('pipeline' in rest ? { action } : {}) } : { action };
       const account = by === undefined ? {} : { account: { username: by } };
       return { key, event: { ...eventBase(site, facts), ...type, ...rest, ...account, time } };
     });
@@ -74,9 +74,15 @@ function headsIn({ heads, request }: RequestFacts): Happening[] {
   }));
 }
 
-function ofNote({ id, system, body, author, created_at: time }: Note): Happening[] {
+function ofNote({ id, system, body, author, created_at: time, updated_at: written }: Note, self: string): Happening[] {
+  const by = author?.username;
+  if (by === self && !system) {
+    const said = saidIn(body);
+    // Written anew it is another report.
+    return [{ key: `note:${id}${reportKey(body)}`, time: 'pipeline' in said ? (written ?? time) : time, by, said }];
+  }
   const said = system ? readSystemNote(body) : { action: 'comment', comment: withoutMark(body) };
-  return said === null ? [] : [{ key: `note:${id}`, time, by: author?.username, said }];
+  return said === null ? [] : [{ key: `note:${id}`, time, by, said }];
 }
 
 function ofLabel({ id, action, label, user, created_at: time }: LabelEvent): Happening {

@@ -97,6 +97,7 @@ export const noteSchema = z.object({
   author: user,
   system: flag,
   created_at: time,
+  updated_at: time.nullish(),
 });
 export type Note = z.infer<typeof noteSchema>;
 export const notesSchema = list(noteSchema);

@@ -19,6 +19,8 @@ export interface Words {
   readonly unprotected?: boolean;
   /** A host where one branch of commits is one change. */
   readonly unstacked?: boolean;
+  /** Sluice's own host, whose history says of which pipeline a report is: its events do not. */
+  readonly untold?: boolean;
   /** The label that `vote` gives in a change's votes. */
   readonly approved: string;
   /** A reporter's body by which Sluice gives its verdict, and the name of what is given. */
@@ -206,6 +208,36 @@ export function testReviewHost(name: string, open: (t: TestContext) => Promise<R
     );
   });
 
+  check(
+    'of which pipeline a report is, and what that came to, is told of each',
+    async ({ host, push, words: { untold } }) => {
+      if (untold) return;
+      const id = await push({ project: 'alpha', file: 'a', content: '1' });
+      const told = async () =>
+        (await host.readEvents(id, 0)).events.flatMap(({ type, pipeline, action, patchset }) =>
+          type === 'report' && pipeline !== undefined ? [[pipeline, action, patchset]] : [],
+        );
+      const tell = (pipeline: string, action: string) => {
+        const about = { pipeline, action };
+        const message = `${pipeline}: ${action}.`;
+        return host.report(gateActor, { key: message, change: id, patchset: 1, message, about, body: {} });
+      };
+      const words: string[][] = [];
+      for (const [pipeline, action] of [
+        ['check', 'merge-conflict'],
+        ['gate', 'failure'],
+        ['check', 'success'],
+      ] as const) {
+        await tell(pipeline, action);
+        words.push([pipeline, action]);
+        assert.deepEqual(
+          await told(),
+          words.map((word) => [...word, 1]),
+        );
+      }
+    },
+  );
+
   check('a report on an old patch set does not vote', async ({ host, push, words }) => {
     const id = await push({ project: 'alpha', file: 'a', content: '1' });
     await push({ project: 'alpha', file: 'a', content: '2', amend: id });
@@ -336,6 +368,7 @@ function plain(host: ReviewHost): Words {
     project: (name) => name,
     event: ({ type }) => type,
     refEvents: true,
+    untold: true,
     approved: 'Approved',
     verdict: { own: 'Verified', body: (value) => ({ Verified: value }) },
     verdicts: async (change) => (await read(host, change)).votes.map(({ value }) => value),

@@ -202,6 +202,8 @@ test('the mark of a comment is read back, and one in the middle is text', () => 
   const text = 'Failed.\n\n<!-- sluice abc def -->\n\nmore';
   const marked = withMark(text, { about: 'aa', keys: ['01', '02'] });
   assert.deepEqual(readMark(marked), { about: 'aa', keys: ['01', '02'] });
+  const word = { pipeline: 'check --> ü', action: 'success', patchset: 2 };
+  assert.deepEqual(readMark(withMark(text, { about: 'aa', keys: ['01'], word }))?.word, word);
   assert.equal(readMark(text), null);
   const key = '0123456789abcdef';
   for (const older of [`${key}0123`, `${key}0123:${key}0123:begun`]) {

@@ -181,7 +181,7 @@ test('a comment whose mark is of the older form is known again', async (t) => {
   const [comment] = pull.comments;
   assert.ok(comment);
   const { body } = comment;
-  comment.body = body.replace(/<!-- sluice (\S+) (\S+) -->/, '<!-- sluice:$2abcd:$1abcd:done -->');
+  comment.body = body.replace(/<!-- sluice (\S+) (\S+) :\S+ -->/, '<!-- sluice:$2abcd:$1abcd:done -->');
   assert.notEqual(comment.body, body);
   await host.report(gateActor, report);
   assert.deepEqual([pull.comments.length, pull.comments[0]?.body], [1, body]);

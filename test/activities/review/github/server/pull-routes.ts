@@ -62,11 +62,14 @@ export const pullRoutes: Readonly<Record<string, Handler>> = {
     if (text.length > 65_536) return failed(422, 'Validation Failed');
     return { status: 201, body: commentOf(addComment(world, pull, { user: login ?? '', body: text })) };
   }),
-  [`PATCH ${repo}/issues/comments/{comment_id}`]: ({ repository, asked, body }) => {
-    const all = repository.pulls.flatMap(({ comments }) => comments);
-    const comment = all.find(({ id }) => String(id) === asked.given.comment_id);
-    if (comment === undefined) return failed(404, 'Not Found');
-    comment.body = String(body.body);
+  [`PATCH ${repo}/issues/comments/{comment_id}`]: ({ world, repository, asked, body }) => {
+    const isIt = ({ id }: { readonly id?: unknown }) => String(id) === asked.given.comment_id;
+    const pull = repository.pulls.find(({ comments }) => comments.some(isIt));
+    const comment = pull?.comments.find(isIt);
+    if (pull === undefined || comment === undefined) return failed(404, 'Not Found');
+    Object.assign(comment, { body: String(body.body), updated: now(world) });
+    const at = pull.timeline.findIndex((each) => each.event === 'commented' && isIt(each));
+    pull.timeline[at] = { ...pull.timeline[at], ...commentOf(comment) };
     return ok(commentOf(comment));
   },
   [`POST ${issuePath}/labels`]: ofPull(({ world, body, login }, pull) => {
@@ -143,7 +146,8 @@ export function setLabel(world: World, pull: PullState, { name, by, on }: { name
 }
 
 export function addComment(world: World, pull: PullState, { user, body }: { user: string; body: string }) {
-  const comment = { id: nextId(), user, body, time: now(world) };
+  const time = now(world);
+  const comment = { id: nextId(), user, body, time, updated: time };
   pull.comments.push(comment);
   const actor = account(user);
   pull.timeline.push({ ...commentOf(comment), event: 'commented', actor });

@@ -21,6 +21,7 @@ export interface Comment {
   readonly user: Login;
   body: string;
   readonly time: string;
+  updated: string;
 }
 
 export interface PullState {

@@ -151,8 +151,8 @@ export function reviewOf(review: Review): Json {
   });
 }
 
-export function commentOf({ id, user, body, time }: Comment): Json {
-  const what = { id, user: account(user), body, created_at: time, updated_at: time };
+export function commentOf({ id, user, body, time, updated }: Comment): Json {
+  const what = { id, user: account(user), body, created_at: time, updated_at: updated };
   return fill('issue-comment', { ...what, author_association: 'MEMBER' });
 }
 

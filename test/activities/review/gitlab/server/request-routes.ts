@@ -6,6 +6,7 @@ import {
   addNote,
   approve,
   headOf,
+  now,
   type ProjectState,
   type RequestState,
   setLabel,
@@ -75,6 +76,7 @@ export const requestRoutes: Readonly<Record<string, Route>> = {
     const note = request.notes.find(({ id }) => String(id) === asked.given.note);
     if (note === undefined) return failed(404, '404 Note Not Found');
     note.body = withoutCommands(world.commands, String(body.body));
+    note.updated = now(world);
     return ok(noteView(note));
   },
   [`GET ${one}/resource_label_events`]: ({ request }) =>

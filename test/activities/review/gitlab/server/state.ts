@@ -9,6 +9,7 @@ export interface NoteState {
   body: string;
   readonly system: boolean;
   readonly time: string;
+  updated: string;
 }
 
 export interface RequestState {
@@ -151,7 +152,8 @@ export function headOf({ versions }: RequestState): string {
 }
 
 export function addNote(world: World, request: RequestState, said: { author: string; body: string; system?: boolean }) {
-  const note = { id: nextId(), system: false, ...said, time: now(world) };
+  const time = now(world);
+  const note = { id: nextId(), system: false, ...said, time, updated: time };
   request.notes.push(note);
   request.updated = note.time;
   return note;

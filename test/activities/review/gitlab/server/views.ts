@@ -91,9 +91,9 @@ export function statusView(status: StatusState): Json {
   };
 }
 
-export function noteView({ id, author, body, system, time }: NoteState): Json {
+export function noteView({ id, author, body, system, time, updated }: NoteState): Json {
   const by = { ...personOf(author) };
-  return { id, body, author: by, system, created_at: time, updated_at: time, noteable_type: 'MergeRequest' };
+  return { id, body, author: by, system, created_at: time, updated_at: updated, noteable_type: 'MergeRequest' };
 }
 
 export function approvalsView(world: World, project: ProjectState, request: RequestState): Json {
