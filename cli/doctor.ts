@@ -73,8 +73,8 @@ async function diagnoseConnection(name: string, options: DoctorOptions): Promise
   const config = readConfiguration({ file: options.config });
   const isTemporal = name === temporalName && !Object.hasOwn(config.connections, name);
   if (!isTemporal && !Object.hasOwn(config.connections, name)) {
-    const known = Object.keys(config.connections).join(', ') || 'none';
-    throw misused(`sluice.yaml has no connection ${name}: there are ${known}, and temporal`);
+    const known = [...Object.keys(config.connections), temporalName].join(', ');
+    throw misused(`${config.file ?? 'sluice.yaml'} has no connection ${name}: give one of ${known}`);
   }
   const checks = isTemporal
     ? await (await import('../infra/compose/check-temporal.ts')).checkTemporal(config)

@@ -127,13 +127,17 @@ async function send(question: HttpQuestion, { timeout, size }: HttpPatience): Pr
     if (error instanceof HostAway || question.signal?.aborted) throw error;
     // Fetch says "fetch failed", and hides what has happened in the cause. Texts may quote the URL, codes do not.
     const { cause } = error as { readonly cause?: NodeJS.ErrnoException };
-    const why = limit.aborted
-      ? `does not answer within ${timeout / 1000} s`
-      : cause === undefined
-        ? 'is not asked: its secret has a character that HTTP does not carry'
-        : `cannot be reached: ${cause.code ?? cause.name}`;
+    const why = limit.aborted ? `does not answer within ${timeout / 1000} s` : whyNot(cause);
     throw new HostAway(`${hostOf(url)} ${why}`, { cause: { code: cause?.code } });
   }
+}
+
+/** @param cause of what fetch has thrown; it gives none where it does not take the question itself */
+function whyNot(cause: NodeJS.ErrnoException | undefined): string {
+  if (cause === undefined) return 'is not asked: its secret has a character that HTTP does not carry';
+  // Such as 10080, of the list in the standard of fetch.
+  if (cause.message === 'bad port') return 'is not asked: its port is one that HTTP clients refuse; give it another';
+  return `cannot be reached: ${cause.code ?? cause.name}`;
 }
 
 /** Seconds, or a date; by the host's own clock where it says what time it is. */

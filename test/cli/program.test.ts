@@ -98,6 +98,12 @@ const usage: readonly (readonly [why: string, args: readonly string[], status: n
     /is not a URL of http or https\n$/,
   ],
   [
+    'a connection that is not configured is bad usage',
+    ['doctor', '--connection', 'tea'],
+    2,
+    /^sluice\.yaml has no connection tea: give one of git, temporal\n$/,
+  ],
+  [
     'a configuration cannot be written where there is no directory',
     ['init', '--config', '/none/x.yaml'],
     2,

@@ -66,6 +66,13 @@ test('a secret that no header carries is told as such, and not shown', async (t)
   assert.equal(asked(), 0);
 });
 
+test('a port that HTTP clients refuse is told as such', async () => {
+  await assert.rejects(
+    ask({ url: 'http://127.0.0.1:10080/x' }, text, quick),
+    /^HostAway: 127\.0\.0\.1:10080 is not asked: its port/,
+  );
+});
+
 test('any other status is an answer, a redirect too', async (t) => {
   const { url, asked } = await host(t, [status(409, 'no'), status(302, '', { location: 'http://elsewhere.invalid/' })]);
   assert.equal(await ask({ url }, text, quick), '409 no');
