@@ -57,9 +57,13 @@ export function register(program: Command): void {
     });
 }
 
-/** @returns what the file holds now @throws CommandError with status 2 where none can be written */
+/** Where no file can be: the command line names the wrong place. */
+const misplaced = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EROFS']);
+
+/** @returns what the file holds now @throws CommandError with status 2 where none can be */
 function place(file: string): Promise<string> {
-  return keepFirst(file, template, { mode: 0o644 }).catch((error: Error) => {
+  return keepFirst(file, template, { mode: 0o644 }).catch((error: NodeJS.ErrnoException) => {
+    if (!misplaced.has(error.code ?? '')) throw error;
     throw misused(
       `--config: ${file} cannot be written: ${systemReason(error)}; ${dirname(file)} must be a directory of yours`,
     );
