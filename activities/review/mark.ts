@@ -52,9 +52,16 @@ function readWord(hex: string): Word {
   return { pipeline, action, patchset };
 }
 
-/** What an event tells of a comment of Sluice's own: its text, and of which pipeline it is the word. */
-export function saidIn(comment: string): Pick<TriggerEvent, 'comment'> & Partial<Word> {
-  return { comment: withoutMark(comment), ...readMark(comment)?.word };
+/**
+ * What an event tells of a comment of Sluice's own: its text, of which pipeline it is the word, and when that was said: a
+ * comment with a word is written anew for a later one.
+ */
+export function saidIn<T>(
+  comment: string,
+  { time, written }: { readonly time: T; readonly written: T | null | undefined },
+): Pick<TriggerEvent, 'comment'> & Partial<Word> & { readonly time: T } {
+  const word = readMark(comment)?.word;
+  return { comment: withoutMark(comment), time: word === undefined ? time : (written ?? time), ...word };
 }
 
 /** Which report a comment of Sluice's own is now, after its id: it is written anew for a later one. Empty where its mark has no word. */

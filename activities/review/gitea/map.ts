@@ -154,9 +154,8 @@ export function toEvent(place: EventPlace, happening: Happening, reviews: readon
   if (!isOwn(place, happening) || ownDeeds.includes(action)) {
     return { ...eventBase(place), action, ...rest, ...account, time };
   }
-  const word = happening.type === 'comment' ? saidIn(happening.body) : {};
-  const written = 'pipeline' in word ? (happening.updated_at ?? time) : time;
-  return { ...eventBase(place), type: 'report', ...rest, ...word, ...account, time: written };
+  const own = happening.type === 'comment' ? saidIn(happening.body, { time, written: happening.updated_at }) : { time };
+  return { ...eventBase(place), type: 'report', ...rest, ...account, ...own };
 }
 
 /** Names an entry of the timeline: a comment of Sluice's is another one when it is written anew. */

@@ -114,12 +114,13 @@ function toEvent(scene: Scene, patchset: number, item: TimelineItem): TriggerEve
   const state = item.state?.toLowerCase();
   if (action === undefined || state === 'pending') return null;
   const own = isOwn(scene, item);
-  const word = own && kind === 'commented' ? saidIn(textOf(item.body)) : {};
-  const written = 'pipeline' in word ? item.updated_at : undefined;
-  const time = written ?? item.submitted_at ?? item.created_at ?? scene.pull.updated_at;
+  const happened = item.submitted_at ?? item.created_at ?? scene.pull.updated_at;
+  const body = textOf(item.body);
+  const { time, ...word } =
+    own && kind === 'commented' ? saidIn(body, { time: happened, written: item.updated_at }) : { time: happened };
   const common = eventOf(scene, patchset, { action, by: authorOf(item), time });
   const event = own && said.has(kind) ? { ...common, type: 'report' } : common;
-  if (kind === 'commented') return { ...event, comment: textOf(item.body), ...word };
+  if (kind === 'commented') return { ...event, comment: body, ...word };
   if (kind === 'labeled' && item.label) return { ...event, labels: [textOf(item.label.name)] };
   if (kind === 'unlabeled' && item.label) return { ...event, unlabels: [textOf(item.label.name)] };
   if (kind !== 'reviewed' && kind !== 'review_dismissed') return event;

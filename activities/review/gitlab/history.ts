@@ -77,9 +77,8 @@ function headsIn({ heads, request }: RequestFacts): Happening[] {
 function ofNote({ id, system, body, author, created_at: time, updated_at: written }: Note, self: string): Happening[] {
   const by = author?.username;
   if (by === self && !system) {
-    const said = saidIn(body);
-    // Written anew it is another report.
-    return [{ key: `note:${id}${reportKey(body)}`, time: 'pipeline' in said ? (written ?? time) : time, by, said }];
+    const { time: saidAt, ...said } = saidIn(body, { time, written });
+    return [{ key: `note:${id}${reportKey(body)}`, time: saidAt, by, said }];
   }
   const said = system ? readSystemNote(body) : { action: 'comment', comment: withoutMark(body) };
   return said === null ? [] : [{ key: `note:${id}`, time, by, said }];
